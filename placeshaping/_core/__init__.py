@@ -1,0 +1,1 @@
+"""What every layer may use: names, checks, errors, and nothing that knows a method."""

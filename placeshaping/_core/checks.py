@@ -1,0 +1,107 @@
+"""Checks at the public door. Each message says how many, which, and what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from placeshaping._core.errors import ColumnError, DuplicateError, MissingFileError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def near_names(name: str, known: Iterable[str], *, most: int = 3) -> list[str]:
+    """
+    Return the known names that look most like `name`, best first.
+
+    Examples
+    --------
+    >>> near_names("Longtitude", ["Latitude", "Longitude", "Month"])
+    ['Longitude', 'Latitude']
+    """
+    folded = {str(k).casefold(): str(k) for k in known}
+    found = difflib.get_close_matches(name.casefold(), list(folded), n=most, cutoff=0.6)
+    return [folded[f] for f in found]
+
+
+def listed(names: Sequence[object], *, most: int = 5) -> str:
+    """
+    Write a few names out and count the rest.
+
+    Examples
+    --------
+    >>> listed(["a", "b", "c"], most=2)
+    'a, b and 1 more'
+    """
+    shown = ", ".join(str(name) for name in names[:most])
+    rest = len(names) - most
+    return f"{shown} and {rest:,} more" if rest > 0 else shown
+
+
+def check_file(path: str | Path) -> Path:
+    """
+    Return the path of a file or folder that exists; name near ones where it does not.
+
+    Raises
+    ------
+    MissingFileError
+        If there is nothing at `path`.
+    """
+    path = Path(path)
+    if path.exists():
+        return path
+    if not path.parent.is_dir():
+        msg = f"{path.name}: no such file, nor its folder {path.parent}. Check the path."
+        raise MissingFileError(msg)
+    near = near_names(path.name, [p.name for p in path.parent.iterdir()])
+    hint = f" Did you mean {listed(near)}?" if near else " Check the name."
+    msg = f"{path.name}: no such file in {path.parent.resolve().name or path.parent}.{hint}"
+    raise MissingFileError(msg)
+
+
+def check_columns(present: Iterable[object], needed: Iterable[str], *, where: str) -> None:
+    """
+    Refuse a table that lacks a column, suggesting the names nearest to it.
+
+    Raises
+    ------
+    ColumnError
+        If a needed column is missing.
+
+    Examples
+    --------
+    >>> check_columns(["Month", "Longtitude"], ["Longitude"], where="x.csv")
+    Traceback (most recent call last):
+        ...
+    placeshaping._core.errors.ColumnError: x.csv has no column 'Longitude'. Did you mean ...
+    """
+    names = [str(name) for name in present]
+    for column in needed:
+        if column in names:
+            continue
+        near = near_names(column, names)
+        hint = f"Did you mean {listed(near)}?" if near else f"It has: {listed(names, most=12)}."
+        msg = f"{where} has no column {column!r}. {hint}"
+        raise ColumnError(msg)
+
+
+def check_unique(index: pd.Index, *, where: str, what: str = "area codes") -> None:
+    """
+    Refuse an index in which a label stands twice.
+
+    Raises
+    ------
+    DuplicateError
+        If a label is repeated.
+    """
+    if index.is_unique:
+        return
+    repeated = index[index.duplicated()].unique()
+    msg = (
+        f"{where}: {len(repeated):,} {what} stand more than once ({listed(list(repeated))}). "
+        "Keep one row for each, or dissolve them first."
+    )
+    raise DuplicateError(msg)

@@ -1,0 +1,81 @@
+"""
+The errors of the package.
+
+Every one of them names what is wrong (file, row or column) and what to do::
+
+    PlaceshapingError
+    ├── InputError                 what was given cannot be used
+    │   ├── MissingFileError       no such file
+    │   ├── FileFormatError        the file is not what its name says, or is damaged
+    │   ├── ColumnError            a column is missing, or holds the wrong kind of thing
+    │   ├── CRSError               degrees for metres, metres for degrees, or no reference system
+    │   ├── GeometryError          areas that are no areas
+    │   ├── DuplicateError         an area code stands twice
+    │   ├── VintageError           2011 codes against 2021 areas, or the reverse
+    │   ├── UnmatchedError         rows that belong to no area
+    │   └── EmptyError             nothing is left to work on
+    ├── RecipeError                a key of the recipe is missing or wrong
+    ├── DisclosureError            a release would give away what its policy hides
+    ├── OutputError                the result cannot be written where it was asked for
+    └── MissingExtraError          an optional package is not installed
+"""
+
+
+class PlaceshapingError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+
+class InputError(PlaceshapingError):
+    """What was given cannot be used."""
+
+
+class MissingFileError(InputError):
+    """A file that was named does not exist."""
+
+
+class FileFormatError(InputError):
+    """A file is damaged, or is not what its name says."""
+
+
+class ColumnError(InputError):
+    """A column is missing, or holds the wrong kind of values."""
+
+
+class CRSError(InputError):
+    """Coordinates are not in the reference system that they claim."""
+
+
+class GeometryError(InputError):
+    """Geometries cannot serve as areas."""
+
+
+class DuplicateError(InputError):
+    """A code or name that must be unique stands more than once."""
+
+
+class VintageError(InputError):
+    """Area codes of one census year meet areas of another."""
+
+
+class UnmatchedError(InputError):
+    """Rows belong to no area."""
+
+
+class EmptyError(InputError):
+    """Nothing is left to work on."""
+
+
+class RecipeError(PlaceshapingError):
+    """A recipe lacks a key, or a key holds something it must not."""
+
+
+class DisclosureError(PlaceshapingError):
+    """A release would give away what its policy hides."""
+
+
+class OutputError(PlaceshapingError):
+    """A result cannot be written where it was asked for."""
+
+
+class MissingExtraError(PlaceshapingError):
+    """An optional package is needed and not installed."""
