@@ -1,0 +1,1 @@
+"""Areas: boundaries, what contains what, and what lies beside what."""

@@ -1,0 +1,1 @@
+"""Where records concentrate, and how sure that is."""

@@ -1,0 +1,1 @@
+"""Records and attributes meet areas: by coordinate, by code, never by guess."""

@@ -1,0 +1,1 @@
+"""What counts mean: rates and their intervals, smoothing, inequality, corrected p-values."""
