@@ -1,0 +1,218 @@
+"""One police.uk CSV file: its bytes into columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv
+
+from placeshaping._core.checks import check_columns
+from placeshaping._core.errors import ColumnError, FileFormatError
+from placeshaping.sources.offences import NOT_STATED, normalise_category
+from placeshaping.sources.text import sniff
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_NEEDED = ("Month", "Longitude", "Latitude", "LSOA code", "Crime type")
+_TEXT = ("Crime ID", "Month", "Reported by", "Falls within", "Location", "LSOA code",
+         "LSOA name", "Crime type", "Last outcome category", "Context")  # fmt: skip
+_ALIASES = {"british transport": "btp", "police service of northern ireland": "northern ireland"}
+
+
+@dataclass(frozen=True)
+class Part:
+    """
+    The rows of one file.
+
+    Attributes
+    ----------
+    table
+        `longitude`, `latitude`, `area_code`, `month`, `category`, `force`,
+        `duplicate` (equal to an earlier row), `unnamed_duplicate` (and without Crime ID).
+    ids
+        A 64-bit digest of each row's Crime ID; 0 where there is none.
+    """
+
+    table: pd.DataFrame
+    ids: NDArray[np.uint64]
+
+
+def force_key(name: str) -> str:
+    """
+    Return a force's name in the form in which names are compared.
+
+    Examples
+    --------
+    >>> force_key("avon-and-somerset") == force_key("Avon & Somerset Constabulary")
+    True
+    >>> force_key("British Transport Police"), force_key("Metropolitan Police Service")
+    ('btp', 'metropolitan')
+    """
+    words = re.sub(r"[^a-z]+", " ", name.casefold().replace("&", " and ")).strip()
+    if words in _ALIASES:
+        return _ALIASES[words]
+    kept = " ".join(w for w in words.split() if w not in {"police", "constabulary", "service"})
+    return _ALIASES.get(kept, kept)
+
+
+def parse_part(raw: bytes, *, force: str | None, where: str) -> Part:
+    """
+    Read the bytes of one file.
+
+    `force` is the one that the file's name states; without it each row's own
+    `Reported by` is taken.
+
+    Raises
+    ------
+    ColumnError
+        If a column is missing, or a coordinate is no number.
+    FileFormatError
+        If it is no table.
+    """
+    table = _parse(raw, where)
+    ids = _digests(table)
+    duplicate = _duplicates(table, ids)
+    columns = {
+        "longitude": _numbers(table, "Longitude"),
+        "latitude": _numbers(table, "Latitude"),
+        "area_code": table["LSOA code"].to_pandas(),
+        "month": _months(table["Month"], where),
+        "category": _categories(table["Crime type"]),
+        "force": _forces(table, force),
+        "duplicate": duplicate,
+        "unnamed_duplicate": duplicate & (ids == 0),
+    }
+    return Part(pd.DataFrame(columns), ids)
+
+
+def _parse(raw: bytes, where: str) -> Any:
+    layout = sniff(raw, where=where)
+    known = {name.casefold(): name for name in (*_TEXT, "Longitude", "Latitude")}
+    names = [known.get(name.strip().casefold(), name) for name in layout.header]
+    check_columns(names, _NEEDED, where=where)
+    numbers = dict.fromkeys(("Longitude", "Latitude"), pa.float64())
+    options = csv.ConvertOptions(
+        column_types=dict.fromkeys(names, pa.string()) | numbers,
+        null_values=[""],
+        strings_can_be_null=True,
+    )
+    try:
+        return csv.read_csv(
+            pa.BufferReader(layout.to_utf8(raw)),
+            read_options=csv.ReadOptions(column_names=names, skip_rows=1),
+            parse_options=csv.ParseOptions(delimiter=layout.delimiter),
+            convert_options=options,
+        )
+    except pa.ArrowInvalid as error:
+        if "conversion error" in str(error):
+            value = str(error).rpartition("invalid value ")[2]
+            msg = f"{where}: Longitude or Latitude holds {value}, which is no number. Correct it."
+            raise ColumnError(msg) from error
+        msg = (
+            f"{where} is cut short or is not a table throughout ({_brief(error)}). "
+            "Download it again."
+        )
+        raise FileFormatError(msg) from error
+
+
+def _brief(error: Exception) -> str:
+    return str(error).partition("\n")[0][:120].rstrip(". ")
+
+
+def _numbers(table: Any, name: str) -> NDArray[np.float64]:
+    column: NDArray[np.float64] = table[name].to_numpy()
+    return column
+
+
+def _digests(table: Any) -> NDArray[np.uint64]:
+    """Return 64 bits for each Crime ID: among 20 million, two alike are a one in 90,000 chance."""
+    if "Crime ID" not in table.column_names:
+        return np.zeros(len(table), dtype=np.uint64)
+    column = table["Crime ID"]
+    values = column.to_pandas().to_numpy(dtype=object)
+    missing = column.is_null().to_numpy()
+    values[missing] = ""
+    digests: NDArray[np.uint64] = pd.util.hash_array(values, categorize=False)
+    digests = np.maximum(digests, np.uint64(1))
+    digests[missing] = 0
+    return digests
+
+
+def _duplicates(table: Any, ids: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Mark the rows equal in every column to an earlier one."""
+    suspects = (ids == 0) | pd.Series(ids).duplicated(keep=False).to_numpy()
+    rows = np.flatnonzero(suspects)
+    duplicate = np.zeros(len(table), dtype=bool)
+    if len(rows):
+        duplicate[rows] = table.take(pa.array(rows)).to_pandas().duplicated().to_numpy()
+    return duplicate
+
+
+def _recode(column: Any, rename: Callable[[str], str | None]) -> Any:
+    """Rename the values of a text column, each distinct one once; ``None`` makes it missing."""
+    encoded = column.combine_chunks().dictionary_encode()
+    if isinstance(encoded, pa.ChunkedArray):
+        encoded = encoded.combine_chunks()
+    names = [rename(value) for value in encoded.dictionary.to_pylist()]
+    categories = sorted({name for name in names if name is not None})
+    position = {name: place for place, name in enumerate(categories)}
+    places = np.array([-1 if name is None else position[name] for name in names] + [-1])
+    codes = encoded.indices.fill_null(len(names)).to_numpy()
+    return pd.Categorical.from_codes(places[codes], categories=categories)
+
+
+def _months(column: Any, where: str) -> Any:
+    months = _recode(column, parse_month)
+    if len(months) and (months.codes < 0).all():
+        seen = pc.drop_null(column)
+        shown = repr(seen[0].as_py()) if len(seen) else "nothing"
+        msg = f"{where}: the column Month holds {shown}, which is no month like 2024-01."
+        raise ColumnError(msg)
+    return months
+
+
+def parse_month(text: str) -> str | None:
+    """
+    Read a month as police.uk writes it, or as a spreadsheet rewrites it.
+
+    Examples
+    --------
+    >>> parse_month("2024-01"), parse_month("Jan-24"), parse_month("01/02/2024"), parse_month("?")
+    ('2024-01', '2024-01', '2024-02', None)
+    """
+    text = text.strip()
+    for pattern in ("%Y-%m", "%b-%y", "%d/%m/%Y", "%Y-%m-%d", "%m/%Y", "%B %Y", "%b %Y"):
+        try:
+            return datetime.strptime(text, pattern).strftime("%Y-%m")  # noqa: DTZ007 - a month
+        except ValueError:
+            continue
+    return None
+
+
+def _categories(column: Any) -> Any:
+    return _filled(_recode(column, lambda name: normalise_category(name) or None), NOT_STATED)
+
+
+def _forces(table: Any, named: str | None) -> Any:
+    if named is None and "Reported by" in table.column_names:
+        stated = _recode(
+            table["Reported by"], lambda name: force_key(name).replace(" ", "-") or None
+        )
+        return _filled(stated, "unknown")
+    return pd.Categorical([named or "unknown"]).take(np.zeros(len(table), dtype=np.intp))
+
+
+def _filled(values: Any, name: str) -> Any:
+    if not (values.codes < 0).any():
+        return values
+    known = values if name in values.categories else values.add_categories([name])
+    return known.fillna(name)
