@@ -1,0 +1,361 @@
+"""
+Records into areas: by coordinate, else by the code that they carry; then counted.
+
+Coordinates of recorded crime are snap points that thousands of records share,
+so geometry is asked once for each place, never once for each record.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from placeshaping._core.crs import looks_like_degrees
+from placeshaping._core.errors import (
+    CRSError,
+    UnmatchedError,
+    VintageError,
+)
+from placeshaping.joins._geometry import check_areas, codes_at, coordinates, positions
+from placeshaping.joins._tally import key_of, product, rows_of, tally, weights_of
+from placeshaping.joins.published import PublishedCodes, levels_differ, match_published
+
+_log = logging.getLogger(__name__)
+
+Outside = Literal["raise", "drop", "nearest"]
+
+UNLIKE_SHARE = 0.01
+"""Share of records that may be lost to codes of the other census year before that is refused."""
+
+
+@dataclass(frozen=True)
+class PlacementReport:
+    """
+    How records found their areas.
+
+    Attributes
+    ----------
+    rows
+        Records in all; the five numbers that follow add up to it.
+    by_coordinate
+        Lie in an area.
+    by_code
+        Not located in any area, placed by the code that they carry.
+    by_nearest
+        Located outside every area, given to the nearest within the limit.
+    outside
+        Located, but in no area, and not placed otherwise.
+    unplaced
+        Neither coordinates nor a usable code.
+    other_vintage
+        Of those not placed: records whose code is of the other census year.
+    published_agree
+        Of the records placed by coordinate that carry a code: the share whose
+        code means the same area. None where there are none.
+    """
+
+    rows: int
+    by_coordinate: int
+    by_code: int
+    by_nearest: int
+    outside: int
+    unplaced: int
+    other_vintage: int
+    published_agree: float | None
+
+    @property
+    def placed(self) -> int:
+        """Records that have an area."""
+        return self.rows - self.outside - self.unplaced
+
+
+def assign_area(events: pd.DataFrame, areas: gpd.GeoDataFrame) -> pd.Series[str]:
+    """
+    Find the area that each event lies in, by its coordinates.
+
+    A point on the border of several areas goes to the one whose code sorts
+    first, so that every point has one area whatever the order of the rows.
+
+    Parameters
+    ----------
+    events
+        Events with the columns ``easting`` and ``northing`` (metres,
+        EPSG:27700; missing where not located), or points in EPSG:27700.
+    areas
+        Polygons indexed by ``area_code``, EPSG:27700.
+
+    Returns
+    -------
+    area_code
+        Series with the index of `events`; missing where a point lies in no
+        area or has no coordinates.
+
+    Raises
+    ------
+    ColumnError, CRSError
+        If the events have no coordinates, or not on the British National Grid.
+    DuplicateError, GeometryError
+        If area codes are repeated or geometries are invalid.
+
+    Examples
+    --------
+    >>> from shapely import box
+    >>> codes = pd.Index(["E01000001", "E01000002"], name="area_code")
+    >>> squares = [box(0, 0, 1000, 1000), box(1000, 0, 2000, 1000)]
+    >>> areas = gpd.GeoDataFrame(geometry=squares, index=codes, crs=27700)
+    >>> events = pd.DataFrame({"easting": [500.0, 1000.0, 1500.0], "northing": 500.0})
+    >>> assign_area(events, areas).tolist()
+    ['E01000001', 'E01000001', 'E01000002']
+    """
+    check_areas(areas)
+    x, y = coordinates(events)
+    return codes_at(positions(x, y, areas, limit=None)[0], areas, events.index)
+
+
+def place_events(
+    events: pd.DataFrame,
+    areas: gpd.GeoDataFrame,
+    *,
+    changes: pd.DataFrame | None = None,
+    outside: Outside = "raise",
+    limit: float = 100.0,
+) -> pd.Series[str]:
+    """
+    Give each event its area: by coordinate, else by the code that it carries.
+
+    Parameters
+    ----------
+    events
+        Events with coordinates as in `assign_area`, or with published codes in
+        ``area_code``, or both.
+    areas
+        Polygons indexed by ``area_code``, EPSG:27700.
+    changes
+        LSOA codes of 2011 and 2021 with the indicator of change, from
+        `areas.lookups.read_changes`. Codes of the other census year are
+        translated where that leads to one area (unchanged and merged areas).
+    outside
+        What to do with events that neither way can place: refuse, leave
+        without an area, or give those with coordinates to the nearest area.
+    limit
+        Greatest distance in metres for ``outside="nearest"``.
+
+    Returns
+    -------
+    area_code
+        Series with the index of `events`; its ``attrs["report"]`` is a
+        `PlacementReport`.
+
+    Raises
+    ------
+    UnmatchedError
+        If events cannot be placed and `outside` is ``"raise"``, or if their
+        codes are of another level than the areas.
+    VintageError
+        If more than 1 % of the events can only be placed by codes that belong
+        to the other census year.
+    CRSError, ColumnError, DuplicateError, GeometryError
+        As in `assign_area`.
+
+    Examples
+    --------
+    >>> from shapely import box
+    >>> codes = pd.Index(["E01000001"], name="area_code")
+    >>> areas = gpd.GeoDataFrame(geometry=[box(0, 0, 1000, 1000)], index=codes, crs=27700)
+    >>> events = pd.DataFrame(
+    ...     {"easting": [500.0, None], "northing": [500.0, None], "area_code": [None, "E01000001"]}
+    ... )
+    >>> placed = place_events(events, areas)
+    >>> placed.tolist(), placed.attrs["report"].by_code
+    (['E01000001', 'E01000001'], 1)
+    """
+    check_areas(areas)
+    x, y = coordinates(events, optional="area_code" in events.columns)
+    located = np.isfinite(x) & np.isfinite(y)
+    nearest = limit if outside == "nearest" else None
+    by_coordinate, by_nearest = positions(x, y, areas, limit=nearest)
+    published = _published(events, areas, changes)
+    position = np.where(by_coordinate >= 0, by_coordinate, published.position)
+    by_code = (by_coordinate < 0) & (position >= 0)
+    position = np.where(position >= 0, position, by_nearest)
+    lost = position < 0
+    report = PlacementReport(
+        rows=len(events),
+        by_coordinate=int((by_coordinate >= 0).sum()),
+        by_code=int(by_code.sum()),
+        by_nearest=int((position >= 0).sum() - (by_coordinate >= 0).sum() - by_code.sum()),
+        outside=int((lost & located).sum()),
+        unplaced=int((lost & ~located).sum()),
+        other_vintage=int((lost & published.unlike).sum()),
+        published_agree=_agreement(by_coordinate, published),
+    )
+    _check_placed(report, events, areas, x[located], y[located], outside)
+    codes = codes_at(position, areas, events.index)
+    codes.attrs["report"] = report
+    return codes
+
+
+def count_by_area(
+    events: pd.DataFrame,
+    areas: gpd.GeoDataFrame,
+    *,
+    codes: pd.Series[str] | None = None,
+    by: Sequence[Literal["period", "category"]] = ("period", "category"),
+    periods: Iterable[Any] | None = None,
+    categories: Iterable[str] | None = None,
+    outside: Outside = "raise",
+) -> pd.DataFrame:
+    """
+    Count the events of each area, period and category.
+
+    Every area has a row for every period and category, with zero where nothing
+    happened. A month in which `events` holds no record at all has no rows: it
+    is missing, not zero, unless `periods` lists it.
+
+    Parameters
+    ----------
+    events
+        Events with ``period`` (first day) and ``category``; with an integer
+        column ``count``, each row stands for that many events.
+    areas
+        Areas indexed by ``area_code``.
+    codes
+        Area of each event, from `place_events`; worked out where not given.
+    by
+        What to count by, besides the area: ``"period"``, ``"category"``, both
+        or neither.
+    periods
+        The periods that the table has; those of `events` where not given.
+    categories
+        The categories that the table has, in this order; those of `events`
+        where not given.
+    outside
+        As in `place_events`; with `codes` given, ``"drop"`` leaves out events
+        whose code is missing or not among the areas.
+
+    Returns
+    -------
+    counts
+        Columns ``area_code``, those of `by`, and ``count`` (int64), ordered by
+        period, then category, then area as in `areas`.
+        ``attrs["report"]`` is the `PlacementReport`.
+
+    Raises
+    ------
+    UnmatchedError
+        If events belong to no area and `outside` is ``"raise"``.
+    ColumnError
+        If a column is missing or holds missing values.
+    EmptyError
+        If there are no periods or no categories to count by.
+
+    Examples
+    --------
+    >>> from shapely import box
+    >>> codes = pd.Index(["E01000001", "E01000002"], name="area_code")
+    >>> squares = [box(0, 0, 1000, 1000), box(1000, 0, 2000, 1000)]
+    >>> areas = gpd.GeoDataFrame(geometry=squares, index=codes, crs=27700)
+    >>> events = pd.DataFrame({"easting": [500.0, 600.0], "northing": 500.0})
+    >>> count_by_area(events, areas, by=())
+       area_code  count
+    0  E01000001      2
+    1  E01000002      0
+    """
+    if codes is None:
+        codes = place_events(events, areas, outside=outside)
+    area = rows_of(codes, events, areas, outside)
+    keys: dict[str, pd.Index] = {}
+    cell = np.zeros(len(events), dtype=np.int64)
+    for column, listing in (("period", periods), ("category", categories)):
+        if column in by:
+            key, keys[column] = key_of(events, column, listing)
+            cell = cell * len(keys[column]) + key
+    cell = np.where(area >= 0, cell * len(areas) + area, -1)
+    table = product(areas.index, keys)
+    table["count"] = tally(cell, weights_of(events), len(table))
+    table.attrs.update({name: areas.attrs.get(name) for name in ("level", "vintage")})
+    table.attrs["report"] = codes.attrs.get("report")
+    return table
+
+
+def _published(
+    events: pd.DataFrame, areas: gpd.GeoDataFrame, changes: pd.DataFrame | None
+) -> PublishedCodes:
+    if "area_code" in events.columns:
+        return match_published(events["area_code"], areas, changes=changes)
+    nothing = np.zeros(len(events), dtype=bool)
+    return PublishedCodes(known=nothing, position=np.full(len(events), -1), unlike=nothing)
+
+
+def _agreement(by_coordinate: NDArray[np.intp], published: PublishedCodes) -> float | None:
+    comparable = (by_coordinate >= 0) & published.known
+    if not comparable.any():
+        return None
+    return float((by_coordinate == published.position)[comparable].mean())
+
+
+def _check_placed(
+    report: PlacementReport,
+    events: pd.DataFrame,
+    areas: gpd.GeoDataFrame,
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    outside: Outside,
+) -> None:
+    """Refuse what can only be a mistake; refuse losses unless they were accepted."""
+    if report.other_vintage > UNLIKE_SHARE * report.rows:
+        raise VintageError(_vintage_message(report, areas))
+    if report.rows and not report.placed:
+        _check_likeness(events, areas, x, y)
+    lost = report.outside + report.unplaced
+    if not lost:
+        return
+    told = (
+        f"{lost:,} of {report.rows:,} events cannot be placed: {report.outside:,} lie outside "
+        f"every area, {report.unplaced:,} have neither coordinates nor a code among the areas."
+    )
+    if outside == "raise":
+        remedy = "Check the boundaries, or pass outside='drop' to leave these events out."
+        msg = f"{told} {remedy}"
+        raise UnmatchedError(msg)
+    _log.info("%s They are left out.", told)
+
+
+def _vintage_message(report: PlacementReport, areas: gpd.GeoDataFrame) -> str:
+    year, other = ("2011", "2021") if areas.attrs.get("vintage") == "2011" else ("2021", "2011")
+    return (
+        f"{report.other_vintage:,} of {report.rows:,} events can only be placed by their code, "
+        f"and those codes are of {other} while the areas are of {year}. Give the lookup from "
+        f"2011 to 2021 as changes (areas.lookups.read_changes), or boundaries of {other}."
+    )
+
+
+def _check_likeness(
+    events: pd.DataFrame,
+    areas: gpd.GeoDataFrame,
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+) -> None:
+    """Say why nothing at all could be placed, where the reason can be seen."""
+    if len(x):
+        bounds = [x.min(), y.min(), x.max(), y.max()]
+        if looks_like_degrees(bounds) and not looks_like_degrees(areas.total_bounds):
+            msg = (
+                f"None of {len(x):,} located events lies in an area: coordinates like "
+                f"{x[0]:.3f}, {y[0]:.3f} are degrees. Give easting and northing in metres."
+            )
+            raise CRSError(msg)
+    levels = levels_differ(events["area_code"], areas) if "area_code" in events.columns else None
+    if levels:
+        msg = (
+            f"None of {len(events):,} events has an area: their codes are of level "
+            f"{levels[0]!r}, the areas of level {levels[1]!r}. Give areas of the records' level."
+        )
+        raise UnmatchedError(msg)
