@@ -1,0 +1,192 @@
+"""Hide small counts at every level together, and round the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from placeshaping.disclosure.differences import Sums, find_sums, hide_differences
+from placeshaping.disclosure.policies import Policy
+from placeshaping.hotspots.study import Study
+
+GROUPS = "imd_decile"
+
+
+@dataclass(frozen=True)
+class Groups:
+    """
+    Groups that cut across the ladder: the tenths of the deprivation index.
+
+    Attributes
+    ----------
+    name
+        Name of the grouping.
+    labels
+        Label of each group.
+    sizes
+        Areas in each.
+    exposures
+        Denominator -> number in each group.
+    """
+
+    name: str
+    labels: NDArray[np.int64]
+    sizes: NDArray[np.int64]
+    exposures: Mapping[str, NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class Protected:
+    """
+    Counts that may leave.
+
+    Attributes
+    ----------
+    counts
+        Level (or name of the groups) -> rounded counts, 0 where hidden.
+    hidden
+        The cells that are hidden, for whatever reason.
+    secondary
+        Those among them that are hidden only to protect others.
+    true
+        The counts as they were; they must not leave.
+    groups
+        The deciles; None where deprivation is not known.
+    """
+
+    counts: Mapping[str, NDArray[np.int64]]
+    hidden: Mapping[str, NDArray[np.bool_]]
+    secondary: Mapping[str, NDArray[np.bool_]]
+    true: Mapping[str, NDArray[np.int64]]
+    groups: Groups | None
+
+
+def suppress_small(counts: NDArray[np.int64], policy: Policy) -> NDArray[np.bool_]:
+    """
+    Tell which counts the threshold hides.
+
+    Examples
+    --------
+    >>> from placeshaping.disclosure.policies import policy_named
+    >>> counts = np.array([0, 4, 9, 10])
+    >>> suppress_small(counts, policy_named("public")).tolist()
+    [True, True, True, False]
+    >>> suppress_small(counts, policy_named("councillor")).tolist()
+    [False, True, False, False]
+    """
+    return (counts < policy.threshold) & (counts >= policy.smallest_hidden)
+
+
+def round_counts(counts: NDArray[np.int64], policy: Policy) -> NDArray[np.int64]:
+    """
+    Round counts to the policy's base, halves to the even multiple.
+
+    Examples
+    --------
+    >>> from placeshaping.disclosure.policies import policy_named
+    >>> round_counts(np.array([12, 13, 0]), policy_named("public")).tolist()
+    [10, 15, 0]
+    """
+    rounded: NDArray[np.int64] = (policy.rounding * np.rint(counts / policy.rounding)).astype(
+        np.int64
+    )
+    return rounded
+
+
+def protect(study: Study, *, policy: Policy) -> Protected:
+    """
+    Protect the counts of all levels, periods, categories and deprivation deciles as one system.
+
+    Parameters
+    ----------
+    study
+        Unprotected counts.
+    policy
+        Threshold, rounding, and whether zero may be shown.
+
+    Returns
+    -------
+    protected
+        Rounded counts and what is hidden.
+    """
+    cubes = dict(study.cubes)
+    groups, position = _groups(study)
+    finest = study.ladder.finest
+    if groups is not None:
+        inside = position >= 0
+        summed = np.zeros((*cubes[finest].shape[:2], len(groups.labels)), dtype=np.int64)
+        np.add.at(
+            np.moveaxis(summed, -1, 0), position[inside], np.moveaxis(cubes[finest], -1, 0)[inside]
+        )
+        cubes[GROUPS] = summed
+    primary = {name: suppress_small(cube, policy) for name, cube in cubes.items()}
+    hidden = primary
+    if policy.protects:
+        flat = hide_differences(
+            _flat(cubes), _flat(primary), _sums(study, cubes, position), policy=policy
+        )
+        hidden = _unflat(flat, cubes)
+    return Protected(
+        counts={n: np.where(hidden[n], 0, round_counts(c, policy)) for n, c in cubes.items()},
+        hidden=hidden,
+        secondary={name: hidden[name] & ~primary[name] for name in cubes},
+        true=cubes,
+        groups=groups,
+    )
+
+
+def _groups(study: Study) -> tuple[Groups | None, NDArray[np.intp]]:
+    """Return the deciles, and for each finest area the position of its decile, -1 for none."""
+    size = len(study.ladder.areas[study.ladder.finest])
+    if study.deciles is None or not np.isfinite(study.deciles).any():
+        return None, np.full(size, -1, dtype=np.intp)
+    known = pd.Series(study.deciles)
+    position, labels = pd.factorize(known, sort=True)
+    exposures = {
+        name: np.bincount(position[position >= 0], values[position >= 0], minlength=len(labels))
+        for name, values in study.exposures[study.ladder.finest].items()
+    }
+    groups = Groups(
+        GROUPS,
+        labels=np.asarray(labels).astype(np.int64),
+        sizes=np.bincount(position[position >= 0], minlength=len(labels)),
+        exposures=exposures,
+    )
+    return groups, position.astype(np.intp)
+
+
+def _sums(study: Study, cubes: Mapping[str, NDArray[np.int64]], deciles: NDArray[np.intp]) -> Sums:
+    levels = study.ladder.levels
+    parents = [
+        (lower, upper, study.ladder.parents(lower, upper))
+        for i, lower in enumerate(levels)
+        for upper in levels[i + 1 :]
+    ]
+    if GROUPS in cubes and (deciles >= 0).all():
+        parents.append((study.ladder.finest, GROUPS, deciles))
+    parts = [part for view in study.categories[1:] for part in view.parts]
+    return find_sums(
+        {name: (cube.shape[0], cube.shape[1], cube.shape[2]) for name, cube in cubes.items()},
+        periods_add_up=True,
+        categories_add_up=sorted(parts) == sorted(study.categories[0].parts),
+        parents=parents,
+    )
+
+
+def _flat(cubes: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+    return np.concatenate([cube.ravel() for cube in cubes.values()])
+
+
+def _unflat(
+    flat: NDArray[np.bool_], cubes: Mapping[str, NDArray[np.int64]]
+) -> dict[str, NDArray[np.bool_]]:
+    found, start = {}, 0
+    for name, cube in cubes.items():
+        found[name] = flat[start : start + cube.size].reshape(cube.shape)
+        start += cube.size
+    return found

@@ -1,0 +1,444 @@
+"""
+The one object that can be published, and the one function that makes it.
+
+Maps, layers and reports take a `Release` and nothing else. Numbers that stand
+in it have passed its policy; rates are worked out from the protected counts,
+so that dividing them gives back no more than those.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+import placeshaping
+from placeshaping._core.codes import LEVEL_NAMES, LEVEL_SHORT
+from placeshaping._core.errors import DisclosureError
+from placeshaping._core.provenance import SourceFile
+from placeshaping.disclosure.policies import Policy, Sensitivity, check_policy, policy_named
+from placeshaping.disclosure.protection import Protected, protect
+from placeshaping.disclosure.statement import disclosure_statement
+from placeshaping.hotspots.study import Study, long_table, rate_columns
+from placeshaping.statistics.inequality import SlopeIndex, slope_index
+from placeshaping.statistics.views import CategoryView, PeriodView
+
+NOT_FOR = (
+    "To judge or single out any person, household or street.",
+    "As grounds for a stop, a search or an arrest, or as evidence.",
+    "To rank places without regard to the intervals beside the numbers.",
+)
+"""What no product of this package must be used for."""
+
+MOST_HIDDEN = 0.30
+"""Share of areas that may be hidden in the view that opens first."""
+
+STATUSES = ("shown", "hidden", "missing")
+"""What may stand in a cell; a zero that is shown is a count of 0."""
+
+_MAKER = object()
+
+
+@dataclass(frozen=True)
+class AreaTable:
+    """
+    The areas of one level with their released numbers.
+
+    Attributes
+    ----------
+    level
+        ``"lsoa"``, ``"msoa"``, ...
+    areas
+        Indexed by `area_code`; `area_name`, `geometry` (EPSG:27700), and
+        where known `residents`, `households`, `imd_decile`, and `parent_code`
+        (code of the area in the next level of the release).
+    values
+        Long: `period`, `category`, `area_code` (categories in the order of
+        the release and of `areas`; rows in that order, complete), `status`
+        (one of `STATUSES`), `count` (Int64), `rate`, `lower`, `upper`,
+        `rate_smoothed` (per 1,000 a year), `cluster` (hot-spot class) and,
+        where the policy lets numbers out, `gi_star` and `q_value`.
+    """
+
+    level: str
+    areas: gpd.GeoDataFrame
+    values: pd.DataFrame
+
+    @property
+    def label(self) -> str:
+        """Name of the level in full."""
+        return LEVEL_NAMES.get(self.level, self.level)
+
+    @property
+    def short_label(self) -> str:
+        """Name of the level for a button."""
+        return LEVEL_SHORT.get(self.level, self.level)
+
+    def view(self, *, period: str, category: str) -> pd.DataFrame:
+        """Return the rows of one period and category, indexed by `area_code`."""
+        rows = (self.values["period"] == period) & (self.values["category"] == category)
+        chosen = self.values.loc[rows].drop(columns=["period", "category"])
+        return chosen.set_index(chosen["area_code"].astype(str)).drop(columns="area_code")
+
+
+@dataclass(frozen=True)
+class GroupTable:
+    """
+    Released numbers of groups of areas: here, tenths of the deprivation index.
+
+    Attributes
+    ----------
+    name
+        ``"imd_decile"``.
+    values
+        Long: `period`, `category`, `imd_decile` (1 = most deprived), `areas`,
+        `status`, `count`, `exposure`, `rate`, `lower`, `upper`.
+    slopes
+        Columns `period`, `category`, `slope`, `slope_lower`, `slope_upper`
+        (slope index of inequality, per 1,000 a year, most minus least
+        deprived) and `ratio` (relative index); rows that cannot be worked
+        out are left out.
+    """
+
+    name: str
+    values: pd.DataFrame
+    slopes: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Release:
+    """
+    What may leave, under a named policy. Only `release` makes one.
+
+    Attributes
+    ----------
+    title, subject, purpose, contact
+        Words for the product; `subject` is what is counted ("Recorded crime").
+    policy
+        The rules that its numbers obey.
+    periods, categories
+        What is shown, totals first.
+    tables
+        Level -> `AreaTable`, finest first.
+    deprivation
+        Numbers by deprivation decile; None where that is not known.
+    statement
+        Sentences that say what was hidden and why.
+    notes
+        Sentences about the records: how many, how many could not be placed.
+    cautions
+        Sentences that a reader must know before reading the numbers.
+    not_for
+        What the product must not be used for.
+    sources
+        The input files.
+    made_on
+        Date that the product bears.
+    facts
+        Figures of what the protection cost, for the manifest.
+    """
+
+    title: str
+    subject: str
+    purpose: str
+    contact: str
+    policy: Policy
+    periods: tuple[PeriodView, ...]
+    categories: tuple[CategoryView, ...]
+    tables: Mapping[str, AreaTable]
+    deprivation: GroupTable | None
+    statement: tuple[str, ...]
+    notes: tuple[str, ...]
+    cautions: tuple[str, ...]
+    not_for: tuple[str, ...]
+    sources: tuple[SourceFile, ...]
+    already_published: str | None
+    made_on: dt.date
+    hot_spots_of: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    _maker: object = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Refuse to be made by anything but `release`."""
+        if self._maker is not _MAKER:
+            msg = (
+                "A Release is made by disclosure.release(study, policy=...), which protects what "
+                "it holds; for your own look at raw numbers use policy='internal'."
+            )
+            raise DisclosureError(msg)
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """The levels that may be shown, finest first."""
+        return tuple(self.tables)
+
+    @property
+    def declaration(self) -> dict[str, Any]:
+        """What every written file says of itself, so that it can be checked."""
+        return {
+            "format": 1,
+            "made_by": f"placeshaping {placeshaping.__version__}",
+            "made_on": self.made_on.isoformat(),
+            "title": self.title,
+            "policy": self.policy.name,
+            "threshold": self.policy.threshold,
+            "rounding": self.policy.rounding,
+            "zeros_shown": self.policy.zeros_shown,
+            "levels": list(self.levels),
+            "already_published": self.already_published,
+            "stamp": self.policy.stamp,
+        }
+
+
+def require_release(given: object, *, wanted_by: str) -> Release:
+    """
+    Return a release, or refuse anything else and name the remedy.
+
+    Raises
+    ------
+    DisclosureError
+        If `given` is not a `Release`.
+
+    Examples
+    --------
+    >>> require_release({"count": [3]}, wanted_by="area_map")
+    Traceback (most recent call last):
+        ...
+    placeshaping._core.errors.DisclosureError: area_map takes a Release, not a dict. ...
+    """
+    if isinstance(given, Release):
+        return given
+    msg = (
+        f"{wanted_by} takes a Release, not a {type(given).__name__}. "
+        "Make one with placeshaping.release(study, policy='public'), or policy='internal' for "
+        "your own look at raw numbers."
+    )
+    raise DisclosureError(msg)
+
+
+def release(
+    study: Study,
+    *,
+    policy: str | Policy,
+    title: str,
+    made_on: dt.date,
+    subject: str = "Recorded crime",
+    purpose: str = "",
+    contact: str = "",
+    sensitivity: Sensitivity = "personal",
+    already_published: str | None = None,
+    sources: Sequence[SourceFile] = (),
+    notes: Sequence[str] = (),
+    not_for: Sequence[str] = NOT_FOR,
+) -> Release:
+    """
+    Protect a study under a policy, so that it can be published.
+
+    Parameters
+    ----------
+    study
+        Unprotected counts, rates and hot spots.
+    policy
+        ``"open"``, ``"public"``, ``"councillor"`` or ``"internal"``.
+    title
+        As it stands on every product.
+    made_on
+        Date that the product bears.
+    subject
+        What is counted, in words.
+    purpose, contact
+        What the product is for, and who answers for it.
+    sensitivity, already_published
+        Of the records. `open` needs records that anybody can have at the
+        address given.
+    sources
+        The input files.
+    notes
+        Sentences about the records, printed on the product.
+    not_for
+        What the product must not be used for.
+
+    Returns
+    -------
+    release
+        Frozen; levels at which more than 30 % of the areas would be hidden
+        when the product opens are left out, which its statement says.
+
+    Raises
+    ------
+    DisclosureError
+        If the policy is looser than the input allows, or if no level passes.
+    """
+    policy = policy if isinstance(policy, Policy) else policy_named(policy)
+    check_policy(policy, sensitivity=sensitivity, already_published=already_published)
+    protected = protect(study, policy=policy)
+    kept, left_out = _choose_levels(study, protected, policy)
+    tables = {level: _area_table(study, protected, level, kept, policy) for level in kept}
+    facts = _facts(protected, kept)
+    return Release(
+        title=title,
+        subject=subject,
+        purpose=purpose,
+        contact=contact,
+        policy=policy,
+        periods=study.periods,
+        categories=study.categories,
+        tables=MappingProxyType(tables),
+        deprivation=_group_table(study, protected),
+        statement=tuple(
+            disclosure_statement(
+                policy, facts=facts, left_out=left_out, already_published=already_published
+            )
+        ),
+        notes=tuple(notes),
+        cautions=study.cautions,
+        not_for=tuple(not_for),
+        sources=tuple(sources),
+        already_published=already_published,
+        made_on=made_on,
+        hot_spots_of=study.hot_spots_of,
+        facts=MappingProxyType(facts),
+        _maker=_MAKER,
+    )
+
+
+def _choose_levels(
+    study: Study, protected: Protected, policy: Policy
+) -> tuple[list[str], dict[str, float]]:
+    """Return the levels that may be shown, and those left out with their hidden share."""
+    kept, left_out = [], {}
+    allowed = study.ladder.levels
+    if policy.finest in allowed:
+        allowed = allowed[allowed.index(policy.finest) :]
+    for level in allowed:
+        share = float(protected.hidden[level][0, 0].mean())
+        if share <= MOST_HIDDEN:
+            kept.append(level)
+        else:
+            left_out[level] = share
+    if kept:
+        return kept, left_out
+    worst = ", ".join(f"{share:.0%} of {level}" for level, share in left_out.items())
+    msg = (
+        f"Under the policy {policy.name!r} too many areas would be hidden ({worst}; at most "
+        f"{MOST_HIDDEN:.0%} may be). Take a longer span, fewer categories, or a coarser level."
+    )
+    raise DisclosureError(msg)
+
+
+def _area_table(
+    study: Study, protected: Protected, level: str, kept: Sequence[str], policy: Policy
+) -> AreaTable:
+    areas = study.ladder.areas[level][["area_name", "geometry"]].copy()
+    for name, values in study.exposures[level].items():
+        areas[name] = pd.array(values, dtype="Float64").round().astype("Int64")
+    if level == study.ladder.finest and study.deciles is not None:
+        areas["imd_decile"] = pd.array(study.deciles, dtype="Float64").astype("Int64")
+    above = kept[kept.index(level) + 1 :]
+    if above:
+        parents = study.ladder.areas[above[0]].index
+        areas["parent_code"] = parents[study.ladder.parents(level, above[0])].to_numpy()
+    counts, hidden = protected.counts[level], protected.hidden[level]
+    values = long_table(
+        study.periods,
+        study.categories,
+        areas.index,
+        {"status": np.where(hidden, STATUSES[1], STATUSES[0])},
+    )
+    values["count"] = _nullable(counts, hidden)
+    known = np.where(hidden, np.nan, counts.astype(float))
+    rates = rate_columns(known, study.periods, study.categories, study.exposures[level])
+    for name, cube in rates.items():
+        values[name] = np.round(cube.ravel(), 2)
+    if level in study.hot_spots:
+        scores = study.hot_spots[level]
+        columns = ["cluster", "gi_star", "q_value"] if policy.numbers else ["cluster"]
+        values[columns] = scores[columns].to_numpy()
+    return AreaTable(level, areas, values)
+
+
+def _nullable(counts: NDArray[np.int64], hidden: NDArray[np.bool_]) -> Any:
+    return pd.arrays.IntegerArray(counts.ravel().astype(np.int64), hidden.ravel().copy())
+
+
+def _group_table(study: Study, protected: Protected) -> GroupTable | None:
+    if study.deciles is None or protected.groups is None:
+        return None
+    groups = protected.groups
+    counts, hidden = protected.counts[groups.name], protected.hidden[groups.name]
+    exposures = groups.exposures
+    frame = long_table(
+        study.periods,
+        study.categories,
+        pd.Index(groups.labels.astype(str)),
+        {"status": np.where(hidden, STATUSES[1], STATUSES[0])},
+    ).rename(columns={"area_code": groups.name})
+    frame[groups.name] = frame[groups.name].astype(str).astype("Int64")
+    frame["areas"] = np.tile(groups.sizes, len(study.periods) * len(study.categories))
+    frame["count"] = _nullable(counts, hidden)
+    known = np.where(hidden, np.nan, counts.astype(float))
+    frame["exposure"] = _exposures(study, exposures, known.shape).ravel()
+    rates = rate_columns(known, study.periods, study.categories, exposures)
+    for name in ("rate", "lower", "upper"):
+        frame[name] = np.round(rates[name].ravel(), 2)
+    return GroupTable(groups.name, frame, _slopes(frame, groups.name))
+
+
+def _exposures(
+    study: Study, exposures: Mapping[str, NDArray[np.float64]], shape: tuple[int, ...]
+) -> NDArray[np.float64]:
+    """People (or households) times years, of the shape of the counts."""
+    found = np.full(shape, np.nan)
+    for p, period in enumerate(study.periods):
+        for c, category in enumerate(study.categories):
+            if category.denominator is not None:
+                found[p, c] = exposures[category.denominator] * period.years
+    return found
+
+
+def _slopes(frame: pd.DataFrame, group: str) -> pd.DataFrame:
+    rows = []
+    for (period, category), table in frame.groupby(["period", "category"], observed=True):
+        usable = table.dropna(subset=["rate"])
+        if len(usable) < 3 or usable["count"].sum() == 0:
+            continue
+        index: SlopeIndex = slope_index(usable.set_index(group))
+        rows.append(
+            {
+                "period": period,
+                "category": category,
+                "slope": round(index.slope, 2),
+                "slope_lower": round(index.lower, 2),
+                "slope_upper": round(index.upper, 2),
+                "ratio": round(index.relative, 2),
+            }
+        )
+    columns = ["period", "category", "slope", "slope_lower", "slope_upper", "ratio"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _facts(protected: Protected, kept: Sequence[str]) -> dict[str, Any]:
+    """Say what the protection cost at each level that is shown."""
+    facts: dict[str, Any] = {}
+    for level in kept:
+        hidden, extra = protected.hidden[level], protected.secondary[level]
+        true = protected.true[level]
+        facts[level] = {
+            "cells": int(hidden.size),
+            "hidden": int(hidden.sum()),
+            "hidden_against_subtraction": int(extra.sum()),
+            "hidden_when_opened": int(hidden[0, 0].sum()),
+            "areas": int(hidden.shape[-1]),
+            "share_of_records_hidden": float((true[0, 1:] * hidden[0, 1:]).sum())
+            / max(float(true[0, 1:].sum()), 1.0)
+            if hidden.shape[1] > 1
+            else float((true[0, 0] * hidden[0, 0]).sum()) / max(float(true[0, 0].sum()), 1.0),
+        }
+    return facts

@@ -1,0 +1,79 @@
+"""What was hidden and why, in sentences that stand on every product."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from placeshaping._core.codes import LEVEL_SHORT
+from placeshaping.disclosure.policies import Policy
+
+
+def disclosure_statement(
+    policy: Policy,
+    *,
+    facts: Mapping[str, Mapping[str, Any]],
+    left_out: Mapping[str, float],
+    already_published: str | None,
+) -> Iterator[str]:
+    """
+    Write the disclosure statement of a release.
+
+    Parameters
+    ----------
+    policy
+        The rules that it obeys.
+    facts
+        Level -> what the protection cost there.
+    left_out
+        Level -> share of its areas that would have been hidden.
+    already_published
+        Where the records can be had by anybody.
+
+    Yields
+    ------
+    sentence
+        One after the other, for print.
+
+    Examples
+    --------
+    >>> from placeshaping.disclosure.policies import policy_named
+    >>> internal = policy_named("internal")
+    >>> for sentence in disclosure_statement(
+    ...     internal, facts={}, left_out={}, already_published=None
+    ... ):
+    ...     print(sentence)
+    Policy "internal", for the analyst's own desk.
+    Internal: not protected, do not share.
+    """
+    yield f'Policy "{policy.name}", for {policy.audience}.'
+    if policy.stamp:
+        yield f"{policy.stamp}."
+    if not policy.protects:
+        if already_published:
+            yield f"The counts are as published at {already_published}."
+        return
+    zero = "zero is shown" if policy.zeros_shown else "zero is hidden with them"
+    yield (
+        f"Counts under {policy.threshold} are hidden ({zero}); the rest are rounded to "
+        f"{policy.rounding}, each by itself, so totals do not add up exactly. Rates are worked out "
+        "from the rounded counts."
+    )
+    for level, fact in facts.items():
+        yield _level_sentence(level, fact)
+    for level, share in left_out.items():
+        yield (
+            f"Level {LEVEL_SHORT.get(level, level)} is left out: {share:.0%} of its areas would "
+            "be hidden."
+        )
+
+
+def _level_sentence(level: str, fact: Mapping[str, Any]) -> str:
+    extra = fact["hidden_against_subtraction"]
+    why = f", {extra:,} of them so that no other can be worked out by subtraction" if extra else ""
+    return (
+        f"{LEVEL_SHORT.get(level, level)}: {fact['hidden']:,} of {fact['cells']:,} numbers are "
+        f"hidden{why}; {fact['hidden_when_opened']:,} of {fact['areas']:,} areas in the view that "
+        f"opens first. The hidden numbers hold {fact['share_of_records_hidden']:.1%} of the "
+        "records."
+    )

@@ -1,0 +1,345 @@
+"""
+A study: counts at every level of a ladder, their rates and their hot spots.
+
+What a study holds is not protected. It is what `disclosure.release` starts
+from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from placeshaping._core.checks import check_columns, listed
+from placeshaping._core.columns import column_tags
+from placeshaping._core.errors import EmptyError
+from placeshaping._core.progress import track
+from placeshaping.areas.ladder import Ladder
+from placeshaping.areas.neighbours import contiguity
+from placeshaping.hotspots.getis import getis_ord
+from placeshaping.statistics.rates import crude_rate, empirical_bayes_rate, poor_denominator
+from placeshaping.statistics.views import (
+    By,
+    CategoryView,
+    Denominator,
+    PeriodView,
+    make_categories,
+    make_periods,
+    tabulate,
+)
+
+MINIMUM_AREAS = 30
+"""Areas that a level needs before hot spots are looked for: the normal approximation of Gi*."""
+
+DENOMINATORS: tuple[Denominator, ...] = ("residents", "households")
+
+
+@dataclass(frozen=True)
+class Study:
+    """
+    Unprotected counts, denominators and hot spots of a place.
+
+    Attributes
+    ----------
+    ladder
+        The areas of each level.
+    periods, categories
+        What is shown, totals first.
+    cubes
+        Level -> counts of shape (periods, categories, areas).
+    exposures
+        Level -> denominator -> people or households of each area.
+    deciles
+        Deprivation decile of each finest area (1 = most deprived), missing as
+        NaN; None where deprivation is not known.
+    hot_spots
+        Level -> long table of Gi* with its p- and q-values and class.
+    hot_spots_of
+        What Gi* was worked out from.
+    cautions
+        What a reader must know about the numbers.
+    """
+
+    ladder: Ladder
+    periods: tuple[PeriodView, ...]
+    categories: tuple[CategoryView, ...]
+    cubes: Mapping[str, NDArray[np.int64]]
+    exposures: Mapping[str, Mapping[str, NDArray[np.float64]]]
+    deciles: NDArray[np.float64] | None
+    hot_spots: Mapping[str, pd.DataFrame]
+    hot_spots_of: Literal["count", "rate"]
+    tags: Mapping[str, str] = field(default_factory=dict)
+    cautions: tuple[str, ...] = ()
+
+    def table(self, level: str | None = None) -> pd.DataFrame:
+        """
+        Return counts, rates with their intervals and hot spots as one long table.
+
+        Parameters
+        ----------
+        level
+            A level of the ladder; by default the finest.
+
+        Returns
+        -------
+        table
+            Columns `period`, `category`, `area_code`, `count`, `rate`,
+            `lower`, `upper`, `rate_smoothed` (per 1,000 a year) and, where
+            hot spots were looked for, `gi_star`, `p_value`, `q_value`,
+            `cluster`.
+        """
+        level = self.ladder.finest if level is None else level
+        table = long_table(
+            self.periods,
+            self.categories,
+            self.ladder.areas[level].index,
+            {
+                "count": self.cubes[level],
+                **rate_columns(
+                    self.cubes[level], self.periods, self.categories, self.exposures[level]
+                ),
+            },
+        )
+        if level in self.hot_spots:
+            scores = self.hot_spots[level]
+            for column in ("gi_star", "p_value", "q_value", "cluster"):
+                table[column] = scores[column].to_numpy()
+        return table
+
+
+def analyse(
+    counts: pd.DataFrame,
+    ladder: Ladder,
+    *,
+    population: pd.DataFrame | None = None,
+    deprivation: pd.DataFrame | None = None,
+    by: By = "year",
+    groups: Mapping[str, Sequence[str]] | None = None,
+    total: str = "All recorded crime",
+    hot_spots_of: Literal["count", "rate"] = "count",
+) -> Study:
+    """
+    Work out rates and hot spots at every level, for all periods together and one by one.
+
+    Gi* (Ord and Getis 1995) is worked out with queen contiguity and binary
+    weights that include the area itself, two-sided, with the false discovery
+    rate controlled within each map.
+
+    Parameters
+    ----------
+    counts
+        Long table of the finest areas, by month and category.
+    ladder
+        The areas.
+    population
+        Indexed by area code, with `residents` and, where known, `households`.
+    deprivation
+        Indexed by area code, with `imd_decile`.
+    by
+        Length of the periods that stand beside the whole span.
+    groups
+        Label -> categories that are shown as one.
+    total
+        Label of all categories together.
+    hot_spots_of
+        Whether Gi* looks at counts or at smoothed rates.
+
+    Returns
+    -------
+    study
+        Everything that a release can be made from.
+
+    Raises
+    ------
+    EmptyError
+        If there is not a single record in the areas.
+
+    Examples
+    --------
+    >>> from placeshaping.synthetic.district import make_district  # doctest: +SKIP
+    """
+    codes = ladder.areas[ladder.finest].index
+    known = [name for name in DENOMINATORS if population is not None and name in population]
+    periods = make_periods(pd.DatetimeIndex(counts["period"].unique()), by=by)
+    categories = make_categories(
+        [str(c) for c in pd.unique(counts["category"])],
+        total=total,
+        groups=groups,
+        denominators=known,
+    )
+    finest = tabulate(counts, areas=codes, periods=periods, categories=categories)
+    if not finest.sum():
+        msg = (
+            f"None of the records lies in the {len(codes):,} areas. "
+            "Check that records and areas are of the same place."
+        )
+        raise EmptyError(msg)
+    cubes = {level: ladder.sum_to(level, finest) for level in ladder.levels}
+    people = {
+        name: population[name].reindex(codes).to_numpy(dtype=float)
+        for name in known
+        if population is not None
+    }
+    exposures = {
+        level: {name: ladder.sum_to(level, values) for name, values in people.items()}
+        for level in ladder.levels
+    }
+    deciles = None
+    if deprivation is not None:
+        check_columns(deprivation.columns, ["imd_decile"], where="deprivation")
+        deciles = deprivation["imd_decile"].reindex(codes).to_numpy(dtype=float, na_value=np.nan)
+    return Study(
+        ladder=ladder,
+        periods=periods,
+        categories=categories,
+        cubes=cubes,
+        exposures=exposures,
+        deciles=deciles,
+        hot_spots=_hot_spots(ladder, periods, categories, cubes, exposures, hot_spots_of),
+        hot_spots_of=hot_spots_of,
+        tags={} if deprivation is None else dict(column_tags(deprivation)),
+        cautions=tuple(_cautions(ladder, periods, finest, exposures[ladder.finest])),
+    )
+
+
+def long_table(
+    periods: Sequence[PeriodView],
+    categories: Sequence[CategoryView],
+    areas: pd.Index,
+    columns: Mapping[str, NDArray[Any]],
+) -> pd.DataFrame:
+    """
+    Lay cubes out as a long table: period by period, category by category, area by area.
+
+    Parameters
+    ----------
+    periods, categories, areas
+        The axes.
+    columns
+        Name -> array of shape (periods, categories, areas).
+
+    Returns
+    -------
+    table
+        Columns `period`, `category`, `area_code`, then those given.
+    """
+    p, c, a = len(periods), len(categories), len(areas)
+    frame = {
+        "period": pd.Categorical.from_codes(
+            np.repeat(np.arange(p), c * a), [v.label for v in periods], ordered=True
+        ),
+        "category": pd.Categorical.from_codes(
+            np.tile(np.repeat(np.arange(c), a), p), [v.label for v in categories]
+        ),
+        "area_code": pd.Categorical.from_codes(np.tile(np.arange(a), p * c), areas.astype(str)),
+    }
+    return pd.DataFrame({**frame, **{name: cube.ravel() for name, cube in columns.items()}})
+
+
+def rate_columns(
+    counts: NDArray[Any],
+    periods: Sequence[PeriodView],
+    categories: Sequence[CategoryView],
+    exposures: Mapping[str, NDArray[np.float64]],
+) -> dict[str, NDArray[np.float64]]:
+    """
+    Work out rates per 1,000 a year, with intervals and smoothed.
+
+    Parameters
+    ----------
+    counts
+        Array of shape (periods, categories, areas); NaN where not known.
+    periods, categories
+        The first two axes.
+    exposures
+        Denominator -> number in each area.
+
+    Returns
+    -------
+    columns
+        `rate`, `lower`, `upper` (95 %, Byar) and `rate_smoothed` (Marshall
+        1991, within each period and category), of the shape of `counts`; NaN
+        where there is no denominator.
+    """
+    shape = counts.shape
+    columns = {name: np.full(shape, np.nan) for name in ("rate", "lower", "upper", "rate_smoothed")}
+    for p, period in enumerate(periods):
+        for c, category in enumerate(categories):
+            if category.denominator is None:
+                continue
+            exposure = exposures[category.denominator] * period.years
+            count = counts[p, c].astype(float)
+            rate = crude_rate(count, exposure, zero_exposure="missing")
+            for name in ("rate", "lower", "upper"):
+                columns[name][p, c] = rate[name].to_numpy()
+            usable = np.isfinite(count) & (exposure > 0)
+            if usable.sum() > 1:
+                smoothed = empirical_bayes_rate(count[usable], exposure[usable])
+                columns["rate_smoothed"][p, c, usable] = smoothed.to_numpy()
+    return columns
+
+
+def _hot_spots(
+    ladder: Ladder,
+    periods: Sequence[PeriodView],
+    categories: Sequence[CategoryView],
+    cubes: Mapping[str, NDArray[np.int64]],
+    exposures: Mapping[str, Mapping[str, NDArray[np.float64]]],
+    of: Literal["count", "rate"],
+) -> dict[str, pd.DataFrame]:
+    found = {}
+    enough = [level for level in ladder.levels if len(ladder.areas[level]) >= MINIMUM_AREAS]
+    for level in track(enough, label="Finding hot spots"):
+        areas = ladder.areas[level]
+        values: NDArray[Any] = cubes[level].astype(float)
+        if of == "rate":
+            values = rate_columns(cubes[level], periods, categories, exposures[level])[
+                "rate_smoothed"
+            ]
+        neighbours = contiguity(areas, islands="nearest")
+        tables = [
+            getis_ord(pd.Series(series, index=areas.index), neighbours)
+            for series in _series(values)
+        ]
+        scores = pd.concat(tables, ignore_index=True)
+        frame = long_table(periods, categories, areas.index, {})
+        found[level] = pd.concat([frame, scores], axis="columns")
+    return found
+
+
+def _series(values: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    for period in values:
+        yield from period
+
+
+def _cautions(
+    ladder: Ladder,
+    periods: Sequence[PeriodView],
+    counts: NDArray[np.int64],
+    exposures: Mapping[str, NDArray[np.float64]],
+) -> Iterator[str]:
+    """Say what a reader must know before reading the numbers."""
+    if periods[0].missing:
+        yield (
+            f"No records were given for {listed(periods[0].missing)}: rates are worked out over "
+            f"the {periods[0].months} months that there are."
+        )
+    if "residents" not in exposures:
+        return
+    areas = ladder.areas[ladder.finest]
+    index = areas.index
+    poor = poor_denominator(
+        pd.Series(counts[0, 0], index=index),
+        pd.Series(exposures["residents"] * periods[0].years, index=index),
+    )
+    names = areas.loc[poor.to_numpy(dtype=bool), "area_name"].tolist()
+    if names:
+        yield (
+            f"In {listed(names)} many more people work, shop or go out than live there: "
+            "a rate over residents overstates the risk to anybody in particular."
+        )
