@@ -57,8 +57,9 @@ class PlacementReport:
     other_vintage
         Of those not placed: records whose code is of the other census year.
     published_agree
-        Of the records placed by coordinate that carry a code: the share whose
-        code means the same area. None where there are none.
+        Of the records placed by coordinate whose code means one of the areas:
+        the share whose code means the same area. None where there are none.
+        Police.uk's own codes agree for about 95 %: its boundaries are finer.
     """
 
     rows: int
@@ -291,11 +292,11 @@ def _published(
     if "area_code" in events.columns:
         return match_published(events["area_code"], areas, changes=changes)
     nothing = np.zeros(len(events), dtype=bool)
-    return PublishedCodes(known=nothing, position=np.full(len(events), -1), unlike=nothing)
+    return PublishedCodes(position=np.full(len(events), -1), unlike=nothing)
 
 
 def _agreement(by_coordinate: NDArray[np.intp], published: PublishedCodes) -> float | None:
-    comparable = (by_coordinate >= 0) & published.known
+    comparable = (by_coordinate >= 0) & (published.position >= 0)
     if not comparable.any():
         return None
     return float((by_coordinate == published.position)[comparable].mean())

@@ -23,26 +23,23 @@ class PublishedCodes:
 
     Attributes
     ----------
-    known
-        Whether the record carries a code, one value a record.
     position
-        Row of `areas` that the code means; -1 where it means none.
+        Row of `areas` that the record's code means; -1 where it means none.
     unlike
         Whether the code cannot be used because it is of the other census year.
     """
 
-    known: NDArray[np.bool_]
     position: NDArray[np.intp]
     unlike: NDArray[np.bool_]
 
 
-def vintage_of(areas: gpd.GeoDataFrame) -> str | None:
+def vintage_of(areas: pd.DataFrame) -> str | None:
     """
-    Return the census year of areas, as declared or as their codes betray it.
+    Return the census year of a table by area, as declared or as its codes betray it.
 
     Examples
     --------
-    >>> vintage_of(gpd.GeoDataFrame(index=["E01033769"]))
+    >>> vintage_of(pd.DataFrame(index=["E01033769"]))
     '2021'
     """
     declared = areas.attrs.get("vintage")
@@ -88,10 +85,8 @@ def match_published(
     if changes is not None:
         position = np.where(position >= 0, position, _translated(distinct, areas, changes, vintage))
     unlike = _of_other_year(distinct, areas, vintage) & (position < 0)
-    known = label >= 0
     # The last entry serves records without a code, whose label is -1.
     return PublishedCodes(
-        known=known,
         position=np.append(position, -1)[label],
         unlike=np.append(unlike, False)[label],
     )
