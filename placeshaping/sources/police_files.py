@@ -167,7 +167,8 @@ def _recode(column: Any, rename: Callable[[str], str | None]) -> Any:
     position = {name: place for place, name in enumerate(categories)}
     places = np.array([-1 if name is None else position[name] for name in names] + [-1])
     codes = encoded.indices.fill_null(len(names)).to_numpy()
-    return pd.Categorical.from_codes(places[codes], categories=categories)
+    positions: NDArray[np.int64] = places[codes]
+    return pd.Categorical.from_codes(positions, categories=pd.Index(categories, dtype="str"))
 
 
 def _months(column: Any, where: str) -> Any:

@@ -1,0 +1,332 @@
+"""Files of areas: which format, which layer, which columns, and only the rows asked for."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pyogrio
+from pyogrio.errors import DataLayerError, DataSourceError
+
+from placeshaping._core.checks import check_file, listed, near_names
+from placeshaping._core.errors import ColumnError, FileFormatError, GeometryError
+from placeshaping.sources.archives import Reader, list_members, looks_zipped
+
+_SUFFIXES = (".gpkg", ".geojson", ".json", ".shp", ".parquet", ".geoparquet", ".kml", ".kmz",
+             ".fgb", ".gml", ".tab", ".mif", ".topojson")  # fmt: skip
+_POLYGONS = re.compile(r"polygon|surface|unknown|geometry|none", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class BoundaryFile:
+    """
+    A file of areas, found and opened, its rows not yet read.
+
+    Attributes
+    ----------
+    name
+        Base name, for messages.
+    source
+        What pyogrio or pyarrow reads: a path, a path inside an archive, or bytes.
+    layer
+        The layer of a file that has several.
+    columns
+        Names of the columns beside the geometry.
+    parquet
+        Whether it is GeoParquet.
+    geometry
+        Name of the geometry column of GeoParquet.
+    """
+
+    name: str
+    source: Any
+    layer: str | None
+    columns: tuple[str, ...]
+    parquet: bool = False
+    geometry: str = "geometry"
+
+
+def open_boundaries(path: str | Path, *, layer: str | None = None) -> BoundaryFile:
+    """
+    Find the one table of areas in a file, a folder or a ZIP archive.
+
+    Raises
+    ------
+    MissingFileError, FileFormatError
+        If there is none, several, or it cannot be read.
+    """
+    path = check_file(path)
+    place = _only_member(path, layer)
+    name = path.name
+    if isinstance(place, bytes) or str(place).casefold().endswith((".parquet", ".geoparquet")):
+        return _open_parquet(place, name)
+    try:
+        chosen = layer if Path(place).suffix == ".shp" else _layer(place, layer, name)
+        chosen = None if Path(place).suffix == ".shp" else chosen
+        info = pyogrio.read_info(place, layer=chosen)
+    except (DataSourceError, DataLayerError) as error:
+        msg = (
+            f"{name} cannot be read as areas ({_brief(error)}). Give a GeoPackage, GeoJSON, "
+            "Shapefile, GeoParquet, KML or FlatGeobuf file."
+        )
+        raise FileFormatError(msg) from error
+    return BoundaryFile(name, place, chosen, tuple(str(field) for field in info["fields"]))
+
+
+def _brief(error: Exception) -> str:
+    return str(error).partition("\n")[0].partition(";")[0][:160].rstrip(". ").split("/")[-1]
+
+
+def _only_member(path: Path, layer: str | None) -> Any:
+    """Return the path (or the bytes, of zipped GeoParquet) of the one file of areas."""
+    if path.is_file() and not looks_zipped(path) and path.suffix.casefold() != ".zip":
+        _refuse_other_kinds(path)
+        return path
+    if path.suffix.casefold() == ".kmz":
+        return path
+    members = list_members(path, suffixes=_SUFFIXES)
+    if layer is not None and len(members) > 1:
+        members = [m for m in members if Path(m.name).stem == layer] or members
+    if len(members) != 1:
+        held = f"holds {len(members):,} ({listed([m.name for m in members])})" if members else ""
+        msg = (
+            f"{path.name} {held or 'holds no file of areas'}: give one GeoPackage, GeoJSON, "
+            "Shapefile, GeoParquet, KML or FlatGeobuf file, or name it with layer=."
+        )
+        raise FileFormatError(msg)
+    member = members[0]
+    if member.inside is None:
+        return member.container
+    if member.name.casefold().endswith("parquet"):
+        with Reader() as reader:
+            return reader.read(member)
+    with Reader() as reader:
+        reader.read(member)  # a damaged archive is told here, in words
+    return f"/vsizip/{{{member.container.as_posix()}}}/{member.inside}"
+
+
+def _refuse_other_kinds(path: Path) -> None:
+    if path.suffix.casefold() in {".csv", ".xlsx", ".xls", ".ods", ".txt", ".gz", ".dbf", ".shx"}:
+        hint = (
+            f"Give the .shp file {path.stem}.shp."
+            if path.suffix.casefold() in {".dbf", ".shx"}
+            else "A table has no outlines: give boundaries, for example from the Open Geography portal."
+        )
+        msg = f"{path.name} is no file of areas. {hint}"
+        raise FileFormatError(msg)
+    if path.stat().st_size == 0:
+        msg = f"{path.name} is empty. Export or download it again."
+        raise FileFormatError(msg)
+
+
+def _layer(place: Any, layer: str | None, name: str) -> str | None:
+    layers = pyogrio.list_layers(place)
+    names = [str(row[0]) for row in layers]
+    if layer is not None:
+        if layer not in names:
+            near = near_names(layer, names)
+            hint = f"Did you mean {listed(near)}?" if near else f"It has: {listed(names, most=12)}."
+            msg = f"{name} has no layer {layer!r}. {hint}"
+            raise FileFormatError(msg)
+        return layer
+    areal = [str(row[0]) for row in layers if row[1] and _POLYGONS.search(str(row[1]))]
+    if len(areal) == 1:
+        return areal[0]
+    if not areal:
+        msg = f"{name} has no layer of areas, only {listed(names)}. Give polygons."
+        raise GeometryError(msg)
+    msg = f"{name} has {len(areal):,} layers of areas ({listed(areal)}). Name one with layer=."
+    raise FileFormatError(msg)
+
+
+def _open_parquet(place: Any, name: str) -> BoundaryFile:
+    try:
+        schema = pq.read_schema(io.BytesIO(place) if isinstance(place, bytes) else place)
+    except (pa.ArrowInvalid, OSError) as error:
+        msg = f"{name} is no whole Parquet file ({_brief(error)}). Download it again."
+        raise FileFormatError(msg) from error
+    meta = (schema.metadata or {}).get(b"geo")
+    if meta is None:
+        msg = f"{name} is Parquet without geometry. Give GeoParquet, as geopandas writes it."
+        raise FileFormatError(msg)
+    geometry = json.loads(meta)["primary_column"]
+    shapes = set(json.loads(meta)["columns"])
+    columns = tuple(column for column in schema.names if column not in shapes)
+    return BoundaryFile(name, place, None, columns, parquet=True, geometry=geometry)
+
+
+def read_rows(
+    file: BoundaryFile, columns: Sequence[str], *, code: str, codes: Collection[str] | None
+) -> gpd.GeoDataFrame:
+    """
+    Read the columns and geometries of the rows whose code is wanted.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is damaged.
+    """
+    try:
+        if file.parquet:
+            return _parquet_rows(file, columns, code, codes)
+        if codes is None:
+            return _ogr_rows(file, columns)
+        return _ogr_rows(file, columns, fids=_fids(file, code, codes))
+    except (DataSourceError, DataLayerError, pa.ArrowInvalid, OSError, ValueError) as error:
+        msg = f"{file.name} is damaged ({_brief(error)}). Download or export it again."
+        raise FileFormatError(msg) from error
+
+
+def _parquet_rows(
+    file: BoundaryFile, columns: Sequence[str], code: str, codes: Collection[str] | None
+) -> gpd.GeoDataFrame:
+    source = io.BytesIO(file.source) if isinstance(file.source, bytes) else file.source
+    chosen = None if codes is None else [(code, "in", set(codes))]
+    rows = gpd.read_parquet(source, columns=[*columns, file.geometry], filters=chosen)
+    return rows.set_geometry(file.geometry)
+
+
+def _ogr_rows(file: BoundaryFile, columns: Sequence[str], **options: Any) -> gpd.GeoDataFrame:
+    rows = pyogrio.read_dataframe(
+        file.source, layer=file.layer, columns=list(columns), force_2d=True, **options
+    )
+    if not isinstance(rows, gpd.GeoDataFrame):
+        msg = f"{file.name} has no geometries. Give a file of areas."
+        raise GeometryError(msg)
+    return rows
+
+
+def _fids(file: BoundaryFile, code: str, codes: Collection[str]) -> Any:
+    """Find the rows of the wanted codes without reading their geometries."""
+    held = pyogrio.read_dataframe(
+        file.source, layer=file.layer, columns=[code], read_geometry=False, fid_as_index=True
+    )
+    wanted = {str(name) for name in codes}
+    values = held[code].astype("str").str.strip()
+    return held.index[values.isin(wanted)].to_numpy()
+
+
+def read_values(file: BoundaryFile, column: str) -> list[str]:
+    """Return the distinct values of a column, without the geometries."""
+    if file.parquet:
+        source = io.BytesIO(file.source) if isinstance(file.source, bytes) else file.source
+        values = pq.read_table(source, columns=[column])[column].to_pandas()
+    else:
+        values = pyogrio.read_dataframe(
+            file.source, layer=file.layer, columns=[column], read_geometry=False
+        )[column]
+    return [str(value) for value in values.dropna().unique()]
+
+
+_LEVELS: tuple[tuple[str, str], ...] = (
+    (r"oa", "oa"),
+    (r"lsoa|dz|datazone|sdz", "lsoa"),
+    (r"msoa|iz|intzone", "msoa"),
+    (r"wd|ward|wards", "ward"),
+    (r"lad|ltla|utla|la|ctyua|lauacd", "district"),
+    (r"cty|county", "county"),
+    (r"csp", "csp"),
+    (r"pfa|police_?force", "police_force"),
+)
+_GENERIC = ("area_code", "areacode", "geography_code", "geographycode", "gss_code", "gsscode",
+            "ons_code", "geo_code", "geocode", "code")  # fmt: skip
+_GENERIC_NAMES = ("area_name", "areaname", "geography_name", "geography", "geo_name", "name",
+                  "label", "title")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class CodeColumns:
+    """
+    Which columns hold the code and the name, and what the code's column says about it.
+
+    Attributes
+    ----------
+    code, name
+        Names of the columns; `name` is ``None`` where there is none.
+    level
+        The level that the column's name states, or ``None``.
+    vintage
+        ``"2011"`` or ``"2021"`` where the column's name states it.
+    """
+
+    code: str
+    name: str | None
+    level: str | None
+    vintage: str | None
+
+
+def find_code_columns(
+    columns: Sequence[str], *, code: str | None = None, name: str | None = None, where: str
+) -> CodeColumns:
+    """
+    Recognise the columns of code and name; of several levels the finest is taken.
+
+    Raises
+    ------
+    ColumnError
+        If a named column is missing, or none is recognised.
+
+    Examples
+    --------
+    >>> find_code_columns(["LSOA21CD", "LSOA21NM", "LADCD"], where="x.gpkg")
+    CodeColumns(code='LSOA21CD', name='LSOA21NM', level='lsoa', vintage='2021')
+    """
+    for given in (code, name):
+        if given is not None and given not in columns:
+            near = near_names(given, columns)
+            hint = f"Did you mean {listed(near)}?" if near else f"It has: {listed(columns)}."
+            msg = f"{where} has no column {given!r}. {hint}"
+            raise ColumnError(msg)
+    chosen = code or _find_code(columns)
+    if chosen is None:
+        msg = (
+            f"{where}: none of its columns looks like an area code ({listed(columns, most=12)}). "
+            "Name it with code=."
+        )
+        raise ColumnError(msg)
+    level, year = _read_name(chosen)
+    vintage = {"11": "2011", "21": "2021"}.get(year or "")
+    if level not in {"oa", "lsoa", "msoa"}:
+        vintage = None
+    return CodeColumns(chosen, name or _find_name(chosen, columns), level, vintage)
+
+
+def _read_name(column: str) -> tuple[str | None, str | None]:
+    """Return level and year as a column's name states them: LSOA21CD, oa_code, MSOA11CD."""
+    plain = column.strip().casefold()
+    for stem, level in _LEVELS:
+        found = re.fullmatch(rf"(?:{stem})_?(?:20)?(\d\d)?_?(?:cd|code)?(\d\d)?", plain)
+        if found and plain.rstrip("0123456789").endswith(("cd", "code")):
+            return level, found.group(1) or found.group(2)
+    return None, None
+
+
+def _find_code(columns: Sequence[str]) -> str | None:
+    for _, level in _LEVELS:
+        for column in columns:
+            if _read_name(column)[0] == level:
+                return column
+    plain = {column.strip().casefold().replace(" ", "_"): column for column in columns}
+    for known in _GENERIC:
+        if known in plain:
+            return plain[known]
+    return None
+
+
+def _find_name(code: str, columns: Sequence[str]) -> str | None:
+    plain = {column.strip().casefold().replace(" ", "_"): column for column in columns}
+    folded = code.strip().casefold().replace(" ", "_")
+    stems = [re.sub(r"cd$", "nm", folded), re.sub(r"code$", "name", folded)]
+    stems += [re.sub(r"cd(\d\d)$", r"nm\1", folded)]
+    for known in (*(stem for stem in stems if stem != folded), *_GENERIC_NAMES):
+        if known in plain and plain[known] != code:
+            return plain[known]
+    return None
