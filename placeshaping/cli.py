@@ -1,0 +1,199 @@
+"""
+The command line: one command a verb, each calling one function of the library.
+
+Exit codes: 0 when all is well; 1 for a problem that the user can mend, told in
+one line; 2 for a command that was typed wrongly; 130 when stopped by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from placeshaping import __version__
+from placeshaping._core.errors import PlaceshapingError
+from placeshaping._core.progress import quiet as no_progress
+
+if TYPE_CHECKING:
+    from placeshaping.project.pipeline import Outcome
+
+app = typer.Typer(
+    name="placeshaping",
+    help="Hot spots and place shaping: join, find, protect, publish.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; mendable problems end in one line and exit code 1."""
+    _write_anything()
+    try:
+        app(args=None if arguments is None else list(arguments))
+    except PlaceshapingError as error:
+        typer.echo(f"placeshaping: {error}", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        typer.echo("placeshaping: stopped. Nothing half-written was left.", err=True)
+        sys.exit(130)
+
+
+def _write_anything() -> None:
+    """Let a console of an old code page show what it can rather than fail on a name."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")
+
+
+@app.callback(invoke_without_command=True)
+def _about(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        typer.echo(f"placeshaping {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def run(
+    recipe: Annotated[Path, typer.Argument(help="A recipe in TOML; `init` writes one.")],
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Run a recipe: join, find hot spots, protect, and write a map, layers and tables."""
+    from placeshaping.project.pipeline import run as run_recipe
+
+    with no_progress(on=quiet or as_json):
+        outcome = run_recipe(recipe, made_on=_today())
+    _report(outcome, quiet=quiet, as_json=as_json)
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Where to put the invented district.")] = Path(
+        "placeshaping-demo"
+    ),
+    areas: Annotated[int, typer.Option(help="Small areas (LSOAs) of the district.")] = 200,
+    seed: Annotated[int, typer.Option(help="Another seed, another district.")] = 1,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Invent a district, write its files, and run the main job on them."""
+    from placeshaping.project.demo import run_demo
+
+    with no_progress(on=quiet or as_json):
+        outcome = run_demo(folder, areas=areas, seed=seed, made_on=_today())
+    _report(outcome, quiet=quiet, as_json=as_json)
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="A folder with your files.")] = Path(),
+    force: Annotated[bool, typer.Option("--force", help="Replace a recipe that is there.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write a commented recipe from the files in a folder."""
+    from placeshaping.project.start import write_recipe
+
+    path = write_recipe(folder, replace=force)
+    if not quiet:
+        typer.echo(f"Wrote {path}. Read it through, then: placeshaping run {path}")
+
+
+@app.command()
+def check(
+    files: Annotated[list[Path], typer.Argument(help="Files to look into.")],
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Tell what is in a file and what is wrong with it."""
+    from placeshaping.areas.inspection import inspect_file
+
+    with no_progress(on=quiet or as_json):
+        found = [inspect_file(path) for path in files]
+    if as_json:
+        _print_json([inspection.to_dict() for inspection in found])
+    elif not quiet:
+        for inspection in found:
+            rows = [("is", inspection.kind), *inspection.facts]
+            rows += [(p.severity, f"{p.what} {p.remedy}".strip()) for p in inspection.problems]
+            _print_table(inspection.name, ("", ""), rows)
+    if any(p.severity == "error" for inspection in found for p in inspection.problems):
+        raise typer.Exit(1)
+
+
+@app.command()
+def verify(
+    files: Annotated[list[Path], typer.Argument(help="Written files, or folders of them.")],
+    policy: Annotated[
+        str | None, typer.Option(help="Judge by this policy, whatever the file declares.")
+    ] = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Attack written files: what do they give away that their policy hides?"""
+    from placeshaping.verify.files import verify_files
+
+    with no_progress(on=quiet or as_json):
+        verdicts = verify_files(files, policy=policy)
+    if as_json:
+        _print_json([verdict.to_dict() for verdict in verdicts])
+    elif not quiet:
+        rows = [
+            (v.file, v.judged_policy, "withstands" if v.passed else f"{len(v.breaches):,} breaches")
+            for v in verdicts
+        ]
+        _print_table("Attacked", ("file", "judged as", "result"), rows)
+        breaches = [(v.file, b.where, b.what, b.proof) for v in verdicts for b in v.breaches]
+        if breaches:
+            _print_table("Breaches", ("file", "where", "what", "proof"), breaches[:50])
+        if len(breaches) > 50:
+            typer.echo(f"... and {len(breaches) - 50:,} more; --json lists all.")
+    if not all(verdict.passed for verdict in verdicts):
+        raise typer.Exit(1)
+
+
+def _today() -> dt.date:
+    return dt.datetime.now(tz=dt.UTC).astimezone().date()
+
+
+def _report(outcome: Outcome, *, quiet: bool, as_json: bool) -> None:
+    if as_json:
+        _print_json(outcome.to_dict())
+    elif not quiet:
+        release = outcome.release
+        for sentence in (*release.notes, *release.statement):
+            typer.echo(sentence)
+        for sentence in release.cautions:
+            typer.echo(f"Mind: {sentence}")
+        typer.echo("")
+        for path in outcome.files:
+            typer.echo(f"{path}  ({path.stat().st_size / 1000:,.0f} KB)")
+
+
+def _print_json(content: Any) -> None:
+    typer.echo(json.dumps(content, indent=1, ensure_ascii=True, default=str))
+
+
+def _print_table(title: str, heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", box=box.ASCII2, show_header=any(heads))
+    for head in heads:
+        table.add_column(head, overflow="fold")
+    for row in rows:
+        table.add_row(*(str(cell) for cell in row))
+    Console().print(table, markup=False)

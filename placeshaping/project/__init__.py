@@ -1,0 +1,1 @@
+"""From a recipe to maps, layers and tables: the main job."""

@@ -1,0 +1,321 @@
+"""Read what a recipe names: records, areas, lookups, population, deprivation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from placeshaping._core.checks import listed
+from placeshaping._core.errors import ColumnError, EmptyError, RecipeError
+from placeshaping._core.provenance import SourceFile, describe_file
+from placeshaping.project.recipe import POLICE_ADDRESS, Recipe, Records
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+
+    from placeshaping.joins.points import PlacementReport
+    from placeshaping.sources.police import PoliceReport
+    from placeshaping.sources.services import ServiceReport
+
+SPARSE = 0.5
+"""Share of areas without a single record above which the place must be named."""
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """
+    The inputs of a recipe, read and matched.
+
+    Attributes
+    ----------
+    counts
+        Long table by month, category and area.
+    areas, lookup
+        The finest areas, and the levels above them.
+    population, deprivation
+        By area; None where the recipe names none.
+    sensitivity, already_published
+        The strictest of the records; published only if all of them are.
+    subject, total
+        What is counted, and the label of all of it.
+    sources
+        The files by checksum.
+    notes
+        Sentences about the records.
+    """
+
+    counts: pd.DataFrame
+    areas: gpd.GeoDataFrame
+    lookup: pd.DataFrame
+    population: pd.DataFrame | None
+    deprivation: pd.DataFrame | None
+    sensitivity: Literal["open", "personal", "special"]
+    already_published: str | None
+    subject: str
+    total: str
+    sources: tuple[SourceFile, ...]
+    notes: tuple[str, ...]
+
+
+def gather(recipe: Recipe, *, folder: Path) -> Gathered:
+    """
+    Read the inputs of a recipe, place the records and count them.
+
+    Parameters
+    ----------
+    recipe
+        What to read.
+    folder
+        The folder that paths in the recipe are relative to.
+
+    Returns
+    -------
+    gathered
+        Counts, areas and what is known of them.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be used; the message names it.
+    """
+    from placeshaping.joins.points import count_by_area, place_events
+
+    sources: list[SourceFile] = []
+    events, notes = _read_records(recipe, folder, sources)
+    areas, lookup = _read_areas(recipe, folder, sources)
+    changes = None
+    if recipe.areas.changes:
+        from placeshaping.areas.lookups import read_changes
+
+        changes = read_changes(folder / recipe.areas.changes)
+        sources.append(describe_file(folder / recipe.areas.changes, "lookup"))
+    codes = place_events(events, areas, changes=changes, outside=recipe.areas.outside)
+    counts = count_by_area(events, areas, codes=codes, outside="drop")
+    _check_coverage(counts, areas)
+    population = _read_population(recipe, folder, areas, sources)
+    deprivation = _read_deprivation(recipe, folder, areas, sources)
+    police = all(_kind(records, folder) == "police" for records in recipe.records)
+    subject = recipe.show.subject or ("Recorded crime" if police else "Records")
+    return Gathered(
+        counts=counts,
+        areas=areas,
+        lookup=lookup,
+        population=population,
+        deprivation=deprivation,
+        sensitivity=_strictest([_sensitivity(r, folder) for r in recipe.records]),
+        already_published=_published(recipe.records, folder),
+        subject=subject,
+        total=f"All {subject[0].lower()}{subject[1:]}",
+        sources=tuple(sources),
+        notes=(*notes, *_placement_notes(codes.attrs["report"])),
+    )
+
+
+def _kind(records: Records, folder: Path) -> Literal["police", "services"]:
+    if records.kind is not None:
+        return records.kind
+    from placeshaping.areas.inspection import inspect_file
+
+    return "police" if inspect_file(folder / records.file).kind == "police" else "services"
+
+
+def _sensitivity(records: Records, folder: Path) -> Literal["open", "personal", "special"]:
+    if records.sensitivity is not None:
+        return records.sensitivity
+    return "open" if _kind(records, folder) == "police" else "personal"
+
+
+def _strictest(
+    given: Sequence[Literal["open", "personal", "special"]],
+) -> Literal["open", "personal", "special"]:
+    return max(given, key=("open", "personal", "special").index)
+
+
+def _published(records: Sequence[Records], folder: Path) -> str | None:
+    """Return where all records are published already; None if any is not."""
+    addresses = []
+    for one in records:
+        if one.already_published:
+            addresses.append(one.already_published)
+        elif one.sensitivity in (None, "open") and _kind(one, folder) == "police":
+            addresses.append(POLICE_ADDRESS)
+        else:
+            return None
+    return ", ".join(dict.fromkeys(addresses))
+
+
+def _read_records(
+    recipe: Recipe, folder: Path, sources: list[SourceFile]
+) -> tuple[pd.DataFrame, list[str]]:
+    import pandas as pd
+
+    tables, notes = [], []
+    for records in recipe.records:
+        path = folder / records.file
+        police = _kind(records, folder) == "police"
+        events = _read_police(records, path) if police else _read_services(records, folder)
+        report = events.attrs["report"]
+        sources.append(describe_file(path, "records", rows=report.rows_read))
+        notes += list(_police_notes(report, path.name) if police else _service_notes(report, path))
+        tables.append(events)
+    if len(tables) == 1:
+        return tables[0], notes
+    columns = ["easting", "northing", "period", "category", "area_code", "count"]
+    together = pd.concat(
+        [table.reindex(columns=columns).assign(category=table["category"].astype(str))
+         for table in tables],
+        ignore_index=True,
+    )  # fmt: skip
+    together["count"] = together["count"].fillna(1).astype("int64")
+    together["category"] = together["category"].astype("category")
+    return together, notes
+
+
+def _read_police(records: Records, path: Path) -> pd.DataFrame:
+    from placeshaping.sources.police import read_police
+
+    return read_police(
+        path, months=records.months, forces=records.forces, categories=records.categories
+    )
+
+
+def _read_services(records: Records, folder: Path) -> pd.DataFrame:
+    from placeshaping.sources.services import read_services
+
+    events = read_services(
+        folder / records.file,
+        columns=records.columns,
+        category=records.category,
+        postcodes=None if records.postcodes is None else folder / records.postcodes,
+    )
+    kept = events["period"].notna()
+    if records.months:
+        month = events["period"].dt.strftime("%Y-%m")
+        kept &= month.between(*records.months)
+    if records.categories:
+        kept &= events["category"].astype(str).isin(records.categories)
+    if not kept.any():
+        msg = (
+            f"{Path(records.file).name}: no record is left by the months and categories that the "
+            f"recipe asks for. There are: {listed(sorted(map(str, events['category'].unique())))}."
+        )
+        raise EmptyError(msg)
+    chosen = events[kept].copy()
+    chosen.attrs = events.attrs
+    return chosen
+
+
+def _read_areas(
+    recipe: Recipe, folder: Path, sources: list[SourceFile]
+) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+    from placeshaping.areas.boundaries import read_boundaries
+    from placeshaping.areas.lookups import make_lookup, read_lookup
+    from placeshaping.areas.selection import codes_within
+
+    given = recipe.areas
+    lookups = []
+    for name in given.lookups:
+        lookups.append(read_lookup(folder / name))
+        sources.append(describe_file(folder / name, "lookup"))
+    codes = codes_within(lookups, given.within) if given.within else None
+    areas = read_boundaries(
+        folder / given.file,
+        code=given.code,
+        name=given.name,
+        layer=given.layer,
+        crs=given.crs,
+        duplicates=given.duplicates,
+        codes=None if codes is None else list(codes),
+    )
+    sources.append(describe_file(folder / given.file, "areas", rows=len(areas)))
+    return areas, make_lookup(areas, lookups)
+
+
+def _read_population(
+    recipe: Recipe, folder: Path, areas: gpd.GeoDataFrame, sources: list[SourceFile]
+) -> pd.DataFrame | None:
+    from placeshaping.joins.attributes import attach_population
+    from placeshaping.sources.populations import read_population
+
+    read: dict[str, pd.DataFrame] = {}
+    joined = areas
+    wanted = {
+        "residents": recipe.population.residents,
+        "households": recipe.population.households,
+    }
+    for column, name in wanted.items():
+        if name is None:
+            continue
+        if name not in read:
+            read[name] = read_population(folder / name)
+            sources.append(describe_file(folder / name, "population", rows=len(read[name])))
+        if column not in read[name]:
+            msg = (
+                f"{name} holds no {column}; it has: {listed(list(read[name].columns))}. "
+                f"Name another file as population.{column}, or leave that key out."
+            )
+            raise ColumnError(msg)
+        one = read[name][[column]]
+        one.attrs = read[name].attrs
+        joined = attach_population(joined, one)
+    found = [column for column in wanted if column in joined]
+    return joined[found] if found else None
+
+
+def _read_deprivation(
+    recipe: Recipe, folder: Path, areas: gpd.GeoDataFrame, sources: list[SourceFile]
+) -> pd.DataFrame | None:
+    if recipe.deprivation is None:
+        return None
+    from placeshaping.joins.attributes import attach_deprivation
+    from placeshaping.sources.deprivation import read_deprivation
+
+    path = folder / recipe.deprivation.file
+    table = read_deprivation(path)
+    sources.append(describe_file(path, "deprivation", rows=len(table)))
+    joined = attach_deprivation(areas, table)
+    return joined[[column for column in table.columns if column in joined]]
+
+
+def _check_coverage(counts: pd.DataFrame, areas: gpd.GeoDataFrame) -> None:
+    """Refuse areas of which most hold no record at all: the place was not named."""
+    totals = counts.groupby("area_code", observed=True)["count"].sum()
+    empty = int((totals.reindex(areas.index, fill_value=0) == 0).sum())
+    if len(areas) > 1_000 and empty > SPARSE * len(areas):
+        msg = (
+            f"areas: {empty:,} of {len(areas):,} areas hold no record at all. Name the place that "
+            'the records are of, for example within = "Essex" (a district, a community safety '
+            "partnership or a police force of the lookups)."
+        )
+        raise RecipeError(msg)
+
+
+def _police_notes(report: PoliceReport, name: str) -> Iterator[str]:
+    """Say what was read from police.uk files."""
+    yield (
+        f"{name}: {report.rows_read:,} rows read, {report.rows_kept:,} kept "
+        f"({report.repeated_crime_ids:,} repeated a Crime ID, {report.not_selected:,} were not "
+        "asked for)."
+    )
+    yield (
+        f"{report.without_coordinates:,} of the rows kept have no coordinates; {report.outside:,} "
+        "lie outside the United Kingdom. Coordinates are snap points, not addresses."
+    )
+    if report.missing_months:
+        yield f"There are no records at all for {listed(report.missing_months, most=12)}."
+
+
+def _service_notes(report: ServiceReport, path: Path) -> Iterator[str]:
+    yield f"{path.name}: {report.rows_read:,} rows read."
+
+
+def _placement_notes(report: PlacementReport) -> Iterator[str]:
+    """Say how the records found their areas."""
+    yield (
+        f"Of {report.rows:,} records {report.by_coordinate:,} were placed by their coordinates, "
+        f"{report.by_code:,} by the area code that they carry; {report.outside:,} lie outside the "
+        f"areas and {report.unplaced:,} could not be placed: these are not counted."
+    )

@@ -1,0 +1,234 @@
+"""The main job: a recipe becomes a folder of products that have withstood the attacker."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from placeshaping._core.errors import DisclosureError
+from placeshaping._core.output import staged_folder
+from placeshaping.project.gather import Gathered, gather
+from placeshaping.project.recipe import Recipe, make_recipe, read_recipe
+
+if TYPE_CHECKING:
+    from placeshaping.disclosure.release import Release
+
+FILES = {"map": "map.html", "layers": "layers.gpkg", "tables": "tables.xlsx"}
+"""What each output is called."""
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """
+    What a run has made.
+
+    Attributes
+    ----------
+    folder
+        Where the products are.
+    files
+        Their paths.
+    release
+        What they were made from.
+    """
+
+    folder: Path
+    files: tuple[Path, ...]
+    release: Release
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what a program wants to know of the run."""
+        return {
+            "folder": str(self.folder),
+            "files": [path.name for path in self.files],
+            "policy": self.release.policy.name,
+            "levels": list(self.release.levels),
+            "statement": list(self.release.statement),
+            "notes": list(self.release.notes),
+            "cautions": list(self.release.cautions),
+            "facts": dict(self.release.facts),
+        }
+
+
+def run(
+    recipe: str | Path | Mapping[str, Any] | Recipe,
+    *,
+    made_on: dt.date,
+    folder: str | Path | None = None,
+) -> Outcome:
+    """
+    Run a recipe: read, join, find hot spots, protect, write, attack, hand over.
+
+    Everything is written to a temporary folder beside the output folder and
+    attacked there. Only what withstands is moved into place.
+
+    Parameters
+    ----------
+    recipe
+        A TOML file, or its content.
+    made_on
+        Date that the products bear, where the recipe names none.
+    folder
+        What paths in the recipe are relative to; by default the recipe's own
+        folder, or the current one.
+
+    Returns
+    -------
+    outcome
+        The files and the release that they were made from.
+
+    Raises
+    ------
+    RecipeError
+        If the recipe is wrong.
+    InputError
+        If an input cannot be used.
+    DisclosureError
+        If the policy is looser than the input allows, too much would be
+        hidden, or a written file gives something away.
+    OutputError
+        If the folder cannot be written; it is then as it was.
+    """
+    if isinstance(recipe, (str, Path)):
+        base = Path(recipe).parent if folder is None else Path(folder)
+        recipe = read_recipe(recipe)
+    else:
+        base = Path() if folder is None else Path(folder)
+    if not isinstance(recipe, Recipe):
+        recipe = make_recipe(dict(recipe))
+    gathered = gather(recipe, folder=base)
+    released = protect_gathered(recipe, gathered, made_on=recipe.made_on or made_on)
+    target = base / recipe.output.folder
+    names = write_products(released, target, recipe=recipe)
+    return Outcome(target, tuple(target / name for name in names), released)
+
+
+def protect_gathered(recipe: Recipe, gathered: Gathered, *, made_on: dt.date) -> Release:
+    """
+    Analyse what was gathered and protect it under the recipe's policy.
+
+    Where the recipe names no policy it is `open` for records that are
+    published already and `public` for all others.
+    """
+    from placeshaping.areas.ladder import make_ladder
+    from placeshaping.disclosure.release import release
+    from placeshaping.hotspots.study import analyse
+
+    ladder = make_ladder(gathered.areas, gathered.lookup, levels=recipe.areas.levels)
+    study = analyse(
+        gathered.counts,
+        ladder,
+        population=gathered.population,
+        deprivation=gathered.deprivation,
+        by=recipe.show.by,
+        groups=recipe.show.groups,
+        total=gathered.total,
+        hot_spots_of=recipe.show.hot_spots_of,
+    )
+    published = gathered.already_published if gathered.sensitivity == "open" else None
+    return release(
+        study,
+        policy=recipe.policy or ("open" if published else "public"),
+        title=recipe.title,
+        made_on=made_on,
+        subject=gathered.subject,
+        purpose=recipe.purpose,
+        contact=recipe.contact,
+        sensitivity=gathered.sensitivity,
+        already_published=published,
+        sources=gathered.sources,
+        notes=(*gathered.notes, *_basis_notes(recipe)),
+    )
+
+
+def write_products(released: Release, target: Path, *, recipe: Recipe) -> list[str]:
+    """
+    Write the products of a release beside `target`, attack them, and move them into place.
+
+    Returns
+    -------
+    names
+        Names of the files.
+
+    Raises
+    ------
+    DisclosureError
+        If a file gives something away; nothing is moved then.
+    OutputError
+        If the folder cannot be written.
+    """
+    from placeshaping.reports.manifest import write_manifest
+
+    with staged_folder(target) as folder:
+        paths = [_write(kind, released, folder) for kind in FILES if kind in recipe.output.write]
+        manifest = folder / MANIFEST
+        content = recipe.model_dump(mode="json", by_alias=True, exclude_none=True)
+        write_manifest(released, manifest, recipe=_without_paths(content), outputs=paths)
+        paths.append(manifest)
+        _attack(paths, policy=released.policy.name)
+        return [path.name for path in paths]
+
+
+def _write(kind: str, released: Release, folder: Path) -> Path:
+    path = folder / FILES[kind]
+    if kind == "map":
+        from placeshaping.maps.area_map import area_map
+
+        area_map(released).save(path)
+    elif kind == "layers":
+        from placeshaping.layers.geopackage import write_layers
+
+        write_layers(released, path)
+    else:
+        from placeshaping.reports.sheets import write_tables
+
+        write_tables(released, path)
+    return path
+
+
+def _attack(paths: Sequence[Path], *, policy: str) -> None:
+    """Refuse files that do not withstand the attacker."""
+    from placeshaping.verify.files import verify_files
+
+    named = policy if policy == "internal" else None
+    broken = [verdict for verdict in verify_files(paths, policy=named) if not verdict.passed]
+    if broken:
+        first = broken[0].breaches[0]
+        total = sum(len(verdict.breaches) for verdict in broken)
+        msg = (
+            f"{broken[0].file} gives away what the policy {policy!r} hides: {first.what} "
+            f"({first.where}: {first.proof}). {total:,} such breaches in {len(broken)} files; "
+            "nothing was written. Take a longer span, fewer categories or a coarser level."
+        )
+        raise DisclosureError(msg)
+
+
+def _basis_notes(recipe: Recipe) -> list[str]:
+    """Print on what basis personal data were used."""
+    notes = []
+    for records in recipe.records:
+        name = Path(records.file).name
+        if records.lawful_basis:
+            notes.append(f"{name}: lawful basis {records.lawful_basis}.")
+        if records.dpia:
+            notes.append(f"{name}: data protection impact assessment {records.dpia}.")
+    return notes
+
+
+def _without_paths(content: Any) -> Any:
+    """Keep the base name of whatever in a recipe names a file or a folder."""
+    keys = {"file", "postcodes", "changes", "lookups", "residents", "households", "folder"}
+
+    def bare(key: str, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {k: bare(k, v) for k, v in value.items()}
+        if isinstance(value, list):
+            return [bare(key, item) for item in value]
+        return Path(value).name if key in keys and isinstance(value, str) else value
+
+    return bare("", content)
