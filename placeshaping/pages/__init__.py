@@ -1,0 +1,1 @@
+"""The self-contained, accessible page: template, styles, script, and Leaflet carried inside."""
