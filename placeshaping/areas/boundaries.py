@@ -146,7 +146,8 @@ def read_boundaries(
     >>> import tempfile
     >>> from shapely.geometry import box
     >>> areas = gpd.GeoDataFrame(
-    ...     {"beat": ["A1", "A2"]}, geometry=[box(0, 0, 9, 9), box(9, 0, 18, 9)], crs=27700
+    ...     {"beat": ["A1", "A2"]}, crs=27700,
+    ...     geometry=[box(4e5, 3e5, 4.1e5, 3.1e5), box(4.1e5, 3e5, 4.2e5, 3.1e5)],
     ... )
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     areas.to_file(f"{folder}/beats.gpkg")

@@ -118,7 +118,7 @@ def _refuse_other_kinds(path: Path) -> None:
         hint = (
             f"Give the .shp file {path.stem}.shp."
             if path.suffix.casefold() in {".dbf", ".shx"}
-            else "A table has no outlines: give boundaries, for example from the Open Geography portal."
+            else "A table has no outlines. Give boundaries, such as the Open Geography portal's."
         )
         msg = f"{path.name} is no file of areas. {hint}"
         raise FileFormatError(msg)
