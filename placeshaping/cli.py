@@ -28,6 +28,7 @@ app = typer.Typer(
     help="Hot spots and place shaping: join, find, protect, publish.",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode=None,  # plain help: any console can print it, and it answers sooner
     pretty_exceptions_enable=False,
 )
 
@@ -142,7 +143,7 @@ def verify(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Attack written files: what do they give away that their policy hides?"""
+    """Attack written files, to see whether they give away what their policy hides."""
     from placeshaping.verify.files import verify_files
 
     with no_progress(on=quiet or as_json):

@@ -63,9 +63,14 @@ def to_dates(values: Column, *, order: DateOrder = "british") -> Column:
     if pd.api.types.is_numeric_dtype(values):
         values = values.astype("float64").map(lambda n: f"{n:g}" if n < 1e6 else f"{n:.0f}")
     text = values.astype("str").str.strip()
-    distinct = pd.Index(text.dropna().unique())
-    read = pd.Series([_one_date(value, order) for value in distinct], index=distinct)
-    return pd.to_datetime(text.map(read)).dt.as_unit("s")
+    distinct = pd.Series(text.dropna().unique(), dtype="str")
+    iso = distinct.str.fullmatch(r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?")
+    read = pd.to_datetime(distinct.where(iso), format="ISO8601", errors="coerce").dt.as_unit("s")
+    if not iso.all():
+        odd = [_one_date(value, order) for value in distinct[~iso]]
+        read[~iso] = pd.Series(odd, index=distinct.index[~iso], dtype="datetime64[s]")
+    stamps = pd.Series(read.to_numpy(), index=pd.Index(distinct))
+    return text.map(stamps).astype("datetime64[s]")
 
 
 def _naive(values: Column) -> Column:
