@@ -147,8 +147,10 @@ def _groups(study: Study) -> tuple[Groups | None, NDArray[np.intp]]:
         return None, np.full(size, -1, dtype=np.intp)
     known = pd.Series(study.deciles)
     position, labels = pd.factorize(known, sort=True)
-    exposures = {
-        name: np.bincount(position[position >= 0], values[position >= 0], minlength=len(labels))
+    exposures: dict[str, NDArray[np.float64]] = {
+        name: np.bincount(
+            position[position >= 0], values[position >= 0], minlength=len(labels)
+        ).astype(float)
         for name, values in study.exposures[study.ladder.finest].items()
     }
     groups = Groups(

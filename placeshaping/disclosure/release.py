@@ -338,7 +338,7 @@ def _area_table(
 ) -> AreaTable:
     areas = study.ladder.areas[level][["area_name", "geometry"]].copy()
     for name, values in study.exposures[level].items():
-        areas[name] = pd.array(values, dtype="Float64").round().astype("Int64")
+        areas[name] = pd.array(np.rint(values), dtype="Float64").astype("Int64")
     if level == study.ladder.finest and study.deciles is not None:
         areas["imd_decile"] = pd.array(study.deciles, dtype="Float64").astype("Int64")
     above = kept[kept.index(level) + 1 :]
@@ -346,22 +346,21 @@ def _area_table(
         parents = study.ladder.areas[above[0]].index
         areas["parent_code"] = parents[study.ladder.parents(level, above[0])].to_numpy()
     counts, hidden = protected.counts[level], protected.hidden[level]
-    values = long_table(
+    table = long_table(
         study.periods,
         study.categories,
         areas.index,
         {"status": np.where(hidden, STATUSES[1], STATUSES[0])},
     )
-    values["count"] = _nullable(counts, hidden)
+    table["count"] = _nullable(counts, hidden)
     known = np.where(hidden, np.nan, counts.astype(float))
     rates = rate_columns(known, study.periods, study.categories, study.exposures[level])
     for name, cube in rates.items():
-        values[name] = np.round(cube.ravel(), 2)
+        table[name] = np.round(cube.ravel(), 2)
     if level in study.hot_spots:
-        scores = study.hot_spots[level]
         columns = ["cluster", "gi_star", "q_value"] if policy.numbers else ["cluster"]
-        values[columns] = scores[columns].to_numpy()
-    return AreaTable(level, areas, values)
+        table = pd.concat([table, study.hot_spots[level][columns]], axis="columns")
+    return AreaTable(level, areas, table)
 
 
 def _nullable(counts: NDArray[np.int64], hidden: NDArray[np.bool_]) -> Any:

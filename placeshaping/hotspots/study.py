@@ -161,7 +161,20 @@ def analyse(
 
     Examples
     --------
-    >>> from placeshaping.synthetic.district import make_district  # doctest: +SKIP
+    >>> from shapely import box
+    >>> import geopandas as gpd
+    >>> from placeshaping.areas.ladder import make_ladder
+    >>> codes = pd.Index(["E01900001", "E01900002"], name="area_code")
+    >>> squares = [box(0, 0, 1, 1), box(1, 0, 2, 1)]
+    >>> names = {"area_name": ["a", "b"]}
+    >>> areas = gpd.GeoDataFrame(names, geometry=squares, index=codes, crs=27700)
+    >>> january = pd.Timestamp("2025-01-01")
+    >>> counts = pd.DataFrame(
+    ...     {"area_code": codes, "period": january, "category": "Burglary", "count": [3, 1]}
+    ... )
+    >>> people = pd.DataFrame({"residents": [1200, 2400]}, index=codes)
+    >>> analyse(counts, make_ladder(areas), population=people).table()["rate"].round(1).tolist()
+    [30.0, 5.0]
     """
     codes = ladder.areas[ladder.finest].index
     known = [name for name in DENOMINATORS if population is not None and name in population]
@@ -180,12 +193,12 @@ def analyse(
         )
         raise EmptyError(msg)
     cubes = {level: ladder.sum_to(level, finest) for level in ladder.levels}
-    people = {
+    people: dict[str, NDArray[np.float64]] = {
         name: population[name].reindex(codes).to_numpy(dtype=float)
         for name in known
         if population is not None
     }
-    exposures = {
+    exposures: dict[str, dict[str, NDArray[np.float64]]] = {
         level: {name: ladder.sum_to(level, values) for name, values in people.items()}
         for level in ladder.levels
     }
@@ -231,10 +244,10 @@ def long_table(
     p, c, a = len(periods), len(categories), len(areas)
     frame = {
         "period": pd.Categorical.from_codes(
-            np.repeat(np.arange(p), c * a), [v.label for v in periods], ordered=True
+            np.repeat(np.arange(p), c * a), pd.Index([v.label for v in periods]), ordered=True
         ),
         "category": pd.Categorical.from_codes(
-            np.tile(np.repeat(np.arange(c), a), p), [v.label for v in categories]
+            np.tile(np.repeat(np.arange(c), a), p), pd.Index([v.label for v in categories])
         ),
         "area_code": pd.Categorical.from_codes(np.tile(np.arange(a), p * c), areas.astype(str)),
     }
@@ -301,20 +314,11 @@ def _hot_spots(
             values = rate_columns(cubes[level], periods, categories, exposures[level])[
                 "rate_smoothed"
             ]
-        neighbours = contiguity(areas, islands="nearest")
-        tables = [
-            getis_ord(pd.Series(series, index=areas.index), neighbours)
-            for series in _series(values)
-        ]
-        scores = pd.concat(tables, ignore_index=True)
+        series = pd.DataFrame(values.reshape(-1, len(areas)).T, index=areas.index)
+        scores = getis_ord(series, contiguity(areas, islands="nearest")).drop(columns="series")
         frame = long_table(periods, categories, areas.index, {})
-        found[level] = pd.concat([frame, scores], axis="columns")
+        found[level] = pd.concat([frame, scores.reset_index(drop=True)], axis="columns")
     return found
-
-
-def _series(values: NDArray[Any]) -> Iterator[NDArray[Any]]:
-    for period in values:
-        yield from period
 
 
 def _cautions(

@@ -277,7 +277,8 @@ def _read_deprivation(
     table = read_deprivation(path)
     sources.append(describe_file(path, "deprivation", rows=len(table)))
     joined = attach_deprivation(areas, table)
-    return joined[[column for column in table.columns if column in joined]]
+    wanted: pd.DataFrame = joined[[column for column in table.columns if column in joined]]
+    return wanted
 
 
 def _check_coverage(counts: pd.DataFrame, areas: gpd.GeoDataFrame) -> None:

@@ -10,14 +10,16 @@ from __future__ import annotations
 import datetime as dt
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from placeshaping._core.checks import check_file, listed, near_names
 from placeshaping._core.errors import RecipeError
 
-OUTPUTS = ("map", "layers", "tables")
+Kind = Literal["map", "layers", "tables"]
+
+OUTPUTS: tuple[Kind, ...] = get_args(Kind)
 
 POLICE_ADDRESS = "https://data.police.uk"
 """Where recorded crime of police.uk's layout is published already."""
@@ -109,7 +111,7 @@ class Output(_Section):
     """Where the product goes."""
 
     folder: str = "out"
-    write: list[Literal["map", "layers", "tables"]] = list(OUTPUTS)
+    write: list[Kind] = list(OUTPUTS)
 
 
 class Recipe(_Section):

@@ -1,0 +1,247 @@
+"""Checks, codes, safe writing and progress."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+from shapely import box
+
+from placeshaping._core import checks, codes, columns, crs, optional, output, progress, provenance
+from placeshaping._core.errors import (
+    ColumnError,
+    CRSError,
+    DuplicateError,
+    MissingExtraError,
+    MissingFileError,
+    OutputError,
+)
+
+
+def test_missing_file_names_the_nearest(tmp_path: Path) -> None:
+    (tmp_path / "crime.zip").touch()
+    with pytest.raises(MissingFileError, match=r"crimes\.zip: no such file.*crime\.zip"):
+        checks.check_file(tmp_path / "crimes.zip")
+
+
+def test_missing_folder_is_told(tmp_path: Path) -> None:
+    with pytest.raises(MissingFileError, match="nor its folder"):
+        checks.check_file(tmp_path / "nowhere" / "crime.zip")
+
+
+def test_missing_column_without_a_near_name_lists_what_there_is() -> None:
+    with pytest.raises(ColumnError, match=r"It has: a, b"):
+        checks.check_columns(["a", "b"], ["longitude"], where="x.csv")
+
+
+def test_repeated_codes_are_counted_and_named() -> None:
+    with pytest.raises(DuplicateError, match=r"1 area codes stand more than once \(E01000001\)"):
+        checks.check_unique(pd.Index(["E01000001"] * 3), where="areas")
+
+
+@pytest.mark.parametrize(
+    ("code", "level", "new", "invented"),
+    [
+        ("E01033768", "lsoa", False, False),
+        ("E01033769", "lsoa", True, False),
+        ("W01001958", "lsoa", False, False),
+        ("W01001959", "lsoa", True, False),
+        ("E01900001", "lsoa", False, True),
+        ("E01950000", "lsoa", True, True),
+        ("E02000001", "msoa", False, False),
+        ("E06000001", "district", False, False),
+        ("beat 12", "area", False, False),
+    ],
+)
+def test_code_tells_level_and_vintage(code: str, level: str, new: bool, invented: bool) -> None:
+    assert codes.level_of(code) == level
+    assert codes.made_for_2021(code) is new
+    assert codes.is_synthetic(code) is invented
+
+
+def test_unknown_tag_is_refused() -> None:
+    with pytest.raises(ColumnError, match="use one of: open, personal"):
+        columns.tag_columns(pd.DataFrame(), {"x": "secret"})  # type: ignore[dict-item]
+
+
+def test_grid_and_degrees_are_inverse() -> None:
+    easting, northing = np.array([458_700.0, np.nan]), np.array([304_400.0, 1.0])
+    back = crs.to_grid(*crs.to_degrees(easting, northing))
+    assert back[0][0] == pytest.approx(easting[0], abs=0.01)
+    assert back[1][0] == pytest.approx(northing[0], abs=0.01)
+    assert np.isnan(back[0][1])
+
+
+@pytest.mark.parametrize(
+    ("bounds", "stated", "told"),
+    [
+        ((458_000, 304_000, 459_000, 305_000), 4326, "those are metres.*crs='EPSG:27700'"),
+        ((-1.2, 52.5, -1.1, 52.6), 27700, "those are degrees.*crs='EPSG:4326'"),
+        ((-1.2, 52.5, -1.1, 52.6), None, "states no coordinate reference system.*EPSG:4326"),
+        ((4e5, 3e5, 5e5, 4e5), None, "states no coordinate reference system.*EPSG:27700"),
+    ],
+)
+def test_mislabelled_reference_system_is_refused(
+    bounds: tuple[float, ...], stated: int | None, told: str
+) -> None:
+    areas = gpd.GeoDataFrame(geometry=[box(*bounds)], crs=stated)
+    with pytest.raises(CRSError, match=told):
+        crs.areas_to_grid(areas, where="areas.geojson")
+
+
+def test_missing_package_is_told_with_its_extra() -> None:
+    with pytest.raises(MissingExtraError, match=r"pip install 'placeshaping\[cluster\]'"):
+        optional.require("no_such_package", extra="cluster")
+
+
+def write_half_then(error: BaseException, target: Path) -> None:
+    with output.staged_file(target) as path:
+        path.write_text("half")
+        raise error
+
+
+def test_failure_leaves_the_old_file(tmp_path: Path) -> None:
+    target = tmp_path / "map.html"
+    target.write_text("old")
+    with pytest.raises(RuntimeError, match="stop"):
+        write_half_then(RuntimeError("stop"), target)
+    assert target.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["map.html"]
+
+
+def test_interruption_leaves_nothing_half_written(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt, match="stopped"):
+        write_half_then(KeyboardInterrupt("stopped"), tmp_path / "map.html")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folder_keeps_other_files_and_replaces_its_own(tmp_path: Path) -> None:
+    target = tmp_path / "products"
+    target.mkdir()
+    (target / "notes.txt").write_text("mine")
+    (target / "map.html").write_text("old")
+    with output.staged_folder(target) as folder:
+        (folder / "map.html").write_text("new")
+        (folder / "tables.xlsx").write_text("new")
+    assert {p.name: p.read_text() for p in target.iterdir()} == {
+        "notes.txt": "mine",
+        "map.html": "new",
+        "tables.xlsx": "new",
+    }
+    assert [p.name for p in tmp_path.iterdir()] == ["products"]
+
+
+@contextmanager
+def unprivileged() -> Iterator[None]:
+    """Give up root's rights for a while, since root may write anywhere."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.fixture
+def shared_folder() -> Iterator[Path]:
+    """Return a folder that an unprivileged user may write into."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o777)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def write_products(target: Path) -> None:
+    with output.staged_folder(target) as folder:
+        (folder / "a.html").write_text("new")
+        (folder / "b.gpkg").write_text("new")
+        (folder / "z.xlsx").write_text("new")
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs two users")
+def test_file_held_by_another_restores_the_others(shared_folder: Path) -> None:
+    """A file that the user may not rename stands for one that is open in another program."""
+    target = shared_folder / "products"
+    target.mkdir()
+    (target / "z.xlsx").write_text("theirs")
+    target.chmod(0o1777)  # sticky: others' files can be neither renamed nor replaced
+    with unprivileged():
+        (target / "a.html").write_text("old")
+        with pytest.raises(OutputError, match=r"open in another program|not permitted"):
+            write_products(target)
+    assert {p.name: p.read_text() for p in target.iterdir()} == {
+        "a.html": "old",
+        "z.xlsx": "theirs",
+    }
+    assert [p.name for p in shared_folder.iterdir()] == ["products"]
+
+
+def test_read_only_folder_is_told_and_left_alone(shared_folder: Path) -> None:
+    shared_folder.chmod(0o555)
+    with unprivileged(), pytest.raises(OutputError, match="not permitted"):
+        write_products(shared_folder / "products")
+    assert list(shared_folder.iterdir()) == []
+    shared_folder.chmod(0o777)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_full_disk_is_told(tmp_path: Path) -> None:
+    def write() -> None:
+        with output.staged_file(tmp_path / "map.html"), open("/dev/full", "w") as full:
+            full.write("x" * 100_000)
+
+    with pytest.raises(OutputError, match="disk is full"):
+        write()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        (errno.ENOSPC, "disk is full"),
+        (errno.EROFS, "read-only"),
+        (errno.EACCES, "open in another program"),
+        (errno.EIO, "Input/output error"),
+    ],
+)
+def test_refusals_of_the_system_name_the_remedy(tmp_path: Path, number: int, told: str) -> None:
+    with pytest.raises(OutputError, match=told), output.staged_file(tmp_path / "x"):
+        raise OSError(number, "Input/output error")
+
+
+def test_output_under_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with (
+        pytest.raises(OutputError, match=r"part of that path is a file|file of that name"),
+        output.staged_folder(tmp_path / "file" / "products"),
+    ):
+        pass
+
+
+def test_checksum_of_a_folder_depends_on_names_and_content(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("1")
+    first = provenance.sha256(tmp_path)
+    (tmp_path / "a").rename(tmp_path / "b")
+    assert provenance.sha256(tmp_path) != first
+
+
+def test_source_keeps_the_base_name_only(tmp_path: Path) -> None:
+    file = tmp_path / "crime.csv"
+    file.write_text("x")
+    assert provenance.describe_file(file, "records").name == "crime.csv"
+
+
+def test_no_bar_is_drawn_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    assert list(progress.track(range(3), label="Counting")) == [0, 1, 2]
+    assert capsys.readouterr().err == ""
