@@ -1,0 +1,1 @@
+"""The built-in district: an invented place with real shapes, real quirks and a known truth."""
