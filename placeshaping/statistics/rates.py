@@ -190,6 +190,56 @@ def wilson_interval(
     return pd.DataFrame({"share": share, "lower": lower, "upper": upper}, index=index)
 
 
+def poor_denominator(
+    count: ArrayLike, residents: ArrayLike, *, times: float = 5.0, level: float = 0.95
+) -> pd.Series[bool]:
+    """
+    Tell where residents say little about how many people are there.
+
+    A town centre, a retail park or an airport has few residents and many
+    visitors; its rate over residents is no risk to anybody in particular. The
+    rule: the rate, down to the lower limit of its interval, is more than
+    `times` the rate of the median area (of the whole, where that is zero). So
+    is any area with events and no residents. On recorded crime of 2025 the
+    default finds the two LSOAs of the city centre in Leicester (200 LSOAs) and
+    the one or two of the town centre in Colchester (117).
+
+    Parameters
+    ----------
+    count
+        Events of each area over the same time, all categories together.
+    residents
+        Residents; a Series is aligned with `count` by its index.
+    times
+        How many times the median area's rate is too much.
+    level
+        Confidence level of the interval.
+
+    Returns
+    -------
+    poor
+        Series ``poor_denominator`` with the index of `count`; False where
+        count or residents are missing.
+
+    Raises
+    ------
+    InputError
+        As in `crude_rate`.
+
+    Examples
+    --------
+    >>> poor_denominator([100, 120, 5000], [1000, 1100, 1200]).tolist()
+    [False, False, True]
+    """
+    counts, people, index = _aligned(count, residents, names=("counts", "residents"))
+    rates = crude_rate(counts, people, level=level, zero_exposure="missing", per=1.0)
+    typical = rates["rate"].median()
+    if typical == 0:
+        typical = np.nansum(counts) / np.nansum(people)
+    poor = (rates["lower"].to_numpy() > times * typical) | ((people == 0) & (counts > 0))
+    return pd.Series(poor, index=index, name="poor_denominator")
+
+
 def _aligned(
     count: ArrayLike, exposure: ArrayLike, *, names: tuple[str, str] = ("counts", "exposures")
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], pd.Index]:
