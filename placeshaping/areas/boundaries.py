@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import geopandas as gpd
 import numpy as np
@@ -18,7 +18,7 @@ import pandas as pd
 import shapely
 
 from placeshaping._core.checks import listed
-from placeshaping._core.codes import Vintage, level_of_all, made_for_2021
+from placeshaping._core.codes import level_of_all
 from placeshaping._core.crs import GRID_BOUNDS, areas_to_grid
 from placeshaping._core.errors import (
     ColumnError,
@@ -26,16 +26,14 @@ from placeshaping._core.errors import (
     DuplicateError,
     EmptyError,
     GeometryError,
-    VintageError,
 )
 from placeshaping.areas.boundary_files import (
     BoundaryFile,
-    CodeColumns,
-    find_code_columns,
     open_boundaries,
     read_rows,
     read_values,
 )
+from placeshaping.sources.code_columns import CodeColumns, find_code_columns, vintage_of
 
 _KML_NAMES = ("Name",)
 
@@ -171,7 +169,7 @@ def read_boundaries(
     table, repaired, empty = repair_areas(table, where=file.name)
     table, duplicated = _settle_duplicates(table, duplicates, where=file.name)
     table.attrs["level"] = _level(table.index, columns)
-    table.attrs["vintage"] = _vintage(table.index, columns, where=file.name)
+    table.attrs["vintage"] = vintage_of(table.index, columns, where=file.name)
     table.attrs["report"] = BoundaryReport(
         name=file.name,
         code_column=columns.code,
@@ -356,16 +354,3 @@ def _settle_duplicates(
 def _level(index: pd.Index[Any], columns: CodeColumns) -> str:
     level = level_of_all(index)
     return columns.level or "area" if level == "area" else level
-
-
-def _vintage(index: pd.Index[Any], columns: CodeColumns, *, where: str) -> Vintage | None:
-    new = [code for code in index if made_for_2021(code)]
-    if columns.vintage == "2011" and new:
-        msg = (
-            f"{where}: the column {columns.code} says 2011, but {len(new):,} codes were made for "
-            f"2021 ({listed(new)}). Give the file of one census year."
-        )
-        raise VintageError(msg)
-    if columns.vintage is not None:
-        return cast("Vintage", columns.vintage)
-    return "2021" if new else None

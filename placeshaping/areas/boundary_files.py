@@ -17,7 +17,7 @@ import pyogrio
 from pyogrio.errors import DataLayerError, DataSourceError
 
 from placeshaping._core.checks import check_file, listed, near_names
-from placeshaping._core.errors import ColumnError, FileFormatError, GeometryError
+from placeshaping._core.errors import FileFormatError, GeometryError
 from placeshaping.sources.archives import Reader, list_members, looks_zipped
 
 _SUFFIXES = (".gpkg", ".geojson", ".json", ".shp", ".parquet", ".geoparquet", ".kml", ".kmz",
@@ -224,109 +224,3 @@ def read_values(file: BoundaryFile, column: str) -> list[str]:
             file.source, layer=file.layer, columns=[column], read_geometry=False
         )[column]
     return [str(value) for value in values.dropna().unique()]
-
-
-_LEVELS: tuple[tuple[str, str], ...] = (
-    (r"oa", "oa"),
-    (r"lsoa|dz|datazone|sdz", "lsoa"),
-    (r"msoa|iz|intzone", "msoa"),
-    (r"wd|ward|wards", "ward"),
-    (r"lad|ltla|utla|la|ctyua|lauacd", "district"),
-    (r"cty|county", "county"),
-    (r"csp", "csp"),
-    (r"pfa|police_?force", "police_force"),
-)
-_GENERIC = ("area_code", "areacode", "geography_code", "geographycode", "gss_code", "gsscode",
-            "ons_code", "geo_code", "geocode", "code")  # fmt: skip
-_GENERIC_NAMES = ("area_name", "areaname", "geography_name", "geography", "geo_name", "name",
-                  "label", "title")  # fmt: skip
-
-
-@dataclass(frozen=True)
-class CodeColumns:
-    """
-    Which columns hold the code and the name, and what the code's column says about it.
-
-    Attributes
-    ----------
-    code, name
-        Names of the columns; `name` is ``None`` where there is none.
-    level
-        The level that the column's name states, or ``None``.
-    vintage
-        ``"2011"`` or ``"2021"`` where the column's name states it.
-    """
-
-    code: str
-    name: str | None
-    level: str | None
-    vintage: str | None
-
-
-def find_code_columns(
-    columns: Sequence[str], *, code: str | None = None, name: str | None = None, where: str
-) -> CodeColumns:
-    """
-    Recognise the columns of code and name; of several levels the finest is taken.
-
-    Raises
-    ------
-    ColumnError
-        If a named column is missing, or none is recognised.
-
-    Examples
-    --------
-    >>> find_code_columns(["LSOA21CD", "LSOA21NM", "LADCD"], where="x.gpkg")
-    CodeColumns(code='LSOA21CD', name='LSOA21NM', level='lsoa', vintage='2021')
-    """
-    for given in (code, name):
-        if given is not None and given not in columns:
-            near = near_names(given, columns)
-            hint = f"Did you mean {listed(near)}?" if near else f"It has: {listed(columns)}."
-            msg = f"{where} has no column {given!r}. {hint}"
-            raise ColumnError(msg)
-    chosen = code or _find_code(columns)
-    if chosen is None:
-        msg = (
-            f"{where}: none of its columns looks like an area code ({listed(columns, most=12)}). "
-            "Name it with code=."
-        )
-        raise ColumnError(msg)
-    level, year = _read_name(chosen)
-    vintage = {"11": "2011", "21": "2021"}.get(year or "")
-    if level not in {"oa", "lsoa", "msoa"}:
-        vintage = None
-    return CodeColumns(chosen, name or _find_name(chosen, columns), level, vintage)
-
-
-def _read_name(column: str) -> tuple[str | None, str | None]:
-    """Return level and year as a column's name states them: LSOA21CD, oa_code, MSOA11CD."""
-    plain = column.strip().casefold()
-    for stem, level in _LEVELS:
-        found = re.fullmatch(rf"(?:{stem})_?(?:20)?(\d\d)?_?(?:cd|code)?(\d\d)?", plain)
-        if found and plain.rstrip("0123456789").endswith(("cd", "code")):
-            return level, found.group(1) or found.group(2)
-    return None, None
-
-
-def _find_code(columns: Sequence[str]) -> str | None:
-    for _, level in _LEVELS:
-        for column in columns:
-            if _read_name(column)[0] == level:
-                return column
-    plain = {column.strip().casefold().replace(" ", "_"): column for column in columns}
-    for known in _GENERIC:
-        if known in plain:
-            return plain[known]
-    return None
-
-
-def _find_name(code: str, columns: Sequence[str]) -> str | None:
-    plain = {column.strip().casefold().replace(" ", "_"): column for column in columns}
-    folded = code.strip().casefold().replace(" ", "_")
-    stems = [re.sub(r"cd$", "nm", folded), re.sub(r"code$", "name", folded)]
-    stems += [re.sub(r"cd(\d\d)$", r"nm\1", folded)]
-    for known in (*(stem for stem in stems if stem != folded), *_GENERIC_NAMES):
-        if known in plain and plain[known] != code:
-            return plain[known]
-    return None
