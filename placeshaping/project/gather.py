@@ -220,7 +220,10 @@ def _read_areas(
     for name in given.lookups:
         lookups.append(read_lookup(folder / name))
         sources.append(describe_file(folder / name, "lookup"))
-    codes = codes_within(lookups, given.within) if given.within else None
+    whole = codes = None
+    if given.within:
+        whole = make_lookup(_listed_areas(lookups), lookups, missing="allow")
+        codes = codes_within(whole, given.within)
     areas = read_boundaries(
         folder / given.file,
         code=given.code,
@@ -231,7 +234,29 @@ def _read_areas(
         codes=None if codes is None else list(codes),
     )
     sources.append(describe_file(folder / given.file, "areas", rows=len(areas)))
-    return areas, make_lookup(areas, lookups)
+    lookup = make_lookup(areas, lookups) if whole is None else whole.loc[areas.index]
+    return areas, lookup
+
+
+def _listed_areas(lookups: Sequence[pd.DataFrame]) -> gpd.GeoDataFrame:
+    """List the finest areas that the lookups know, without outlines."""
+    import geopandas as gpd
+
+    for lookup in lookups:
+        code = lookup.columns[0]
+        level = str(code).removesuffix("_code")
+        if level in {"oa", "lsoa"}:
+            unique = lookup.drop_duplicates(code).set_index(code)
+            names = unique.get(f"{level}_name", unique.index.to_series())
+            listed_areas = gpd.GeoDataFrame({"area_name": names.astype(str)})
+            listed_areas.index.name = "area_code"
+            listed_areas.attrs["level"] = level
+            return listed_areas
+    msg = (
+        "areas: 'within' needs a lookup that begins at small areas (LSOA21CD to LAD24CD, for "
+        "example). Add it to areas.lookups."
+    )
+    raise RecipeError(msg)
 
 
 def _read_population(
