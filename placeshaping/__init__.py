@@ -12,7 +12,38 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-_HOME: dict[str, str] = {}
+_HOME: dict[str, str] = {
+    name: f"{__name__}.{module}"
+    for module, names in {
+        "synthetic.district": ("make_district",),
+        "synthetic.files": ("write_district",),
+        "sources.police": ("read_police",),
+        "sources.services": ("read_services",),
+        "sources.deprivation": ("read_deprivation",),
+        "sources.populations": ("read_population",),
+        "areas.boundaries": ("read_boundaries",),
+        "areas.inspection": ("inspect_file",),
+        "areas.ladder": ("make_ladder",),
+        "areas.lookups": ("make_lookup", "read_changes", "read_lookup"),
+        "areas.neighbours": ("contiguity",),
+        "areas.selection": ("codes_within",),
+        "joins.attributes": ("attach_deprivation", "attach_population"),
+        "joins.points": ("assign_area", "count_by_area", "place_events"),
+        "statistics.inequality": ("decile_table", "slope_index"),
+        "statistics.rates": ("crude_rate", "empirical_bayes_rate", "poor_denominator"),
+        "statistics.testing": ("false_discovery_rate",),
+        "hotspots.getis": ("getis_ord",),
+        "hotspots.study": ("analyse",),
+        "disclosure.release": ("release",),
+        "maps.area_map": ("area_map",),
+        "layers.geopackage": ("write_layers",),
+        "reports.sheets": ("write_tables",),
+        "project.pipeline": ("run",),
+        "verify.files": ("verify_files",),
+        "_core.errors": ("PlaceshapingError",),
+    }.items()
+    for name in names
+}
 """Public name -> the module that defines it."""
 
 __all__ = ["__version__", *sorted(_HOME)]
