@@ -1,0 +1,1 @@
+"""Layers for a GIS: GeoPackage with its styles."""

@@ -1,0 +1,1 @@
+"""What goes with a map: tables for a spreadsheet, and the manifest."""

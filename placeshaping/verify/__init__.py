@@ -1,0 +1,1 @@
+"""The attacker: reads what was written and tries to get back what it hides."""

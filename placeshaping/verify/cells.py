@@ -1,0 +1,212 @@
+"""Numbers and fields that stand in a file and must not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from placeshaping._core.checks import listed
+from placeshaping._core.codes import level_of
+from placeshaping.verify.contents import Contents, Table
+from placeshaping.verify.rules import Rules
+from placeshaping.verify.verdict import Breach
+
+COLUMNS = {
+    "fid", "geom", "geometry", "area_code", "area_name", "parent_code", "level", "residents",
+    "households", "imd_decile", "period", "category", "status", "count", "rate", "lower", "upper",
+    "rate_smoothed", "cluster", "areas", "exposure", "slope", "slope_lower", "slope_upper", "ratio",
+}  # fmt: skip
+"""Columns that a released table may have."""
+
+SCORES = {"gi_star", "p_value", "q_value"}
+"""Columns that it may have where numbers of statistics may leave."""
+
+LEVELS = {"lsoa", "msoa", "ward", "district", "county", "csp", "police_force", "area"}
+"""Levels that are an LSOA or coarser; "area" is a council's own."""
+
+_MEASURES = ("count", "rate", "lower", "upper", "rate_smoothed", "gi_star", "q_value", "p_value")
+_COUNTS = re.compile(
+    r"^(?:n|nr|num|number|total|sum|freq|frequency|value|values|all)$"
+    r"|(?:^|[\s_])(?:counts?|records?|recorded|crimes?|incidents?|offences?|events?|cases?|reports?"
+    r"|victims?|referrals?|visits?)(?:$|[\s_\d,(])",
+    re.IGNORECASE,
+)
+_NO_COUNT = re.compile(r"(?i)\b(?:rate|per|share|%|percent|score|index|interval|areas?)\b|_id\b")
+_MARKS = ("hidden", "missing")
+_EXAMPLES = 3
+
+
+def check_cells(contents: Contents, rules: Rules) -> Iterator[Breach]:
+    """
+    Look at every table for fields, levels and counts that the policy hides.
+
+    Examples
+    --------
+    >>> from placeshaping.verify.rules import RULES
+    >>> contents = Contents("csv")
+    >>> contents.tables.append(Table("t", pd.DataFrame({"area_code": ["a"], "count": [3]})))
+    >>> [breach.what for breach in check_cells(contents, RULES["councillor"])]
+    ['1 count under 5']
+    """
+    yield from _levels_declared(contents, rules)
+    for table in contents.tables:
+        if rules.policy != "internal" and not _written_for_readers(table):
+            yield from _fields(table, rules)
+        yield from _levels(table, contents, rules)
+        yield from _marks(table)
+        if rules.protects:
+            for column in count_columns(table.frame.columns):
+                yield from _counts(table, column, rules)
+    if rules.protects:
+        yield from _written_out(contents, rules)
+
+
+def _written_for_readers(table: Table) -> bool:
+    """Tables of a page have headings in words, not the names of columns."""
+    return table.where.startswith("<table>")
+
+
+def count_columns(columns: Iterable[object]) -> list[str]:
+    """
+    Return the columns that look as if they counted something.
+
+    Examples
+    --------
+    >>> count_columns(["area_code", "count", "raw_count", "rate", "Recorded crime", "county"])
+    ['count', 'raw_count', 'Recorded crime']
+    """
+    names = [str(column) for column in columns]
+    return [name for name in names if _COUNTS.search(name) and not _NO_COUNT.search(name)]
+
+
+def numbers_of(column: pd.Series) -> NDArray[np.float64]:
+    """
+    Read a column as numbers, thousands separators and all; what is no number is missing.
+
+    Examples
+    --------
+    >>> numbers_of(pd.Series(["1,234", "hidden", None, 5])).tolist()
+    [1234.0, nan, nan, 5.0]
+    """
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+        return column.to_numpy(dtype="float64", na_value=np.nan)
+    found = pd.to_numeric(column, errors="coerce")
+    texts = column[found.isna() & column.notna()]
+    if len(texts):
+        plain = texts.astype(str).str.replace(",", "", regex=False).str.strip()
+        found = found.astype("float64")
+        found.loc[texts.index] = pd.to_numeric(plain, errors="coerce")
+    return found.to_numpy(dtype="float64", na_value=np.nan)
+
+
+def cell_names(frame: pd.DataFrame, rows: NDArray[np.bool_] | NDArray[np.intp]) -> list[str]:
+    """
+    Name the first of some rows by area, period and category.
+
+    Examples
+    --------
+    >>> cell_names(pd.DataFrame({"area_code": ["a", "b"]}), np.array([False, True]))
+    ['b']
+    """
+    keys = [c for c in ("area_name", "area_code", "period", "category") if c in frame]
+    if "area_name" in keys and "area_code" in keys:
+        keys.remove("area_code")
+    chosen = frame[keys or list(frame.columns[:2])].to_numpy()[rows][:_EXAMPLES]
+    return [", ".join(str(v) for v in row) for row in chosen]
+
+
+def _fields(table: Table, rules: Rules) -> Iterator[Breach]:
+    allowed = COLUMNS | SCORES if rules.numbers else COLUMNS
+    unknown = [str(c) for c in table.frame.columns if str(c) not in allowed]
+    if unknown:
+        what = f"{len(unknown):,} fields are not on the list of those that may leave"
+        yield Breach(table.where, what.replace("1 fields are", "1 field is"), listed(unknown))
+
+
+def _levels_declared(contents: Contents, rules: Rules) -> Iterator[Breach]:
+    declared = (contents.declaration or {}).get("levels")
+    if not rules.lsoa_or_coarser or not isinstance(declared, list):
+        return
+    fine = [str(level) for level in declared if str(level) not in LEVELS]
+    if fine:
+        yield Breach("declaration", "declares a level finer than an LSOA", listed(fine))
+
+
+def _levels(table: Table, contents: Contents, rules: Rules) -> Iterator[Breach]:
+    if not rules.lsoa_or_coarser:
+        return
+    if table.geometry and "POINT" in table.geometry.upper():
+        yield Breach(table.where, "holds points, which are finer than any area", table.geometry)
+    if "area_code" not in table.frame:
+        return
+    codes = pd.Series(table.frame["area_code"].dropna().unique(), dtype=object).astype(str)
+    levels = codes.map(level_of)
+    declared = (contents.declaration or {}).get("levels")
+    for level, group in codes.groupby(levels):
+        if level not in LEVELS:
+            what = f"holds areas of the level {level!r}, finer than an LSOA"
+            yield Breach(table.where, what, listed(list(group)))
+        elif isinstance(declared, list) and level != "area" and level not in declared:
+            what = f"holds areas of the level {level!r}, which the file does not declare"
+            yield Breach(table.where, what, listed(list(group)))
+
+
+def _marks(table: Table) -> Iterator[Breach]:
+    """Look for hidden and missing cells that carry a number all the same."""
+    frame = table.frame
+    if "status" not in frame:
+        return
+    marked = frame["status"].astype(str).str.casefold().isin(_MARKS).to_numpy()
+    for column in _MEASURES:
+        if column not in frame:
+            continue
+        numbers = numbers_of(frame[column])
+        leaking = marked & np.isfinite(numbers)
+        if leaking.any():
+            what = f"{int(leaking.sum()):,} cells marked as hidden carry a {column}"
+            yield Breach(table.where, what, _examples(frame, leaking, numbers, column))
+
+
+def _counts(table: Table, column: str, rules: Rules) -> Iterator[Breach]:
+    given = table.frame[column]
+    if isinstance(given, pd.DataFrame):
+        yield Breach(table.where, f"the column {column!r} stands more than once")
+        return
+    numbers = numbers_of(given)
+    known = np.isfinite(numbers)
+    name = "count" if column == "count" else f"number of {column!r}"
+    small = known & (numbers >= rules.smallest_hidden) & (numbers < rules.threshold)
+    if small.any():
+        what = f"{int(small.sum()):,} {name}{_s(small)} under {rules.threshold}"
+        yield Breach(table.where, what, _examples(table.frame, small, numbers, column))
+    uneven = known & ~small & (np.mod(numbers, rules.rounding) != 0)
+    if uneven.any():
+        what = f"{int(uneven.sum()):,} {name}{_s(uneven)} not rounded to {rules.rounding}"
+        yield Breach(table.where, what, _examples(table.frame, uneven, numbers, column))
+
+
+def _s(found: NDArray[np.bool_]) -> str:
+    return "" if int(found.sum()) == 1 else "s"
+
+
+def _examples(
+    frame: pd.DataFrame, rows: NDArray[np.bool_], numbers: NDArray[np.float64], column: str
+) -> str:
+    names = cell_names(frame, rows)
+    values = numbers[rows][: len(names)]
+    return "; ".join(f"{n}: {column} {v:g}" for n, v in zip(names, values, strict=True))
+
+
+def _written_out(contents: Contents, rules: Rules) -> Iterator[Breach]:
+    """Look at labels, titles and tooltips that count records."""
+    for label, number in contents.counted:
+        if rules.smallest_hidden <= number < rules.threshold:
+            yield Breach("text of the page", f"counts {number}, under {rules.threshold}", label)
+        elif number % rules.rounding:
+            yield Breach(
+                "text of the page", f"counts {number}, not rounded to {rules.rounding}", label
+            )

@@ -1,0 +1,91 @@
+"""What a file was found to hold, in one form for all kinds of file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from placeshaping.verify.verdict import Breach
+
+
+@dataclass(frozen=True)
+class Table:
+    """
+    One table of a file, as it was read.
+
+    Attributes
+    ----------
+    where
+        Name of the layer, table or sheet.
+    frame
+        Its columns, as they are named in the file.
+    geometry
+        Type of the geometries beside it, where there are some.
+    """
+
+    where: str
+    frame: pd.DataFrame
+    geometry: str | None = None
+
+    @property
+    def level(self) -> str:
+        """Level of its areas, as far as its name tells."""
+        return self.where.casefold().removesuffix("_values").split(" ")[-1]
+
+
+@dataclass
+class Contents:
+    """
+    Everything that was read from a file.
+
+    Attributes
+    ----------
+    kind
+        Kind of file.
+    declaration
+        What it says of itself.
+    tables
+        Its tables.
+    texts
+        Where -> text in which paths are looked for.
+    links
+        Outside addresses that a reader may follow by clicking.
+    breaches
+        What was found on reading.
+    periods
+        Label -> length in years, where the file says so.
+    denominators
+        Category -> column its rate is worked out over, where the file says so.
+    counted
+        Labels, titles and tooltips that count records, with the number they give.
+    """
+
+    kind: str
+    declaration: dict[str, Any] | None = None
+    tables: list[Table] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict)
+    links: list[str] = field(default_factory=list)
+    breaches: list[Breach] = field(default_factory=list)
+    periods: dict[str, float] = field(default_factory=dict)
+    denominators: dict[str, str | None] = field(default_factory=dict)
+    counted: list[tuple[str, int]] = field(default_factory=list)
+
+    def breach(self, where: str, what: str, proof: str = "") -> None:
+        """Note a breach."""
+        self.breaches.append(Breach(where, what, proof))
+
+    def note_views(self, periods: Any, categories: Any) -> None:
+        """Keep the lengths of periods and the denominators of categories, where they are there."""
+        for period in periods if isinstance(periods, list) else []:
+            if isinstance(period, Mapping) and isinstance(period.get("months"), int | float):
+                self.periods[str(period.get("label"))] = period["months"] / 12
+        for category in categories if isinstance(categories, list) else []:
+            if isinstance(category, Mapping) and "denominator" in category:
+                self.denominators[str(category.get("label"))] = category["denominator"]
+
+
+class UnreadableError(Exception):
+    """A file is damaged, or is not what its name says."""

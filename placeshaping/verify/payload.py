@@ -1,0 +1,133 @@
+"""The data of a page: what may stand in it, and the tables that it spells."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from placeshaping.verify.contents import Contents, Table
+
+KEYS = {
+    "format", "periods", "categories", "levels", "clusters", "arcs", "classes", "scale", "origin",
+    "bounds", "transform", "view", "title", "subject",
+}  # fmt: skip
+"""What may stand at the top of a page's data."""
+
+LEVEL_KEYS = {
+    "level", "label", "short", "codes", "names", "parents", "residents", "households",
+    "imd_decile", "count", "cluster", "polygons", "bounds",
+}  # fmt: skip
+"""What may stand in one level of them."""
+
+VIEW_KEYS = {"label", "first", "last", "months", "denominator", "missing", "total", "short"}
+"""What may be said of a period or a category."""
+
+_AREA_COLUMNS = ("residents", "households", "imd_decile")
+
+
+def read_payload(data: Any, contents: Contents) -> None:
+    """
+    Turn the data of a page into long tables, noting every field that must not be there.
+
+    Parameters
+    ----------
+    data
+        What the page's compressed block holds.
+    contents
+        What is filled.
+
+    Examples
+    --------
+    >>> contents = Contents("html")
+    >>> read_payload({"format": 1, "levels": [], "secret": [3]}, contents)
+    >>> contents.breaches[0].what
+    "holds the field 'secret', which is not on the list"
+    """
+    if not isinstance(data, dict):
+        contents.breach("payload", "is not what a map holds", type(data).__name__)
+        return
+    _unknown(data, KEYS, "payload", contents)
+    for name in ("periods", "categories"):
+        for view in data.get(name) or []:
+            _unknown(view, VIEW_KEYS, f"payload {name}", contents)
+    contents.note_views(data.get("periods"), data.get("categories"))
+    labels = {
+        name: [str(view.get("label")) for view in data.get(name) or [] if isinstance(view, dict)]
+        for name in ("periods", "categories")
+    }
+    codes_above: list[str] = []
+    for level in reversed(data.get("levels") or []):
+        if isinstance(level, dict):
+            _unknown(level, LEVEL_KEYS, f"payload level {level.get('level')}", contents)
+            codes_above = _level(level, labels, data, codes_above, contents)
+        else:
+            contents.breach("payload", "holds a level that is none", type(level).__name__)
+
+
+def _unknown(given: Any, known: set[str], where: str, contents: Contents) -> None:
+    for key in given if isinstance(given, dict) else []:
+        if key not in known:
+            what = f"holds the field {key!r}, which is not on the list"
+            contents.breach(where, what, str(given[key])[:80])
+
+
+def _level(
+    level: dict[str, Any],
+    labels: dict[str, list[str]],
+    data: dict[str, Any],
+    codes_above: list[str],
+    contents: Contents,
+) -> list[str]:
+    """Add the tables of one level; return its codes."""
+    name = str(level.get("level"))
+    codes = [str(code) for code in level.get("codes") or []]
+    size = len(codes)
+    areas: dict[str, Any] = {"area_code": codes}
+    if len(level.get("names") or []) == size:
+        areas["area_name"] = level["names"]
+    for column in _AREA_COLUMNS:
+        if len(level.get(column) or []) == size:
+            areas[column] = level[column]
+    parents = level.get("parents") or []
+    if len(parents) == size and codes_above:
+        areas["parent_code"] = [
+            codes_above[p] if isinstance(p, int) and 0 <= p < len(codes_above) else None
+            for p in parents
+        ]
+    contents.tables.append(Table(name, pd.DataFrame(areas)))
+    count = level.get("count")
+    shape = (len(labels["periods"]), len(labels["categories"]), size)
+    if not isinstance(count, list) or len(count) != int(np.prod(shape)):
+        found = len(count) if isinstance(count, list) else type(count).__name__
+        contents.breach(name, "has not one count for each view and area", f"{found}: {shape}")
+        return codes
+    contents.tables.append(Table(f"{name}_values", _long(level, labels, codes, data, shape)))
+    return codes
+
+
+def _long(
+    level: dict[str, Any],
+    labels: dict[str, list[str]],
+    codes: list[str],
+    data: dict[str, Any],
+    shape: tuple[int, int, int],
+) -> pd.DataFrame:
+    periods, categories, size = shape
+    count = pd.to_numeric(pd.Series(level["count"]), errors="coerce")
+    frame = pd.DataFrame(
+        {
+            "period": np.repeat(labels["periods"], categories * size),
+            "category": np.tile(np.repeat(labels["categories"], size), periods),
+            "area_code": np.tile(np.array(codes, dtype=object), periods * categories),
+            "status": np.where(count == -1, "hidden", np.where(count == -2, "missing", "shown")),
+            "count": count.where(~count.isin([-1, -2])),
+        }
+    )
+    cluster, classes = level.get("cluster"), data.get("clusters") or []
+    if isinstance(cluster, list) and len(cluster) == len(frame):
+        frame["cluster"] = [
+            classes[c] if isinstance(c, int) and 0 <= c < len(classes) else None for c in cluster
+        ]
+    return frame

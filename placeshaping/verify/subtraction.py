@@ -1,0 +1,380 @@
+"""
+Hidden counts worked out by subtraction.
+
+Categories add up to their total, periods to the whole span, areas to the
+larger area, areas of a decile to the decile. A shown count stands for the
+interval that rounding leaves it; a hidden one for anything from its smallest
+value up, for it may be hidden only to protect another. Each sum is solved by
+itself for each of its hidden parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from placeshaping.verify.cells import numbers_of
+from placeshaping.verify.contents import Contents
+from placeshaping.verify.rules import Rules
+from placeshaping.verify.verdict import Breach
+
+_EXAMPLES = 3
+_SAME_NAME = 0.95
+DECILES = "imd_decile"
+
+
+@dataclass(frozen=True)
+class Cube:
+    """
+    The counts of one level.
+
+    Attributes
+    ----------
+    level
+        Its name.
+    areas
+        Code of each area.
+    counts
+        Shape (periods, categories, areas); missing where hidden or not given.
+    hidden
+        The cells that are marked as hidden.
+    """
+
+    level: str
+    areas: pd.Index
+    counts: NDArray[np.float64]
+    hidden: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Sum:
+    """Totals with their parts: shape (n,) and, flat, each part with the total it belongs to."""
+
+    name: str
+    level: str
+    total: NDArray[np.intp]
+    part: NDArray[np.intp]
+    of: NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Cells:
+    """All cells of a file in one row, with what is needed to name them."""
+
+    cubes: list[Cube]
+    periods: pd.Index
+    categories: pd.Index
+
+    def numbers(self) -> dict[str, NDArray[np.intp]]:
+        """Give every cell a number, level by level."""
+        found, start = {}, 0
+        for cube in self.cubes:
+            size = cube.counts.size
+            found[cube.level] = np.arange(start, start + size).reshape(cube.counts.shape)
+            start += size
+        return found
+
+    def name(self, cell: int) -> str:
+        """Name a cell by area, period and category."""
+        for cube in self.cubes:
+            if cell < cube.counts.size:
+                period, category, area = np.unravel_index(cell, cube.counts.shape)
+                words = (
+                    cube.areas[int(area)],
+                    self.periods[int(period)],
+                    self.categories[int(category)],
+                )
+                return ", ".join(str(word) for word in words if str(word))
+            cell -= cube.counts.size
+        return ""
+
+
+def check_subtraction(contents: Contents, rules: Rules) -> tuple[list[str], list[Breach]]:
+    """
+    Solve every sum of a file for its hidden parts.
+
+    A breach is a hidden cell that is certain to be under the threshold and is
+    left fewer values than its mark says. Where the values that are left reach
+    past the threshold, the cell may be one that is hidden to protect another;
+    those are counted, not held against the file.
+
+    Returns
+    -------
+    tried
+        What was tried, in words.
+    breaches
+        One for each kind of sum that gives something away.
+
+    Examples
+    --------
+    >>> from placeshaping.verify.contents import Table
+    >>> from placeshaping.verify.rules import RULES
+    >>> table = pd.DataFrame(
+    ...     {
+    ...         "area_code": "a",
+    ...         "period": "2025",
+    ...         "category": ["All", "Burglary", "Robbery", "Arson"],
+    ...         "status": ["shown", "shown", "hidden", "shown"],
+    ...         "count": [10, 10, None, 0],
+    ...     }
+    ... )
+    >>> contents = Contents("csv", tables=[Table("lsoa_values", table)])
+    >>> check_subtraction(contents, RULES["councillor"])[1]
+    []
+    """
+    cells = _cells(contents)
+    if cells is None or not rules.threshold:
+        return [], []
+    numbers = cells.numbers()
+    counts = np.concatenate([cube.counts.ravel() for cube in cells.cubes])
+    hidden = np.concatenate([cube.hidden.ravel() for cube in cells.cubes])
+    lower, upper = _bounds(counts, hidden, rules)
+    tried, unsure, found = 0, 0, []
+    for sums in _sums(cells, numbers, contents, (lower, upper)):
+        solved, open_, breach = _solve(sums, cells, hidden, lower, upper, rules)
+        tried, unsure = tried + solved, unsure + open_
+        found += breach
+    words = [f"{tried:,} hidden cells by subtraction"]
+    if unsure:
+        words.append(f"{unsure:,} of them are left few values, some of which reach the threshold")
+    return words, found
+
+
+def _cells(contents: Contents) -> Cells | None:
+    """Lay the tables with counts out as cubes, one a level, most areas first."""
+    long = {}
+    for table in contents.tables:
+        frame = table.frame
+        key = DECILES if "area_code" not in frame and DECILES in frame else "area_code"
+        if {key, "period", "category", "count"} <= set(frame.columns):
+            part = pd.DataFrame(
+                {
+                    "area": frame[key].astype(str).str.removesuffix(".0"),
+                    "period": frame["period"].astype(str),
+                    "category": frame["category"].astype(str),
+                    "count": numbers_of(frame["count"]),
+                    "hidden": _marked(frame),
+                }
+            )
+            long[DECILES if key == DECILES else table.level] = part
+    if not long:
+        return None
+    everything = pd.concat(long.values())
+    periods = pd.Index(everything["period"].unique())
+    categories = pd.Index(everything["category"].unique())
+    cubes = [_cube(level, part, periods, categories) for level, part in long.items()]
+    cubes.sort(key=lambda cube: -len(cube.areas))
+    return Cells(cubes, periods, categories)
+
+
+def _marked(frame: pd.DataFrame) -> NDArray[np.bool_]:
+    if "status" in frame:
+        return (frame["status"].astype(str).str.casefold() == "hidden").to_numpy()
+    return ~np.isfinite(numbers_of(frame["count"]))
+
+
+def _cube(level: str, part: pd.DataFrame, periods: pd.Index, categories: pd.Index) -> Cube:
+    areas = pd.Index(part["area"].unique())
+    shape = (len(periods), len(categories), len(areas))
+    place = (
+        periods.get_indexer(pd.Index(part["period"])),
+        categories.get_indexer(pd.Index(part["category"])),
+        areas.get_indexer(pd.Index(part["area"])),
+    )
+    counts, hidden = np.full(shape, np.nan), np.zeros(shape, dtype=bool)
+    counts[place] = part["count"].to_numpy()
+    hidden[place] = part["hidden"].to_numpy()
+    return Cube(level, areas, counts, hidden)
+
+
+def _bounds(
+    counts: NDArray[np.float64], hidden: NDArray[np.bool_], rules: Rules
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the lowest and the highest value that each cell may have."""
+    exact = counts == 0
+    lower = np.where(exact, 0, np.maximum(counts - rules.half, rules.threshold))
+    upper = np.where(exact, 0, counts + rules.half)
+    lower = np.where(np.isnan(counts), np.where(hidden, rules.smallest_hidden, 0), lower)
+    return lower, np.where(np.isnan(counts), np.inf, upper)
+
+
+def _sums(
+    cells: Cells,
+    numbers: Mapping[str, NDArray[np.intp]],
+    contents: Contents,
+    bounds: tuple[NDArray[np.float64], NDArray[np.float64]],
+) -> Iterator[Sum]:
+    for axis, name in ((1, "categories"), (0, "periods")):
+        within = []
+        for cube in cells.cubes:
+            number = np.moveaxis(numbers[cube.level], axis, 0)
+            if len(number) > 2:
+                within.append(_along(f"{name} of {cube.level}", cube.level, number))
+        if all(_may_add_up(sums, bounds) for sums in within):
+            yield from within
+    places = _parents(cells, contents)
+    for (finer, coarser), position in places.items():
+        total, part = numbers[coarser], numbers[finer]
+        inside = position >= 0
+        order = np.arange(total.size).reshape(total.shape)
+        yield Sum(
+            f"{finer} within {coarser}",
+            finer,
+            total.ravel(),
+            part[..., inside].ravel(),
+            order[..., position[inside]].ravel(),
+        )
+
+
+def _along(name: str, level: str, number: NDArray[np.intp]) -> Sum:
+    """Take the first along an axis for the total of the rest."""
+    total = number[0]
+    order = np.arange(total.size).reshape(total.shape)
+    of = np.broadcast_to(order, number[1:].shape)
+    return Sum(name, level, total.ravel(), number[1:].ravel(), of.ravel())
+
+
+def _may_add_up(sums: Sum, bounds: tuple[NDArray[np.float64], NDArray[np.float64]]) -> bool:
+    """Tell whether the shown numbers allow that the first is the sum of the others."""
+    lower, upper = bounds
+    low, high, unbounded = _added(sums, lower, upper)
+    known = np.isfinite(upper[sums.total])
+    too_many = known & (low > upper[sums.total])
+    too_few = known & (unbounded == 0) & (high < lower[sums.total])
+    return not (too_many | too_few).any()
+
+
+def _added(
+    sums: Sum, lower: NDArray[np.float64], upper: NDArray[np.float64]
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Add the bounds of the parts up, and count those without an upper one."""
+    size, top = len(sums.total), upper[sums.part]
+    low = np.bincount(sums.of, lower[sums.part], minlength=size)
+    high = np.bincount(sums.of, np.where(np.isfinite(top), top, 0), minlength=size)
+    unbounded = np.bincount(sums.of, ~np.isfinite(top), minlength=size)
+    return low, high, unbounded
+
+
+def _parents(cells: Cells, contents: Contents) -> dict[tuple[str, str], NDArray[np.intp]]:
+    """Find, for pairs of levels, the position of each finer area's larger one."""
+    direct = _stated(contents) | _deciles(contents)
+    ladder = [cube for cube in cells.cubes if cube.level != DECILES]
+    found: dict[tuple[str, str], NDArray[np.intp]] = {}
+    for finer, coarser in combinations(ladder, 2):
+        if len(coarser.areas) == 1:
+            found[finer.level, coarser.level] = np.zeros(len(finer.areas), dtype=np.intp)
+            continue
+        position = _climb(finer.areas, coarser.areas, direct)
+        if (position >= 0).all():
+            found[finer.level, coarser.level] = position
+    for cube in cells.cubes:
+        if cube.level == DECILES and ladder:
+            tenth = {code: place for code, place in direct.items() if place in cube.areas}
+            names = pd.Series(ladder[0].areas).map(tenth | _deciles(contents))
+            if names.notna().all():
+                position = cube.areas.get_indexer(pd.Index(names))
+                found[ladder[0].level, DECILES] = position.astype(np.intp)
+    return found
+
+
+def _stated(contents: Contents) -> dict[str, str]:
+    """Collect what the tables say of the area above each area."""
+    found: dict[str, str] = {}
+    for table in contents.tables:
+        if {"area_code", "parent_code"} <= set(table.frame.columns):
+            rows = table.frame[["area_code", "parent_code"]].dropna().astype(str)
+            found.update(zip(rows["area_code"], rows["parent_code"], strict=True))
+    return found or _by_name(contents)
+
+
+def _by_name(contents: Contents) -> dict[str, str]:
+    """Find an LSOA's MSOA by its name: the same without its last letter."""
+    names: dict[str, str] = {}
+    for table in contents.tables:
+        if {"area_code", "area_name"} <= set(table.frame.columns):
+            rows = table.frame[["area_code", "area_name"]].dropna().astype(str).drop_duplicates()
+            names.update(zip(rows["area_code"], rows["area_name"], strict=True))
+    codes = {name: code for code, name in names.items()}
+    found = {code: codes[name[:-1]] for code, name in names.items() if name[:-1] in codes}
+    finest = {code for code in names if code[:3] in ("E01", "W01")}
+    return found if finest and len(found.keys() & finest) > _SAME_NAME * len(finest) else {}
+
+
+def _deciles(contents: Contents) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for table in contents.tables:
+        if {"area_code", DECILES} <= set(table.frame.columns):
+            rows = table.frame[["area_code", DECILES]].dropna().astype(str)
+            tenths = rows[DECILES].str.removesuffix(".0")
+            found.update(zip(rows["area_code"], tenths, strict=True))
+    return found
+
+
+def _climb(areas: pd.Index, above: pd.Index, direct: Mapping[str, str]) -> NDArray[Any]:
+    """Follow stated parents up, as often as it takes, until they are of the level above."""
+    names: pd.Series = pd.Series(areas, dtype=object)
+    for _ in range(8):
+        names = names.map(direct)
+        position = above.get_indexer(pd.Index(names))
+        if names.isna().all() or (position >= 0).any():
+            return position
+    return np.full(len(areas), -1)
+
+
+def _solve(
+    sums: Sum,
+    cells: Cells,
+    hidden: NDArray[np.bool_],
+    lower: NDArray[np.float64],
+    upper: NDArray[np.float64],
+    rules: Rules,
+) -> tuple[int, int, list[Breach]]:
+    """Solve each sum for each hidden part; say which are left too few values."""
+    low, high, unbounded = _added(sums, lower, upper)
+    target = np.flatnonzero(hidden[sums.part] & np.isfinite(upper[sums.total])[sums.of])
+    of, cell = sums.of[target], sums.part[target]
+    smallest, largest = rules.smallest_hidden, rules.threshold - 1
+    least = np.where(unbounded[of] > 1, smallest, lower[sums.total][of] - high[of])
+    least = np.maximum(least, smallest)
+    most = upper[sums.total][of] - (low[of] - lower[cell])
+    sure = (most >= smallest) & (most <= largest) & ((most < largest) | (least > smallest))
+    unsure = (most > largest) & (least <= largest) & (most - least < largest - smallest)
+    if not sure.any():
+        return len(target), int(unsure.sum()), []
+    proofs = [
+        _proof(sums, cells, int(t), float(a), float(b), lower, upper)
+        for t, a, b in list(zip(target[sure], least[sure], most[sure], strict=True))[:_EXAMPLES]
+    ]
+    what = (
+        f"{int(sure.sum()):,} hidden counts come back by subtraction ({sums.name}), narrower than "
+        f"{smallest} to {largest}"
+    )
+    return len(target), int(unsure.sum()), [Breach(sums.level, what, "; ".join(proofs))]
+
+
+def _proof(
+    sums: Sum,
+    cells: Cells,
+    target: int,
+    least: float,
+    most: float,
+    lower: NDArray[np.float64],
+    upper: NDArray[np.float64],
+) -> str:
+    total = sums.total[sums.of[target]]
+    others = sums.part[(sums.of == sums.of[target]) & (sums.part != sums.part[target])]
+    shown = others[np.isfinite(upper[others])]
+    left = len(others) - len(shown)
+    rest = f" less {left} other hidden of at least {lower[others].min():g}" if left else ""
+    span = f"{least:g}" if least == most else f"{least:g} to {most:g}"
+    return (
+        f"{cells.name(int(sums.part[target]))}: {cells.name(int(total))} is {lower[total]:g} to "
+        f"{upper[total]:g}, its {len(shown):,} shown parts are {lower[shown].sum():g} to "
+        f"{upper[shown].sum():g}{rest}, which leaves {span}"
+    )
