@@ -44,7 +44,8 @@ def false_discovery_rate(p_values: ArrayLike) -> Any:
     if wrong.any():
         msg = f"{int(wrong.sum()):,} p-values lie outside 0 and 1."
         raise InputError(msg)
-    adjusted = _benjamini_hochberg(table.reshape(len(table), -1)).reshape(table.shape)
+    columns = table if table.ndim == 2 else table[:, None]
+    adjusted = _benjamini_hochberg(columns).reshape(table.shape)
     if isinstance(p_values, pd.Series):
         return pd.Series(adjusted, index=p_values.index, name="q_value")
     if isinstance(p_values, pd.DataFrame):
