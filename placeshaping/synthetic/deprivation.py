@@ -92,7 +92,7 @@ def make_deprivation(
     columns |= _denominators(people)
     table = pd.DataFrame(columns)
     cut = f"Children and Young People Sub-domain {_DECILE}"
-    table = table.rename(columns={cut: cut[:79]})  # the official file cuts this one name off
+    table = table.rename(columns={cut: cut[:80]})  # the official file cuts this one name off
     text = list(table.columns[:4])
     return table.astype(dict.fromkeys(text, "str")).sort_values(text[0], ignore_index=True)
 

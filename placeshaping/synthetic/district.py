@@ -28,7 +28,7 @@ from placeshaping.synthetic.places import (
     make_snap_points,
 )
 from placeshaping.synthetic.process import plant, simulate
-from placeshaping.synthetic.setting import lsoa_mean, make_setting, oa_mean, spread_people
+from placeshaping.synthetic.setting import lsoa_mean, make_setting, oa_mean, oa_total, spread_people
 from placeshaping.synthetic.streets import make_streets, street_table
 from placeshaping.synthetic.terrain import Ints, make_terrain
 
@@ -143,7 +143,7 @@ def make_district(
     labels = make_labels(hierarchy, _northing(mesh, hierarchy), rng["labels"])
     setting = make_setting(mesh, terrain, hierarchy, rng["setting"])
     need = oa_mean(setting.need, mesh, hierarchy)
-    built = np.bincount(hierarchy.oa[mesh.land], mesh.weight[mesh.land])
+    built = oa_total(mesh.weight, mesh, hierarchy)
     central = oa_mean(setting.centrality, mesh, hierarchy)
     people = make_people(hierarchy, built, need, central, rng["people"])
     residents = spread_people(people, mesh, hierarchy)

@@ -75,17 +75,17 @@ def make_hierarchy(mesh: Mesh, terrain: Terrain, rng: np.random.Generator) -> Hi
     town = np.where(distance < _IN_TOWN, town, -1)
     group, town_of_group = _settlements(district, town, weight, terrain.areas)
     msoas = max(districts, round(terrain.areas / 4.9))
-    msoa = divide(xy, weight, group, _share(weight, group, msoas), rng)
+    msoa = divide(xy, weight, group, _share(weight, group, msoas), rng, least=40)
     msoa = _mend(mesh, cells, msoa, district)
-    lsoa = divide(xy, weight, msoa, _share(weight, msoa, terrain.areas), rng)
+    lsoa = divide(xy, weight, msoa, _share(weight, msoa, terrain.areas), rng, least=6)
     lsoa = _mend(mesh, cells, lsoa, msoa)
     parts = rng.choice([4, 5, 6], size=terrain.areas, p=[0.2, 0.4, 0.4])
-    oa = divide(xy, weight, lsoa, parts, rng)
+    oa = divide(xy, weight, lsoa, np.minimum(parts, np.bincount(lsoa)), rng)
     oa = _mend(mesh, cells, oa, lsoa)
     whole = np.full(len(mesh.xy), -1, dtype=np.int64)
     whole[cells] = oa
     lsoa_of_oa, msoa_of_lsoa = _parent(oa, lsoa), _parent(lsoa, msoa)
-    oa_weight = np.bincount(oa, weights=weight)
+    oa_weight = np.asarray(np.bincount(oa, weights=weight), dtype=np.float64)
     ward = _wards(mesh, terrain, cells, oa, district, oa_weight, rng)
     lsoa11, change = _of_2011(_neighbours(mesh, whole), lsoa_of_oa, msoa_of_lsoa, oa_weight, rng)
     return Hierarchy(
@@ -119,7 +119,15 @@ def _warped(mesh: Mesh, terrain: Terrain, cells: Ints) -> Floats:
     )
 
 
-def divide(xy: Floats, weight: Floats, parent: Ints, parts: Ints, rng: np.random.Generator) -> Ints:
+def divide(
+    xy: Floats,
+    weight: Floats,
+    parent: Ints,
+    parts: Ints,
+    rng: np.random.Generator,
+    *,
+    least: int = 1,
+) -> Ints:
     """
     Cut each parent into so many parts of about equal weight, by halving across its long side.
 
@@ -135,6 +143,8 @@ def divide(xy: Floats, weight: Floats, parent: Ints, parts: Ints, rng: np.random
         Of each parent, at least 1.
     rng
         Turns the cuts a little.
+    least
+        Points in a part, where the parent has enough of them.
 
     Returns
     -------
@@ -154,7 +164,7 @@ def divide(xy: Floats, weight: Floats, parent: Ints, parts: Ints, rng: np.random
     first = np.concatenate([[0], np.cumsum(want)[:-1]])
     while (want > 1).any():
         low = want // 2
-        second = _second_half(xy, weight, group, want, low, rng)
+        second = _second_half(xy, weight, group, want, low, least, rng)
         groups = len(want)
         group = np.where(second, group + groups, group)
         want, first = (
@@ -168,7 +178,13 @@ def divide(xy: Floats, weight: Floats, parent: Ints, parts: Ints, rng: np.random
 
 
 def _second_half(
-    xy: Floats, weight: Floats, group: Ints, want: Ints, low: Ints, rng: np.random.Generator
+    xy: Floats,
+    weight: Floats,
+    group: Ints,
+    want: Ints,
+    low: Ints,
+    least: int,
+    rng: np.random.Generator,
 ) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     groups = len(want)
     turn = rng.normal(0, 0.22, groups)
@@ -183,8 +199,9 @@ def _second_half(
     middle = running - before[sorted_group] - weight[order] / 2
     second = middle > (total * low / want)[sorted_group]
     rank = np.arange(len(order)) - begin[sorted_group]
-    second[rank < low[sorted_group]] = False
-    second |= rank >= (sizes - (want - low))[sorted_group]
+    each = np.clip(sizes // want, 1, least)
+    second[rank < (low * each)[sorted_group]] = False
+    second |= rank >= (sizes - (want - low) * each)[sorted_group]
     second &= (want > 1)[sorted_group]
     out = np.empty(len(order), dtype=bool)
     out[order] = second
@@ -211,14 +228,14 @@ def _share(weight: Floats, group: Ints, total: int) -> Ints:
     mass = np.bincount(group, weights=weight)
     most = np.bincount(group)
     exact = mass / mass.sum() * total
-    parts = np.clip(np.floor(exact), 1, most).astype(np.int64)
+    parts: Ints = np.clip(np.floor(exact), 1, most).astype(np.int64)
     while parts.sum() != total:
         step = 1 if parts.sum() < total else -1
         room = parts < most if step > 0 else parts > 1
         need = np.where(room, (exact - parts) * step / np.maximum(parts, 1) ** 0.5, -np.inf)
         take = np.argsort(-need, kind="stable")[: min(abs(total - parts.sum()), room.sum())]
         parts[take] += step
-    return parts
+    return np.asarray(parts)
 
 
 def _settlements(district: Ints, town: Ints, weight: Floats, areas: int) -> tuple[Ints, Ints]:
@@ -358,7 +375,7 @@ def _of_2011(
     weight: Floats,
     rng: np.random.Generator,
 ) -> tuple[Ints, np.ndarray[tuple[int], np.dtype[np.str_]]]:
-    """Undo the changes of 2021: join what was split, part what was merged, shift what was redrawn."""
+    """Undo the changes of 2021: join what was split, part what was merged."""
     areas = len(msoa_of_lsoa)
     change = np.full(areas, "U")
     old = lsoa.copy()

@@ -31,7 +31,7 @@ class Labels:
 
 def make_labels(hierarchy: Hierarchy, northing: Floats, rng: np.random.Generator) -> Labels:
     """
-    Number the areas as the register does.
+    Give the areas codes and names as the register does.
 
     MSOAs are numbered from north to south in their district; an LSOA bears its
     MSOA's name and a letter; an area that was unchanged in 2021 kept its code
@@ -72,7 +72,7 @@ def make_labels(hierarchy: Hierarchy, northing: Floats, rng: np.random.Generator
 
 
 def _within(group: Ints, key: Floats) -> Ints:
-    """Number the members of each group in the order of a key."""
+    """Return the place of each member in its group, in the order of a key."""
     order = np.lexsort((key, group))
     out = np.empty(len(group), dtype=np.int64)
     sizes = np.bincount(group)

@@ -42,7 +42,7 @@ class Locator:
         """Return the cell of each point, shape (n, 2); cells outside the land included."""
         if not len(xy):
             return np.empty(0, dtype=np.int64)
-        near = self.tree.query(xy, workers=-1)[1].astype(np.int64)
+        near = np.asarray(self.tree.query(xy, workers=-1)[1], dtype=np.int64)
         return self._corrected(xy, near)
 
     def points_in(self, cells: Ints, rng: np.random.Generator) -> Floats:
@@ -86,9 +86,19 @@ def make_locator(mesh: Mesh) -> Locator:
 
 
 @compiled()
-def _correct(  # type: ignore[no-untyped-def]
-    xy, out, begin, arcs, left, right, start, end, vertices, bends, offset
-):
+def _correct(
+    xy: Floats,
+    out: Ints,
+    begin: Ints,
+    arcs: Ints,
+    left: Ints,
+    right: Ints,
+    start: Ints,
+    end: Ints,
+    vertices: Floats,
+    bends: Floats,
+    offset: Ints,
+) -> None:
     for i in range(len(xy)):
         cell = out[i]
         for k in range(begin[cell], begin[cell + 1]):

@@ -125,8 +125,8 @@ def _around(places: Floats, rate: float, rng: np.random.Generator, terrain: Terr
 def _spread_out(xy: Floats, *, rounds: int = 4) -> Floats:
     """Push seeds apart so that cells come out less uneven than chance makes them."""
     for _ in range(rounds):
-        metres, near = cKDTree(xy).query(xy, k=7)
-        metres, near = metres[:, 1:], near[:, 1:]
+        found, rows = cKDTree(xy).query(xy, k=7, workers=-1)
+        metres, near = np.asarray(found)[:, 1:], np.asarray(rows)[:, 1:]
         wanted = metres.mean(axis=1, keepdims=True)
         push = np.clip(wanted - metres, 0, None) / np.maximum(metres, 1e-6)
         xy = xy + 0.35 * ((xy[:, None, :] - xy[near]) * push[:, :, None]).mean(axis=1)
@@ -154,7 +154,7 @@ def _mesh_from(xy: Floats, weight: Floats, land: Flags, terrain: Terrain) -> Mes
     pairs = np.asarray(cells.ridge_points, dtype=np.int64)
     ends = np.asarray([r if len(r) == 2 else (-1, -1) for r in cells.ridge_vertices])
     n = len(xy)
-    keep = (pairs < n).all(axis=1) & (ends >= 0).all(axis=1)
+    keep = np.asarray((pairs < n).all(axis=1) & (ends >= 0).all(axis=1))
     land = _tidied(land, xy, pairs[keep], terrain)
     weight = np.where(land, weight, 0.0)
     keep[keep] = land[pairs[keep]].any(axis=1)
@@ -214,14 +214,14 @@ def roughen(mesh: Mesh, label: Ints, rng: np.random.Generator) -> Mesh:
     levels[label[mesh.left] == label[mesh.right]] = 0
     inner = 2**levels - 1
     offset = np.concatenate([[0], np.cumsum(inner)])
-    bends = np.empty((offset[-1], 2))
+    bends: Floats = np.empty((offset[-1], 2))
     for level in range(1, 5):
         arcs = np.flatnonzero(levels == level)
         if len(arcs):
             points = _bend(mesh, arcs, level, rng)
             slots = offset[arcs][:, None] + np.arange(2**level - 1)
             bends[slots] = points
-    return replace(mesh, bends=np.round(bends, 2), offset=offset)
+    return replace(mesh, bends=np.asarray(np.round(bends, 2), dtype=np.float64), offset=offset)
 
 
 def _bend(mesh: Mesh, arcs: Ints, level: int, rng: np.random.Generator) -> Floats:
@@ -300,13 +300,14 @@ def dissolve(mesh: Mesh, label: Ints, count: int) -> NDArray[Any]:
 
 def _chain(follow: Ints) -> tuple[Ints, Ints]:
     """Return each half arc's ring, and its place in the ring."""
-    ring, place = np.full(len(follow), -1), np.zeros(len(follow), dtype=np.int64)
+    ring = np.full(len(follow), -1, dtype=np.int64)
+    place = np.zeros(len(follow), dtype=np.int64)
     _walk(follow.astype(np.int64), ring, place)
     return ring, place
 
 
 @compiled()
-def _walk(follow, ring, place):  # type: ignore[no-untyped-def]
+def _walk(follow: Ints, ring: Ints, place: Ints) -> None:
     rings = 0
     for begin in range(len(follow)):
         if ring[begin] >= 0:

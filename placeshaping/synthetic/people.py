@@ -76,4 +76,4 @@ def _residents(lsoa: Ints, weight: Floats, rng: np.random.Generator) -> Ints:
     residents = np.clip(draw, 100, 625)
     total = np.bincount(lsoa, weights=residents)
     scale = np.clip(total, _LEAST + 25, _MOST - 25) / total
-    return np.round(residents * scale[lsoa]).astype(np.int64)
+    return np.asarray(np.round(residents * scale[lsoa]), dtype=np.int64)

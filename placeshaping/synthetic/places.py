@@ -18,7 +18,8 @@ from placeshaping.synthetic.terrain import Floats, Ints
 # Landmarks as police.uk names them: residents to one of them, and how central they are.
 _LANDMARKS: tuple[tuple[str, float, float], ...] = (
     ("Supermarket", 3_000, 3), ("Shopping Area", 7_000, 14), ("Parking Area", 1_600, 5),
-    ("Petrol Station", 5_000, 0.5), ("Sports/Recreation Area", 3_500, 0), ("Park/Open Space", 4_000, 0),
+    ("Petrol Station", 5_000, 0.5), ("Sports/Recreation Area", 3_500, 0),
+    ("Park/Open Space", 4_000, 0),
     ("Nightclub", 25_000, 60), ("Hospital", 120_000, 1), ("Police Station", 60_000, 10),
     ("Further/Higher Educational Building", 30_000, 3), ("Theatre/Concert Hall", 60_000, 40),
     ("Bus/Coach Station", 60_000, 40),
@@ -119,11 +120,8 @@ def make_postcodes(
     lsoa = hierarchy.lsoa_of_oa[oa]
     order = np.lexsort((oa, lsoa, hierarchy.msoa_of_lsoa[lsoa]))
     xy, oa, lsoa = xy[order], oa[order], lsoa[order]
-    ended = np.where(
-        rng.random(len(oa)) < 0.08,
-        (rng.integers(2001, 2025, len(oa)) * 100 + rng.integers(1, 13, len(oa))).astype(object),
-        None,
-    )
+    ended = rng.integers(2001, 2025, len(oa)) * 100 + rng.integers(1, 13, len(oa))
+    until = pd.Series(ended, dtype="Int64").mask(rng.random(len(oa)) >= 0.08)
     return pd.DataFrame(
         {
             "pcds": pd.Series(postcodes(len(oa)), dtype="str"),
@@ -132,7 +130,7 @@ def make_postcodes(
             "oa21": pd.Series(labels.oa[oa], dtype="str"),
             "lsoa21": pd.Series(labels.lsoa[lsoa], dtype="str"),
             "lsoa11": pd.Series(labels.lsoa11[hierarchy.lsoa11_of_oa[oa]], dtype="str"),
-            "doterm": pd.array(ended, dtype="Int64"),
+            "doterm": until,
         }
     )
 

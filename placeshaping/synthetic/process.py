@@ -115,9 +115,10 @@ def plant(
     odds = residents * (setting.centrality < 0.1) * (residents > np.quantile(residents, 0.6))
     one, two = rng.choice(len(xy), size=2, replace=False, p=odds / odds.sum())
     late = round(days * 0.75)
+    (x1, y1), (x2, y2) = np.round(xy[[one, two]]).tolist()
     return (
-        Planted("Burglary", *np.round(xy[one], 0).tolist(), 250.0, 0, days, 0.10),
-        Planted("Vehicle crime", *np.round(xy[two], 0).tolist(), 300.0, late, days, 0.25),
+        Planted("Burglary", x1, y1, 250.0, 0, days, 0.10),
+        Planted("Vehicle crime", x2, y2, 300.0, late, days, 0.25),
     )
 
 
@@ -242,7 +243,7 @@ def _hours(count: int, rng: np.random.Generator) -> Floats:
 def _pick(weight: Floats, count: int, rng: np.random.Generator) -> Ints:
     running = np.cumsum(weight)
     at = np.searchsorted(running, rng.random(count) * running[-1], "right")
-    return np.minimum(at, len(weight) - 1).astype(np.int64)
+    return np.asarray(np.minimum(at, len(weight) - 1), dtype=np.int64)
 
 
 def _table(parts: list[dict[str, Any]], first: np.datetime64) -> pd.DataFrame:
@@ -267,12 +268,12 @@ def _table(parts: list[dict[str, Any]], first: np.datetime64) -> pd.DataFrame:
             "time": first.astype("datetime64[s]") + seconds,
             "easting": np.round(xy[order, 0], 1),
             "northing": np.round(xy[order, 1], 1),
-            "category": pd.Categorical.from_codes(
-                category[order], [offence.category for offence in OFFENCES]
-            ),
-            "origin": pd.Categorical.from_codes(
-                origin[order], ["background", "triggered", "planted"]
-            ),
+            "category": _named(category[order], [offence.category for offence in OFFENCES]),
+            "origin": _named(origin[order], ["background", "triggered", "planted"]),
             "parent": row[parent[order]],
         }
     )
+
+
+def _named(codes: Ints, names: list[str]) -> pd.Categorical[str]:
+    return pd.Categorical.from_codes(codes, pd.Index(names, dtype="str"))

@@ -68,8 +68,8 @@ def published_months(district: District) -> Iterator[tuple[str, pd.DataFrame, di
         month = first + step
         rng = np.random.default_rng([district.seed, district.areas, 1_000 + step])
         part = events.iloc[cut[step] : cut[step + 1]]
-        nearest = tree.query(part[["easting", "northing"]].to_numpy(), workers=-1)[1]
-        rows, notes = _month(part, places.iloc[nearest], month, rng)
+        nearest = np.asarray(tree.query(part[["easting", "northing"]].to_numpy(), workers=-1)[1])
+        rows, notes = _month(part, places.take(nearest), month, rng)
         yield str(month), rows, notes
 
 

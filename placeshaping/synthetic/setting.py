@@ -64,6 +64,12 @@ def oa_mean(value: Floats, mesh: Mesh, hierarchy: Hierarchy) -> Floats:
     return np.asarray(np.bincount(oa, weight * value[cells]) / np.bincount(oa, weight))
 
 
+def oa_total(value: Floats, mesh: Mesh, hierarchy: Hierarchy) -> Floats:
+    """Return the sum of a cell feature over each output area."""
+    cells = np.flatnonzero(mesh.land)
+    return np.asarray(np.bincount(hierarchy.oa[cells], value[cells]), dtype=np.float64)
+
+
 def lsoa_mean(value: Floats, residents: Floats, lsoa: Ints) -> Floats:
     """Return the mean of an output-area feature over each LSOA, by residents."""
     return np.asarray(np.bincount(lsoa, residents * value) / np.bincount(lsoa, residents))

@@ -75,9 +75,12 @@ class Terrain:
         """Return how far inside the land a point lies, in rough metres; negative outside."""
         main = np.minimum(self._inland(x, y), self._shore(x, y))
         for estuary in self.estuaries:
-            main = np.minimum(main, self._bank(x, y, estuary))
+            near = np.abs(y - estuary[0]) < 0.4 * self.unit
+            near &= x > self.coast - estuary[1] - 0.4 * self.unit
+            main[near] = np.minimum(main[near], self._bank(x[near], y[near], estuary))
         for island in self.islands:
-            main = np.maximum(main, self._isle(x, y, island))
+            near = np.hypot(x - island[0], y - island[1]) < 0.3 * self.unit
+            main[near] = np.maximum(main[near], self._isle(x[near], y[near], island))
         sides = np.minimum(x - self.west, self.west + self.width - x)
         ends = np.minimum(y - self.south, self.south + self.height - y)
         return np.minimum(main, np.minimum(sides, ends) - 0.03 * self.unit)
@@ -133,11 +136,11 @@ class Terrain:
         tree = cKDTree(self.towns[:, :2])
         near = min(4, len(self.towns))
         metres, rows = tree.query(np.column_stack([x, y]), k=near)
-        metres, rows = metres.reshape(len(x), near), rows.reshape(len(x), near)
+        metres, rows = np.reshape(metres, (len(x), near)), np.reshape(rows, (len(x), near))
         scaled = metres / (self.towns[rows, 2] * bend[:, None])
         best = scaled.argmin(axis=1)
         take = np.arange(len(x))
-        return rows[take, best].astype(np.int64), scaled[take, best]
+        return np.asarray(rows[take, best], dtype=np.int64), scaled[take, best]
 
 
 def make_surface(
@@ -209,7 +212,7 @@ def make_terrain(areas: int, rng: np.random.Generator) -> Terrain:
         "border_fine": make_surface(rng, frame, scale=unit / 14, octaves=3),
         "shore": make_surface(rng, frame, scale=unit / 3, octaves=5, gain=0.55),
         "channel": make_surface(rng, frame, scale=unit / 5, octaves=3),
-        "town": make_surface(rng, frame, scale=unit / 10, octaves=4, gain=0.6),
+        "town": make_surface(rng, frame, scale=unit / 9, octaves=2),
         "warp_x": make_surface(rng, frame, scale=unit / 8, octaves=3),
         "warp_y": make_surface(rng, frame, scale=unit / 8, octaves=3),
     }
@@ -248,13 +251,14 @@ def _towns(land: Terrain, rng: np.random.Generator) -> Floats:
     shares = np.concatenate([[0.40, 0.16, 0.09] * rng.uniform(0.8, 1.2, 3) for _ in range(units)])
     residents = shares / shares.sum() * 0.68 * people
     radius = np.sqrt(residents / (np.pi * URBAN_DENSITY)) * 1_000.0
-    tries = 4_000 + 400 * len(shares)
+    tries = 4_000 + 100 * len(shares)
     x = land.west + rng.random(tries) * land.width
     y = land.south + rng.random(tries) * land.height
     depth = land.depth(x, y)
     fit = (depth > 0) & (x < land.coast + 0.12 * land.unit)  # not on an island
     x, y, depth = x[fit], y[fit], depth[fit]
     chosen: list[list[float]] = []
+    gap = np.full(len(x), np.inf)
     order = np.argsort(-residents, kind="stable")
     heads = [
         (land.coast - 0.92 * e[1], e[0] + 0.06 * land.unit * _channel_at(land, e))
@@ -269,11 +273,10 @@ def _towns(land: Terrain, rng: np.random.Generator) -> Floats:
             score -= 2 * np.clip(land.coast - 0.2 * land.unit - x, 0, None) / land.unit
         else:  # a market town inland
             score += 3 * np.minimum(depth, 2 * radius[k]) / land.unit
-        for other in chosen:
-            gap = np.hypot(x - other[0], y - other[1]) - 2.0 * (radius[k] + other[2])
-            score -= 20 * np.clip(-gap, 0, None) / land.unit
+        score -= 20 * np.clip(2 * radius[k] - gap, 0, None) / land.unit
         best = int(score.argmax())
         chosen.append([x[best], y[best], radius[k], residents[k]])
+        gap = np.minimum(gap, np.hypot(x - x[best], y - y[best]) - 2 * radius[k])
     return np.array(chosen)
 
 
