@@ -66,6 +66,8 @@ def run_demo(folder: str | Path, *, made_on: dt.date, areas: int = 200, seed: in
     district = make_district(areas, seed=seed)
     write_district(district, folder)
     recipe = folder / "recipe.toml"
-    text = RECIPE.format(name=district.name, crime="crime.zip")
+    names = district.districts["LAD24NM"]
+    name = names.iloc[0] if len(names) == 1 else f"{names.iloc[0]} and around"
+    text = RECIPE.format(name=name, crime="crime.zip")
     recipe.write_text(text, encoding="utf-8")
     return run(recipe, made_on=made_on)

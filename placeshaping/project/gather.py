@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from placeshaping._core.checks import listed
+from placeshaping._core.checks import check_file, listed
 from placeshaping._core.errors import ColumnError, EmptyError, RecipeError
 from placeshaping._core.provenance import SourceFile, describe_file
 from placeshaping.project.recipe import POLICE_ADDRESS, Recipe, Records
@@ -117,9 +117,9 @@ def gather(recipe: Recipe, *, folder: Path) -> Gathered:
 def _kind(records: Records, folder: Path) -> Literal["police", "services"]:
     if records.kind is not None:
         return records.kind
-    from placeshaping.areas.inspection import inspect_file
+    from placeshaping.sources.inspection import kind_of
 
-    return "police" if inspect_file(folder / records.file).kind == "police" else "services"
+    return "police" if kind_of(check_file(folder / records.file)) == "police" else "services"
 
 
 def _sensitivity(records: Records, folder: Path) -> Literal["open", "personal", "special"]:
@@ -222,7 +222,7 @@ def _read_areas(
         sources.append(describe_file(folder / name, "lookup"))
     whole = codes = None
     if given.within:
-        whole = make_lookup(_listed_areas(lookups), lookups, missing="allow")
+        whole = whole_lookup(listed_areas(lookups), lookups)
         codes = codes_within(whole, given.within)
     areas = read_boundaries(
         folder / given.file,
@@ -238,8 +238,22 @@ def _read_areas(
     return areas, lookup
 
 
-def _listed_areas(lookups: Sequence[pd.DataFrame]) -> gpd.GeoDataFrame:
-    """List the finest areas that the lookups know, without outlines."""
+def whole_lookup(areas: gpd.GeoDataFrame, lookups: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Find the larger areas of everything that the lookups know, even if not all have one."""
+    from placeshaping.areas.lookups import make_lookup
+
+    return make_lookup(areas, lookups, missing="allow")
+
+
+def listed_areas(lookups: Sequence[pd.DataFrame]) -> gpd.GeoDataFrame:
+    """
+    List the finest areas that the lookups know, without outlines.
+
+    Raises
+    ------
+    RecipeError
+        If no lookup begins at small areas.
+    """
     import geopandas as gpd
 
     for lookup in lookups:
@@ -248,10 +262,10 @@ def _listed_areas(lookups: Sequence[pd.DataFrame]) -> gpd.GeoDataFrame:
         if level in {"oa", "lsoa"}:
             unique = lookup.drop_duplicates(code).set_index(code)
             names = unique.get(f"{level}_name", unique.index.to_series())
-            listed_areas = gpd.GeoDataFrame({"area_name": names.astype(str)})
-            listed_areas.index.name = "area_code"
-            listed_areas.attrs["level"] = level
-            return listed_areas
+            areas = gpd.GeoDataFrame({"area_name": names.astype(str)})
+            areas.index.name = "area_code"
+            areas.attrs["level"] = level
+            return areas
     msg = (
         "areas: 'within' needs a lookup that begins at small areas (LSOA21CD to LAD24CD, for "
         "example). Add it to areas.lookups."

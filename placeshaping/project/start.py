@@ -1,0 +1,295 @@
+"""A first recipe, from the files that somebody has put into a folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from placeshaping._core.checks import check_file, listed
+from placeshaping._core.errors import OutputError, PlaceshapingError, RecipeError
+from placeshaping._core.output import staged_file
+from placeshaping._core.progress import track
+
+if TYPE_CHECKING:
+    from placeshaping.sources.inspection import Inspection
+
+RECIPE = "recipe.toml"
+
+DENOMINATORS = ("residents", "households")
+
+MANY = 1_000
+"""Areas above which a file is taken for a nation's, of which a place must be named."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """
+    What the files of a folder can serve as.
+
+    Attributes
+    ----------
+    records, areas
+        The files to count, and to count by.
+    lookups
+        From the areas to larger ones.
+    changes
+        From LSOAs of 2011 to those of 2021.
+    population
+        Denominator -> file, of the areas' census year.
+    deprivation
+        Of the areas' census year.
+    within
+        The place, where the areas are a nation's and the records tell.
+    passed_over
+        Files that serve for nothing here, with the reason.
+    """
+
+    records: Inspection
+    areas: Inspection
+    lookups: tuple[str, ...]
+    changes: str | None
+    population: Mapping[str, str]
+    deprivation: Inspection | None
+    within: str | None
+    passed_over: tuple[tuple[str, str], ...]
+
+
+def write_recipe(folder: str | Path, *, replace: bool = False) -> Path:
+    """
+    Write a commented recipe from the files in a folder.
+
+    Parameters
+    ----------
+    folder
+        Holds records and boundaries, and lookups, population and deprivation
+        where those are at hand.
+    replace
+        Whether a recipe that is there may be replaced.
+
+    Returns
+    -------
+    path
+        Of the recipe, ``recipe.toml`` in that folder.
+
+    Raises
+    ------
+    OutputError
+        If there is a recipe and `replace` is not given.
+    RecipeError
+        If the folder holds no records or no boundaries.
+    """
+    folder = check_file(folder)
+    path = folder / RECIPE
+    if path.exists() and not replace:
+        msg = f"{path} is there already. Pass --force to replace it."
+        raise OutputError(msg)
+    text = recipe_text(find_files(folder))
+    with staged_file(path) as staged:
+        staged.write_text(text, encoding="utf-8")
+    return path
+
+
+def find_files(folder: Path) -> Found:
+    """
+    Look into every file of a folder and choose what serves a recipe.
+
+    Raises
+    ------
+    RecipeError
+        If there are no records or no boundaries.
+    """
+    from placeshaping.areas.inspection import inspect_file
+
+    if not folder.is_dir():
+        msg = f"{folder.name} is a file. Name the folder that holds your files."
+        raise RecipeError(msg)
+    paths = sorted(p for p in folder.iterdir() if not p.name.startswith(".") and p.name != RECIPE)
+    seen = [inspect_file(path) for path in track(paths, label="Looking into files")]
+    usable = [one for one in seen if not any(p.severity == "error" for p in one.problems)]
+    records = _best(usable, "police") or _best(
+        usable, "services", only=lambda one: _fact(one, "Months") != "no dates"
+    )
+    areas = _best(usable, "boundaries", by=_suits)
+    if records is None or areas is None:
+        lacking = "records with dates and places" if records is None else "boundaries of areas"
+        msg = (
+            f"{folder.name or folder}: found no {lacking} among {len(seen):,} files "
+            f"({listed([f'{one.name}: {one.kind}' for one in seen])}). "
+            "`placeshaping check FILE` tells what is wrong with one."
+        )
+        raise RecipeError(msg)
+    year = _fact(areas, "Census year of the codes")
+    lookups = [one for one in usable if one.kind == "lookup" and _leads_up(one, areas, year)]
+    changes = [one for one in usable if one.kind == "lookup" and _tells_changes(one)]
+    population = {
+        column: _best([one for one in usable if _counts(one, column, year)], "population")
+        for column in DENOMINATORS
+    }
+    deprivation = _best(usable, "deprivation", only=lambda one: _same_year(one, year))
+    names = tuple(one.name for one in lookups)
+    chosen = (records, areas, deprivation, *population.values(), *lookups, *changes)
+    used = {one.name for one in chosen if one is not None}
+    return Found(
+        records=records,
+        areas=areas,
+        lookups=names,
+        changes=changes[0].name if changes and year == "2021" else None,
+        population={column: one.name for column, one in population.items() if one is not None},
+        deprivation=deprivation,
+        within=_place(folder, records, areas, names),
+        passed_over=tuple(_passed_over(seen, used)),
+    )
+
+
+def recipe_text(found: Found) -> str:
+    """Write the recipe of what was found, with a comment at every choice."""
+    return "\n".join(_lines(found)) + "\n"
+
+
+def _lines(found: Found) -> Iterator[str]:
+    police = found.records.kind == "police"
+    title = "Recorded crime" if police else "Records"
+    place = f" in {found.within}" if found.within else ""
+    yield "# Read it through, change what is wrong, then: placeshaping run recipe.toml"
+    yield f"title = {_quoted(title + place)}"
+    yield 'purpose = ""      # what the product is for, printed on it'
+    yield 'contact = ""      # who answers for it'
+    yield "# Who will see it: public (the web), councillor, internal (your desk only), or open,"
+    yield "# where the very records are published already."
+    yield f'policy = "{"open" if police else "public"}"'
+    yield ""
+    yield "[records]"
+    yield f"file = {_quoted(found.records.name)}    # {_told(found.records)}"
+    if police:
+        yield 'sensitivity = "open"                           # as downloaded from police.uk'
+        yield 'already_published = "https://data.police.uk"'
+    else:
+        yield 'sensitivity = "personal"                       # open, personal or special'
+    first, _, last = (_fact(found.records, "Months") or "").partition(" to ")
+    yield f'# from = "{first}"' + (f'\n# to = "{last}"' if last else "")
+    yield '# categories = ["Burglary"]                      # all, where not given'
+    yield ""
+    yield "[areas]"
+    yield f"file = {_quoted(found.areas.name)}    # {_told(found.areas)}"
+    if found.within:
+        yield f"within = {_quoted(found.within)}"
+    elif (found.areas.rows or 0) > MANY:
+        yield '# within = "Essex"    # a district, partnership or police force of the lookups'
+    yield f"lookups = [{', '.join(map(_quoted, found.lookups))}]    # to larger areas"
+    if found.changes:
+        yield f"changes = {_quoted(found.changes)}    # LSOAs of 2011 to those of 2021"
+    yield ""
+    yield "[population]    # for rates"
+    yield from _population_lines(found.population)
+    if found.deprivation:
+        yield "\n[deprivation]"
+        yield f"file = {_quoted(found.deprivation.name)}    # {_told(found.deprivation)}"
+    yield "\n[show]"
+    yield 'by = "year"                # all, year, quarter or month, beside the whole span'
+    yield 'hot_spots_of = "count"     # or rate'
+    yield "\n[output]"
+    yield 'folder = "products"'
+    if found.passed_over:
+        yield "\n# Not used:"
+        yield from (f"#   {name}: {why}" for name, why in found.passed_over)
+
+
+def _population_lines(population: Mapping[str, str]) -> Iterator[str]:
+    for column in DENOMINATORS:
+        if column in population:
+            yield f"{column} = {_quoted(population[column])}"
+        else:
+            yield f'# {column} = "population.csv"'
+
+
+def _fact(inspection: Inspection, label: str) -> str | None:
+    return dict(inspection.facts).get(label)
+
+
+def _told(inspection: Inspection) -> str:
+    """Say in a comment what the file is."""
+    labels = ("Records", "Level", "Areas", "Edition", "Months", "Census year of the codes")
+    facts = [f"{label.lower()} {_fact(inspection, label)}" for label in labels
+             if _fact(inspection, label)]  # fmt: skip
+    return ", ".join(facts)
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _best(
+    seen: Sequence[Inspection],
+    kind: str,
+    *,
+    only: Callable[[Inspection], bool] = lambda _: True,
+    by: Callable[[Inspection], float] = lambda one: float(one.rows or 0),
+) -> Inspection | None:
+    """Return the most fitting file of a kind."""
+    return max((one for one in seen if one.kind == kind and only(one)), key=by, default=None)
+
+
+def _suits(areas: Inspection) -> float:
+    """Prefer LSOAs of 2021, then those of 2011, then the finest areas that are not output areas."""
+    level, year = _fact(areas, "Level"), _fact(areas, "Census year of the codes")
+    preferred = {("LSOA", "2021"): 3e9, ("LSOA", "2011"): 2e9}.get((level or "", year or ""), 0.0)
+    return preferred + float(areas.rows or 0) * (level != "Output area")
+
+
+def _columns(lookup: Inspection) -> set[str]:
+    """Return the levels of a lookup's code columns with their year: ``LSOA21``."""
+    columns = (_fact(lookup, "Area codes") or "").split(", ")
+    return {column.split(" ")[0].upper().removesuffix("CD") for column in columns}
+
+
+def _tells_changes(lookup: Inspection) -> bool:
+    columns = _columns(lookup)
+    return {"LSOA11", "LSOA21"} <= columns and not any(c.startswith("OA") for c in columns)
+
+
+def _leads_up(lookup: Inspection, areas: Inspection, year: str | None) -> bool:
+    """Tell whether a lookup leads from the areas, or from larger ones, to larger ones."""
+    columns = _columns(lookup)
+    above = {c for c in columns if c.rstrip("0123456789") in {"MSOA", "WD", "LAD", "CSP", "PFA"}}
+    own = {f"{_fact(areas, 'Level')}{(year or '')[2:]}", f"{_fact(areas, 'Level')}"}
+    small = {c for c in columns if c.startswith(("OA", "LSOA"))}
+    return (bool(above) and small <= own and bool(small)) or (len(above) > 1 and not small)
+
+
+def _counts(population: Inspection, column: str, year: str | None) -> bool:
+    return _same_year(population, year) and _fact(population, column.capitalize()) is not None
+
+
+def _same_year(one: Inspection, year: str | None) -> bool:
+    return year not in {"2011", "2021"} or _fact(one, "Census year of the codes") in {year, None}
+
+
+def _place(
+    folder: Path, records: Inspection, areas: Inspection, lookups: Sequence[str]
+) -> str | None:
+    """Guess the place from the name of the force, where the areas are a nation's."""
+    force = _fact(records, "Forces")
+    if not force or "," in force or (areas.rows or 0) <= MANY or not lookups:
+        return None
+    from placeshaping.areas.lookups import read_lookup
+    from placeshaping.areas.selection import codes_within
+    from placeshaping.project.gather import listed_areas, whole_lookup
+
+    name = force.replace("-", " ").title()
+    try:
+        tables = [read_lookup(folder / lookup) for lookup in lookups]
+        codes_within(whole_lookup(listed_areas(tables), tables), [name])
+    except PlaceshapingError:
+        return None
+    return name
+
+
+def _passed_over(seen: Sequence[Inspection], used: set[str]) -> Iterator[tuple[str, str]]:
+    for one in seen:
+        if one.name in used:
+            continue
+        errors = [problem.what for problem in one.problems if problem.severity == "error"]
+        yield one.name, errors[0] if errors else f"{one.kind}, {_told(one)}".rstrip(", ")
