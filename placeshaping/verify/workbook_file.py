@@ -24,7 +24,7 @@ _PARTS_WITH_DATA = (
     "xl/vbaProject", "xl/model", "customXml", "xl/customXml", "docProps/custom", "docProps/thumb",
 )  # fmt: skip
 _CELL = re.compile(
-    r'<c r="([A-Z]{1,3})(\d+)"(?: s="\d+")?(?: t="(\w+)")?(?:/>|>(.*?)</c>)', re.DOTALL
+    r'<c r="([A-Z]{1,3})(\d+)"(?: s="\d+")?(?: t="(\w+)")? ?(?:/>|>(.*?)</c>)', re.DOTALL
 )
 _TEXT = re.compile(r"<t(?:\s[^>]*)?>(.*?)</t>", re.DOTALL)
 _ITEM = re.compile(r"<si>(.*?)</si>|<si/>", re.DOTALL)
@@ -106,8 +106,8 @@ def _cells(xml: str, shared: list[str], path: Path, name: str) -> list[Cell]:
         return list(_with_openpyxl(path, name))
     cells = []
     for column, row, kind, inside in found:
-        if kind == "s":
-            cells.append((column, int(row), shared[int(inside[3:-4])]))
+        if kind == "s" and inside:
+            cells.append((column, int(row), shared[int(_inner(inside))]))
         elif inside:
             cells.append((column, int(row), _cell_value(kind, inside)))
     return cells
@@ -116,10 +116,17 @@ def _cells(xml: str, shared: list[str], path: Path, name: str) -> list[Cell]:
 def _cell_value(kind: str, inside: str) -> Any:
     if kind == "inlineStr":
         return _joined(inside)
-    value = _VALUE.search(inside)
-    if value is None:
+    value = _inner(inside)
+    if value == "":
         return None
-    return unescape(value.group(1)) if kind in ("str", "e", "d") else float(value.group(1))
+    return unescape(value) if kind in ("str", "e", "d") else float(value)
+
+
+def _inner(inside: str) -> str:
+    if inside.startswith("<v>") and inside.endswith("</v>"):
+        return inside[3:-4]
+    value = _VALUE.search(inside)
+    return value.group(1) if value else ""
 
 
 def _with_openpyxl(path: Path, name: str) -> Iterator[Cell]:

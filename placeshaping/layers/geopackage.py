@@ -1,0 +1,157 @@
+"""Layers for QGIS and any other GIS: one GeoPackage that carries its own styles."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+import pyogrio
+
+from placeshaping._core.output import staged_file
+from placeshaping.disclosure.release import AreaTable, Release, require_release
+from placeshaping.layers.notes import notes_of
+from placeshaping.layers.styles import LayerStyle, styles_of
+
+NOTES = "placeshaping"
+"""The table in which the file says what it obeys."""
+
+_AREA_COLUMNS = ("area_name", "parent_code", "residents", "households", "imd_decile")
+_STYLES = """
+CREATE TABLE layer_styles (
+    id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+    f_table_catalog TEXT(256), f_table_schema TEXT(256), f_table_name TEXT(256),
+    f_geometry_column TEXT(256), styleName TEXT(30), styleQML TEXT, styleSLD TEXT,
+    useAsDefault BOOLEAN, description TEXT, owner TEXT(30), ui TEXT(30), update_time DATETIME
+)
+"""
+_NOTES_TABLE = f"CREATE TABLE {NOTES} (fid INTEGER PRIMARY KEY NOT NULL, key TEXT, value TEXT)"
+_LISTED = """
+INSERT INTO gpkg_contents (table_name, data_type, identifier, description, last_change, srs_id)
+VALUES (?, 'attributes', ?, ?, ?, 0)
+"""
+
+
+def write_layers(release: Release, path: str | Path) -> Path:
+    """
+    Write a release as a GeoPackage.
+
+    One layer a level, finest first, with the view that opens first (all
+    categories, the whole span); beside it a table with every period and
+    category, joined by `area_code`. Deprivation has its own tables. Each layer
+    carries two styles that QGIS picks up: "Rate", its default, and "Hot
+    spots". The table `placeshaping` holds what the file says of itself. The
+    same release gives the same content.
+
+    Parameters
+    ----------
+    release
+        What is published.
+    path
+        The file to write.
+
+    Returns
+    -------
+    path
+        The file that was written.
+
+    Raises
+    ------
+    DisclosureError
+        If `release` is not a `Release`.
+    OutputError
+        If the file cannot be written.
+
+    Examples
+    --------
+    >>> write_layers({}, "layers.gpkg")
+    Traceback (most recent call last):
+        ...
+    placeshaping._core.errors.DisclosureError: write_layers takes a Release, not a dict. ...
+    """
+    release = require_release(release, wanted_by="write_layers")
+    path = Path(path)
+    with staged_file(path) as staged:
+        styles: list[LayerStyle] = []
+        for table in release.tables.values():
+            layer = _layer(release, table)
+            _write(layer, staged, table.level, _about(release, table), release.title)
+            styles += styles_of(layer, table.level, title=release.title)
+        for table in release.tables.values():
+            about = f"{table.label}: every period and category. Join by area_code."
+            _write(_long(table.values), staged, f"{table.level}_values", about, release.title)
+        if release.deprivation is not None:
+            about = "By tenth of the Index of Multiple Deprivation; 1 = most deprived."
+            _write(_long(release.deprivation.values), staged, "deprivation", about, release.title)
+            about = "Slope index of inequality, per 1,000 a year, and relative index."
+            _write(_long(release.deprivation.slopes), staged, "inequality", about, release.title)
+        _finish(staged, release, styles)
+    return path
+
+
+def _layer(release: Release, table: AreaTable) -> gpd.GeoDataFrame:
+    """Put the numbers of the view that opens first beside the areas."""
+    view = table.view(period=release.periods[0].label, category=release.categories[0].label)
+    columns = [column for column in _AREA_COLUMNS if column in table.areas]
+    numbers = view.reindex(table.areas.index.astype(str)).set_axis(table.areas.index)
+    layer = table.areas[[*columns, "geometry"]].join(_long(numbers))
+    layer.insert(0, "area_code", layer.index.astype(str))
+    return layer.reset_index(drop=True)
+
+
+def _long(values: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose texts are texts: a GIS knows no categories."""
+    named = values.select_dtypes("category").columns
+    texts = {name: values[name].astype("str").where(values[name].notna(), None) for name in named}
+    return values.assign(**texts)
+
+
+def _about(release: Release, table: AreaTable) -> str:
+    view = f"{release.categories[0].label}, {release.periods[0].label}"
+    return f"{release.subject} by {table.label}: {view}. {' '.join(release.statement)}"
+
+
+def _write(
+    table: pd.DataFrame | gpd.GeoDataFrame, path: Path, name: str, about: str, title: str
+) -> None:
+    options = {"IDENTIFIER": f"{title}: {name}", "DESCRIPTION": about}
+    spatial = isinstance(table, gpd.GeoDataFrame)
+    pyogrio.write_dataframe(
+        table,
+        path,
+        layer=name,
+        driver="GPKG",
+        append=path.exists(),
+        geometry_type="MultiPolygon" if spatial else None,
+        promote_to_multi=spatial or None,
+        layer_options=options,
+    )
+
+
+def _finish(path: Path, release: Release, styles: list[LayerStyle]) -> None:
+    """Add notes and styles, set every time to the date of the release, and leave no gaps."""
+    made = dt.datetime.combine(release.made_on, dt.time()).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    with closing(sqlite3.connect(path)) as database:
+        with database:
+            database.execute(_NOTES_TABLE)
+            notes = [(key, str(value)) for key, value in notes_of(release)]
+            database.executemany(f"INSERT INTO {NOTES} (key, value) VALUES (?, ?)", notes)  # noqa: S608
+            database.execute(_LISTED, (NOTES, NOTES, "What this file says of itself.", made))
+            database.execute(_STYLES)
+            database.execute(_LISTED, ("layer_styles", "layer_styles", "Styles for QGIS.", made))
+            for style in styles:
+                _add_style(database, style, made)
+            database.execute("UPDATE gpkg_contents SET last_change = ?", (made,))
+        database.execute("VACUUM")
+
+
+def _add_style(database: sqlite3.Connection, style: LayerStyle, made: str) -> None:
+    database.execute(
+        "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, "
+        "f_geometry_column, styleName, styleQML, styleSLD, useAsDefault, description, owner, ui, "
+        "update_time) VALUES ('', '', ?, 'geom', ?, ?, '', ?, ?, '', NULL, ?)",
+        (style.layer, style.name, style.qml, style.default, style.description, made),
+    )

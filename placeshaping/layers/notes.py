@@ -1,0 +1,99 @@
+"""What a product says in words, as keys and values."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from placeshaping.disclosure.release import Release
+
+Note = tuple[str, str | int]
+
+HOW_TO_READ = (
+    "status: shown, hidden (too few to show, or hidden so that another cannot be worked out), or "
+    "missing (not known). A count of 0 is a zero that is shown.",
+    "count: records in the area, period and category, rounded as stated above.",
+    "rate, lower, upper: per 1,000 of the denominator a year, worked out from the count that is "
+    "shown, with its 95 % interval (Byar).",
+    "rate_smoothed: the same rate drawn towards the average where it rests on few people "
+    "(empirical Bayes).",
+    "cluster: hot_99, hot_95, none, cold_95, cold_99: Gi* with the false discovery rate "
+    "controlled; empty where it was not worked out.",
+    "imd_decile: tenth of the Index of Multiple Deprivation, 1 = most deprived.",
+)
+"""What the columns mean."""
+
+
+def notes_of(release: Release) -> list[Note]:
+    """
+    Return what a release says of itself, as keys and values.
+
+    Parameters
+    ----------
+    release
+        What is published.
+
+    Returns
+    -------
+    notes
+        The title; the declaration, key by key; then sentences, under keys
+        that may repeat. Only the declaration holds numbers.
+    """
+    rows: list[Note] = [("title", release.title)]
+    rows += [(k, _value(v)) for k, v in release.declaration.items() if k != "title"]
+    rows += views_of(release)
+    rows += [("subject", release.subject), ("purpose", release.purpose)]
+    rows += [("statement", sentence) for sentence in release.statement]
+    rows += [("note", sentence) for sentence in release.notes]
+    rows += [("mind", sentence) for sentence in release.cautions]
+    rows += [("not for", sentence) for sentence in release.not_for]
+    rows += [
+        ("denominator", f"{view.label}: {view.denominator or 'none, so no rate'}")
+        for view in release.categories
+    ]
+    rows.append(("hot spots of", release.hot_spots_of))
+    rows += [
+        ("source", f"{source.role}: {source.name}, SHA-256 {source.sha256}")
+        for source in release.sources
+    ]
+    rows.append(("contact", release.contact))
+    rows += [("how to read", sentence) for sentence in HOW_TO_READ]
+    return [(key, value) for key, value in rows if value != ""]
+
+
+def views_of(release: Release) -> list[Note]:
+    """
+    Return the periods and categories of a release as JSON, so that its rates can be checked.
+
+    Parameters
+    ----------
+    release
+        What is published.
+
+    Returns
+    -------
+    notes
+        The keys `periods` and `categories`.
+    """
+    periods = [
+        {
+            "label": view.label,
+            "first": f"{view.first:%Y-%m}",
+            "last": f"{view.last:%Y-%m}",
+            "months": view.months,
+        }
+        for view in release.periods
+    ]
+    categories = [
+        {"label": view.label, "denominator": view.denominator} for view in release.categories
+    ]
+    return [("periods", _value(periods)), ("categories", _value(categories))]
+
+
+def _value(value: Any) -> str | int:
+    """Return numbers as they are, everything else as text; lists as JSON."""
+    if isinstance(value, bool) or value is None:
+        return "" if value is None else str(value).lower()
+    if isinstance(value, int):
+        return value
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)

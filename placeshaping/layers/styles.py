@@ -1,0 +1,255 @@
+"""The styles of a layer, as QGIS 3 reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from xml.etree import ElementTree as Xml
+
+import pandas as pd
+
+from placeshaping.maps.classes import class_edges
+from placeshaping.maps.palettes import (
+    CLUSTERS,
+    HIDDEN_FILL,
+    HIDDEN_HATCH,
+    MISSING_FILL,
+    OUTLINE,
+    sequential,
+)
+
+_HEAD = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
+_VERSION = "3.22.0"
+_HIDDEN, _MISSING = -1.0, -2.0
+_POLYGON = "2"
+
+
+@dataclass(frozen=True)
+class LayerStyle:
+    """
+    One style of a layer.
+
+    Attributes
+    ----------
+    layer
+        The layer it is for.
+    name, description
+        As QGIS lists it.
+    qml
+        The style itself, as an XML document.
+    default
+        Whether QGIS draws the layer with it.
+    """
+
+    layer: str
+    name: str
+    description: str
+    qml: str
+    default: bool
+
+
+def styles_of(layer: pd.DataFrame, name: str, *, title: str) -> list[LayerStyle]:
+    """
+    Return the styles of a layer: rates by class, and hot spots where they were looked for.
+
+    Parameters
+    ----------
+    layer
+        The layer's columns.
+    name
+        Its name in the file.
+    title
+        Of the product.
+
+    Returns
+    -------
+    styles
+        The first is the default. Where there is no rate, counts are classed.
+
+    Examples
+    --------
+    >>> layer = pd.DataFrame({"status": "shown", "count": [10, 20], "rate": [1.5, 8.0]})
+    >>> [style.name for style in styles_of(layer, "lsoa", title="Recorded crime")]
+    ['Rate']
+    """
+    rated = bool(layer["rate"].notna().any())
+    column = "rate" if rated else "count"
+    first = "Rate" if rated else "Count"
+    about = "per 1,000 a year" if rated else "number of records"
+    found = [LayerStyle(name, first, f"{title}: {about}", _graduated(layer, column), default=True)]
+    if "cluster" in layer:
+        found.append(LayerStyle(name, "Hot spots", f"{title}: Gi*", _categorised(), default=False))
+    return found
+
+
+def _graduated(layer: pd.DataFrame, column: str) -> str:
+    """
+    Class a column.
+
+    QGIS gives a value to the first range that holds it, both ends included:
+    the highest stands first, so that a value on an edge is of the class above
+    it, as it is on the map.
+    """
+    values = layer[column].dropna().to_numpy(dtype="float64")
+    edges = class_edges(values) if len(values) else (0.0, 1.0)
+    colours = sequential(len(edges) - 1)
+    root = _document()
+    renderer = Xml.SubElement(
+        root,
+        "renderer-v2",
+        type="graduatedSymbol",
+        attr=f"CASE WHEN \"status\" = 'hidden' THEN {_HIDDEN:g} WHEN \"status\" = 'missing' "
+        f'OR "{column}" IS NULL THEN {_MISSING:g} ELSE "{column}" END',
+        graduatedMethod="GraduatedColor",
+        symbollevels="0",
+        enableorderby="0",
+        forceraster="0",
+        referencescale="-1",
+    )
+    ranges = Xml.SubElement(renderer, "ranges")
+    symbols = Xml.SubElement(renderer, "symbols")
+    classes = list(enumerate(pairwise(edges)))
+    for place, (lower, upper) in reversed(classes):
+        _range(ranges, str(place), lower, upper, f"{lower:g} to under {upper:g}")
+    for place, _ in classes:
+        _fill(symbols, str(place), colours[place])
+    hidden, missing = str(len(classes)), str(len(classes) + 1)
+    _range(ranges, hidden, _HIDDEN, _HIDDEN, "Hidden")
+    _hatched(symbols, hidden)
+    _range(ranges, missing, _MISSING, _MISSING, "No data")
+    _fill(symbols, missing, MISSING_FILL)
+    Xml.SubElement(renderer, "classificationMethod", id="Custom")
+    shown = f"round(\"{column}\", 1) || ' ({column})'"
+    return _finished(root, f'CASE WHEN "status" = \'shown\' THEN {shown} ELSE "status" END')
+
+
+def _range(parent: Xml.Element, symbol: str, lower: float, upper: float, label: str) -> None:
+    Xml.SubElement(
+        parent,
+        "range",
+        symbol=symbol,
+        lower=f"{lower:.15f}",
+        upper=f"{upper:.15f}",
+        label=label,
+        render="true",
+    )
+
+
+def _categorised() -> str:
+    root = _document()
+    renderer = Xml.SubElement(
+        root,
+        "renderer-v2",
+        type="categorizedSymbol",
+        attr="cluster",
+        symbollevels="0",
+        enableorderby="0",
+        forceraster="0",
+        referencescale="-1",
+    )
+    categories = Xml.SubElement(renderer, "categories")
+    symbols = Xml.SubElement(renderer, "symbols")
+    found = [(c.value, c.label, c.colour) for c in CLUSTERS.values()]
+    found.append(("", "Not worked out", MISSING_FILL))
+    for place, (value, label, colour) in enumerate(found):
+        Xml.SubElement(
+            categories,
+            "category",
+            symbol=str(place),
+            value=value,
+            type="string",
+            label=label,
+            render="true",
+        )
+        _fill(symbols, str(place), colour)
+    return _finished(root, '"cluster"')
+
+
+def _document() -> Xml.Element:
+    return Xml.Element(
+        "qgis",
+        version=_VERSION,
+        styleCategories="LayerConfiguration|Symbology|MapTips",
+        hasScaleBasedVisibilityFlag="0",
+    )
+
+
+def _finished(root: Xml.Element, value: str) -> str:
+    Xml.SubElement(root, "previewExpression").text = '"area_name"'
+    tip = Xml.SubElement(root, "mapTip", enabled="1")
+    tip.text = f'<b>[% "area_name" %]</b><br>[% {value} %]'
+    Xml.SubElement(root, "layerGeometryType").text = _POLYGON
+    Xml.indent(root, " ")
+    return _HEAD + Xml.tostring(root, encoding="unicode")
+
+
+def _symbol(parent: Xml.Element, name: str, kind: str) -> Xml.Element:
+    return Xml.SubElement(
+        parent, "symbol", name=name, type=kind, alpha="1", clip_to_extent="1", force_rhr="0"
+    )
+
+
+def _symbol_layer(symbol: Xml.Element, kind: str, properties: Mapping[str, str]) -> Xml.Element:
+    """Add a symbol layer; its properties stand twice, for QGIS before and after 3.26."""
+    layer = Xml.SubElement(symbol, "layer", {"class": kind}, enabled="1", locked="0")
+    layer.set("pass", "0")
+    options = Xml.SubElement(layer, "Option", type="Map")
+    for key, value in properties.items():
+        Xml.SubElement(options, "Option", name=key, type="QString", value=value)
+    for key, value in properties.items():
+        Xml.SubElement(layer, "prop", k=key, v=value)
+    return layer
+
+
+def _fill(parent: Xml.Element, name: str, colour: str) -> Xml.Element:
+    symbol = _symbol(parent, name, "fill")
+    _symbol_layer(
+        symbol,
+        "SimpleFill",
+        {
+            "color": _rgba(colour),
+            "style": "solid",
+            "outline_color": _rgba(OUTLINE),
+            "outline_style": "solid",
+            "outline_width": "0.1",
+            "outline_width_unit": "MM",
+            "joinstyle": "bevel",
+        },
+    )
+    return symbol
+
+
+def _hatched(parent: Xml.Element, name: str) -> None:
+    """Draw diagonal lines over a ground, so that hidden is not told by colour alone."""
+    symbol = _fill(parent, name, HIDDEN_FILL)
+    pattern = _symbol_layer(
+        symbol,
+        "LinePatternFill",
+        {
+            "angle": "45",
+            "distance": "1.5",
+            "distance_unit": "MM",
+            "line_width": "0.26",
+            "line_width_unit": "MM",
+            "color": _rgba(HIDDEN_HATCH),
+        },
+    )
+    line = _symbol(pattern, f"@{name}@1", "line")
+    _symbol_layer(
+        line,
+        "SimpleLine",
+        {
+            "line_color": _rgba(HIDDEN_HATCH),
+            "line_style": "solid",
+            "line_width": "0.26",
+            "line_width_unit": "MM",
+            "capstyle": "square",
+            "joinstyle": "bevel",
+        },
+    )
+
+
+def _rgba(colour: str) -> str:
+    parts: Sequence[int] = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+    return ",".join(str(part) for part in (*parts, 255))

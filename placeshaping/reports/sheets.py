@@ -1,0 +1,164 @@
+"""Tables for a spreadsheet: notes first, then one sheet a level."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from openpyxl import Workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
+
+from placeshaping._core.output import staged_file
+from placeshaping.disclosure.release import AreaTable, Release, require_release
+from placeshaping.layers.notes import notes_of
+from placeshaping.reports.packing import Sheet, pack_workbook
+
+MOST_ROWS = 1_048_575
+"""Rows that a sheet of Excel holds below its header."""
+
+COLUMNS = (
+    "area_code", "area_name", "period", "category", "status", "count", "rate", "lower", "upper",
+    "rate_smoothed", "cluster", "gi_star", "q_value",
+)  # fmt: skip
+"""Columns of a level's sheet; the last two only where scores may leave."""
+
+_WIDTHS = {
+    "area_code": 12, "area_name": 32, "period": 18, "category": 30, "status": 9, "count": 9,
+    "rate_smoothed": 15, "cluster": 10, "imd_decile": 12, "areas": 8, "exposure": 14,
+}  # fmt: skip
+_FORMATS = {"count": "#,##0", "areas": "#,##0", "exposure": "#,##0", "imd_decile": "0"}
+_TEXTS = {"area_code", "area_name", "period", "category", "status", "cluster"}
+_HEAD = Font(bold=True, color="FFFFFF")
+_HEAD_FILL = PatternFill("solid", fgColor="12436D")
+_WRAPPED = Alignment(wrap_text=True, vertical="top")
+
+
+def write_tables(release: Release, path: str | Path) -> Path:
+    """
+    Write a release as a workbook.
+
+    The sheet "Notes" comes first; then one sheet a level, finest first, with
+    a row for each area, period and category; then "Deprivation" and
+    "Inequality" where deprivation is known. A level with more rows than a
+    sheet holds is given with the view that opens first alone, which Notes
+    says. Numbers are numbers; texts stay texts, whatever they begin with.
+    The same release gives the same bytes.
+
+    Parameters
+    ----------
+    release
+        What is published.
+    path
+        The file to write.
+
+    Returns
+    -------
+    path
+        The file that was written.
+
+    Raises
+    ------
+    DisclosureError
+        If `release` is not a `Release`.
+    OutputError
+        If the file cannot be written.
+
+    Examples
+    --------
+    >>> write_tables({}, "tables.xlsx")
+    Traceback (most recent call last):
+        ...
+    placeshaping._core.errors.DisclosureError: write_tables takes a Release, not a dict. ...
+    """
+    release = require_release(release, wanted_by="write_tables")
+    path = Path(path)
+    shortened = [t.short_label for t in release.tables.values() if len(t.values) > MOST_ROWS]
+    frames = dict(_frames(release))
+    book = Workbook()
+    notes = book.active
+    if isinstance(notes, Worksheet):
+        _write_notes(notes, release, shortened)
+    sheets = {}
+    for name, frame in frames.items():
+        sheets[name] = _prepare(book.create_sheet(name), frame)
+    book.properties.creator = "placeshaping"
+    book.properties.title = _text(release.title)
+    made = dt.datetime.combine(release.made_on, dt.time())
+    book.properties.created = made
+    buffer = io.BytesIO()
+    book.save(buffer)
+    with staged_file(path) as staged:
+        pack_workbook(buffer, staged, sheets=sheets, made=made)
+    return path
+
+
+def _frames(release: Release) -> Iterator[tuple[str, pd.DataFrame]]:
+    for table in release.tables.values():
+        yield table.short_label[:31], _level_frame(table)
+    if release.deprivation is not None:
+        yield "Deprivation", release.deprivation.values
+        yield "Inequality", release.deprivation.slopes
+
+
+def _level_frame(table: AreaTable) -> pd.DataFrame:
+    """Return the rows of a level, or those of the view that opens first where they are too many."""
+    values = table.values
+    if len(values) > MOST_ROWS:
+        values = values.iloc[: len(table.areas)]
+    names = table.areas["area_name"].reindex(values["area_code"].astype(str))
+    frame = values.assign(area_name=names.to_numpy())
+    return frame[[column for column in COLUMNS if column in frame]]
+
+
+def _write_notes(sheet: Worksheet, release: Release, shortened: Sequence[str]) -> None:
+    sheet.title = "Notes"
+    rows = notes_of(release)
+    rows += [
+        ("rows", f"{name}: more rows than a sheet holds; only the view that opens first is given.")
+        for name in shortened
+    ]
+    for number, (key, value) in enumerate(rows, start=1):
+        for column, text in enumerate((key, value), start=1):
+            cell = sheet.cell(row=number, column=column)
+            _put(cell, text)
+            cell.alignment = _WRAPPED
+        sheet.cell(row=number, column=1).font = Font(bold=True)
+    sheet.column_dimensions["A"].width = 22
+    sheet.column_dimensions["B"].width = 100
+
+
+def _put(cell: Any, value: str | int) -> None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        cell.value = value
+        return
+    cell.value = _text(value)
+    cell.data_type = "s"  # openpyxl takes a text that begins with "=" for a formula
+    cell.quotePrefix = True
+
+
+def _text(value: object) -> str:
+    return ILLEGAL_CHARACTERS_RE.sub("", str(value))
+
+
+def _prepare(sheet: Worksheet, frame: pd.DataFrame) -> Sheet:
+    """Set a sheet up: header, widths, formats; its rows are written when it is packed."""
+    formats = []
+    for number, column in enumerate(frame.columns, start=1):
+        head = sheet.cell(row=1, column=number, value=str(column))
+        head.font, head.fill = _HEAD, _HEAD_FILL
+        sample = sheet.cell(row=2, column=number)
+        if column not in _TEXTS:
+            sample.number_format = _FORMATS.get(str(column), "0.00")
+        formats.append(sample)
+        sheet.column_dimensions[get_column_letter(number)].width = _WIDTHS.get(str(column), 11)
+    sheet.freeze_panes = "A2"
+    last = get_column_letter(len(frame.columns))
+    sheet.auto_filter.ref = f"A1:{last}{len(frame) + 1}"
+    return Sheet(frame, [cell.style_id for cell in formats])
