@@ -1,0 +1,246 @@
+"""Gi and Gi* against esda, worked grids, and what cannot be scored."""
+
+import logging
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+from esda import G_Local
+from scipy import stats
+from shapely import box
+
+import placeshaping
+from placeshaping._core.errors import ColumnError, DuplicateError, EmptyError, InputError
+from placeshaping.areas.neighbours import contiguity
+from placeshaping.hotspots.getis import CLUSTERS, getis_ord
+
+
+def make_grid(size=8):
+    shapes = [box(x, y, x + 1, y + 1) for y in range(size) for x in range(size)]
+    codes = pd.Index([f"a{i:03}" for i in range(size * size)], name="area_code")
+    return gpd.GeoDataFrame(geometry=shapes, index=codes)
+
+
+GRID = make_grid()
+NEIGHBOURS = contiguity(GRID)
+
+
+def make_counts(seed=0, mean=4.0):
+    rng = np.random.default_rng(seed)
+    return pd.Series(rng.poisson(rng.gamma(1, mean, len(GRID))), index=GRID.index)
+
+
+def make_measures(seed=0):
+    return pd.Series(np.random.default_rng(seed).lognormal(size=len(GRID)), index=GRID.index)
+
+
+@pytest.mark.parametrize("star", [True, False])
+@pytest.mark.parametrize("values", [make_counts(), make_measures(), make_counts(2, 0.2)])
+def test_scores_are_those_of_esda(values, star):
+    reference = G_Local(
+        values.to_numpy(float), NEIGHBOURS, transform="B", star=star, permutations=0
+    )
+    scores = getis_ord(values, NEIGHBOURS, star=star)
+    np.testing.assert_allclose(scores["gi_star"], reference.Zs, atol=1e-10)
+    # esda's p-values are one-sided (its issue 199)
+    np.testing.assert_allclose(scores["p_value"], 2 * reference.p_norm, atol=1e-12)
+    expected = stats.false_discovery_control(scores["p_value"])
+    np.testing.assert_allclose(scores["q_value"], expected, rtol=1e-12)
+
+
+def test_a_score_worked_by_hand():
+    # Four areas in a row with 0, 0, 3, 9; the last neighbourhood holds 3 + 9 of 12.
+    areas = gpd.GeoDataFrame(geometry=[box(x, 0, x + 1, 1) for x in range(4)], index=list("abcd"))
+    scores = getis_ord(pd.Series([0, 0, 3, 9], areas.index), contiguity(areas))
+    mean, variance = 3.0, (9 + 9 + 0 + 36) / 4
+    expected = (12 - 2 * mean) / np.sqrt(variance * 2 * (4 - 2) / 3)
+    assert scores.loc["d", "gi_star"] == pytest.approx(expected)
+    assert "Only 4 areas" in scores.attrs["cautions"][0]
+
+
+def test_classes_follow_sign_and_q():
+    values = pd.Series(20.0, index=GRID.index) + make_measures()
+    values.iloc[[0, 1, 2, 8, 9, 10, 16, 17, 18]] += 60
+    scores = getis_ord(values, NEIGHBOURS)
+    assert scores.loc["a009", "cluster"] == "hot_99"
+    assert tuple(scores["cluster"].cat.categories) == CLUSTERS
+    mirrored = getis_ord(-values, NEIGHBOURS)
+    assert mirrored.loc["a009", "cluster"] == "cold_99"
+    for row in scores.itertuples():
+        level = {True: "99", False: "95"}[row.q_value < 0.01]
+        sign = "hot" if row.gi_star > 0 else "cold"
+        assert row.cluster == (f"{sign}_{level}" if row.q_value < 0.05 else "none")
+
+
+def test_without_correction_q_is_p_and_more_is_found():
+    values = make_measures(4)
+    values.iloc[[0, 1, 8, 9]] += 2
+    raw, corrected = (getis_ord(values, NEIGHBOURS, correction=c) for c in (None, "fdr"))
+    assert raw["q_value"].equals(raw["p_value"])
+    assert (corrected["q_value"] >= raw["q_value"]).all()
+    assert (raw["cluster"] != "none").sum() > (corrected["cluster"] != "none").sum()
+
+
+def test_the_order_of_values_and_graph_may_differ():
+    values = make_counts()
+    shuffled = values.sample(frac=1, random_state=1)
+    scores = getis_ord(shuffled, NEIGHBOURS)
+    assert scores.index.equals(shuffled.index)
+    expected = getis_ord(values, NEIGHBOURS).loc[shuffled.index]
+    pd.testing.assert_frame_equal(scores, expected, check_exact=False, rtol=1e-12)
+
+
+def test_a_table_gives_what_each_of_its_series_gives():
+    table = pd.DataFrame({"x": make_counts(1), "y": make_measures(2), "z": make_counts(3)})
+    table = table.astype(float)
+    table.iloc[5, 1] = np.nan
+    scores = getis_ord(table, NEIGHBOURS)
+    assert scores["series"].tolist() == np.repeat(list("xyz"), len(GRID)).tolist()
+    for name in table:
+        alone = getis_ord(table[name], NEIGHBOURS)
+        of_table = scores[scores["series"] == name].drop(columns="series")
+        pd.testing.assert_frame_equal(of_table, alone, check_exact=False, rtol=1e-10)
+
+
+def test_areas_without_a_value_are_left_out_of_everything():
+    values = make_measures()
+    values.iloc[[10, 30]] = np.nan
+    scores = getis_ord(values, NEIGHBOURS)
+    kept = GRID[values.notna()]
+    expected = getis_ord(values.dropna(), contiguity(kept))
+    pd.testing.assert_frame_equal(scores[values.notna()], expected, check_exact=False, rtol=1e-10)
+    assert scores[values.isna()].isna().all(axis=None)
+    assert "2 of 64 areas lack a value" in scores.attrs["cautions"][0]
+
+
+def test_islands_have_no_score(caplog):
+    areas = pd.concat([GRID, gpd.GeoDataFrame(geometry=[box(50, 50, 51, 51)], index=["island"])])
+    with caplog.at_level(logging.WARNING):
+        neighbours = contiguity(areas)
+        scores = getis_ord(pd.Series(range(65), areas.index), neighbours)
+    assert scores.loc["island"].isna().all()
+    assert scores.drop("island").notna().all(axis=None)
+    assert "1 of 65 areas have no neighbours and no score" in caplog.text
+
+
+@pytest.mark.parametrize("value", [0.0, 7.3])
+def test_a_constant_series_has_no_scores_and_no_hot_spots(value):
+    scores = getis_ord(pd.Series(value, GRID.index), NEIGHBOURS, permutations=9)
+    assert scores[["gi_star", "p_value", "q_value"]].isna().all(axis=None)
+    assert (scores["cluster"] == "none").all()
+    assert any("one value everywhere" in caution for caution in scores.attrs["cautions"])
+
+
+def test_large_values_keep_their_precision():
+    values = make_counts()
+    shifted = getis_ord(values + 1e9, NEIGHBOURS)["gi_star"]
+    np.testing.assert_allclose(shifted, getis_ord(values, NEIGHBOURS)["gi_star"], atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:The alternative hypothesis:DeprecationWarning")
+def test_permutations_are_two_sided_and_close_to_esda():
+    values = make_measures(5)
+    scores = getis_ord(values, NEIGHBOURS, permutations=9999, rng=1)
+    reference = G_Local(
+        values.to_numpy(), NEIGHBOURS, transform="B", star=True, permutations=9999, seed=2, n_jobs=1
+    )
+    # esda gives the smaller tail (its issue 199)
+    difference = scores["p_value"] - np.minimum(2 * reference.p_sim, 1)
+    assert difference.abs().max() < 0.055  # four standard errors of both
+    assert scores["p_value"].between(2 / 10_000, 1).all()
+
+
+def test_permutation_p_values_are_uniform_where_nothing_is_there():
+    table = pd.DataFrame(np.random.default_rng(0).normal(size=(len(GRID), 60)), index=GRID.index)
+    p_values = getis_ord(table, NEIGHBOURS, permutations=999, rng=3)["p_value"]
+    assert (p_values < 0.05).mean() == pytest.approx(0.05, abs=0.015)
+    assert (p_values < 0.5).mean() == pytest.approx(0.5, abs=0.05)
+
+
+def test_permutations_are_repeatable_by_their_seed():
+    values = make_counts()
+    first, again, other = (
+        getis_ord(values, NEIGHBOURS, permutations=199, rng=seed)["p_value"]
+        for seed in (1, np.random.default_rng(1), 2)
+    )
+    assert first.equals(again)
+    assert not first.equals(other)
+
+
+def test_a_floor_too_high_for_the_correction_is_told(caplog):
+    with caplog.at_level(logging.WARNING):
+        getis_ord(make_counts(), NEIGHBOURS, permutations=99)
+    assert "no p-value is below 0.02: 26 of 64 areas must be there" in caplog.text
+    caplog.clear()
+    getis_ord(make_counts(), NEIGHBOURS, permutations=99, correction=None)
+    assert "no p-value" not in caplog.text
+
+
+def test_what_cannot_be_scored_is_refused():
+    values = make_counts()
+    with pytest.raises(EmptyError, match="There are 2 areas"):
+        getis_ord(values.iloc[:2], NEIGHBOURS)
+    with pytest.raises(InputError, match=r"1 of 64 areas are not in the graph .*\(elsewhere\)"):
+        getis_ord(values.rename({"a000": "elsewhere"}), NEIGHBOURS)
+    with pytest.raises(InputError, match="1 values are infinite"):
+        getis_ord(values.astype(float).replace(values.iloc[0], np.inf).head(3), NEIGHBOURS)
+    with pytest.raises(ColumnError, match="hold no numbers"):
+        getis_ord(values.astype(str), NEIGHBOURS)
+    with pytest.raises(DuplicateError, match="values: 1 area codes"):
+        getis_ord(values.rename({"a000": "a001"}), NEIGHBOURS)
+
+
+PERMUTE = """
+import warnings
+warnings.simplefilter("error")
+import numpy as np
+from placeshaping.hotspots import _permutation
+print(_permutation.__file__)
+ids = _permutation.draw_ids(np.random.default_rng(0).random((3, 2)), 5)
+print(_permutation.count_extremes(np.arange(6.0), np.full(6, 2), np.full(6, 5.0), ids, 0.0)[0])
+"""
+
+
+def run_with(environment, cwd):
+    return subprocess.run(
+        [sys.executable, "-c", PERMUTE],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+    )
+
+
+def test_permutations_work_where_the_named_cache_folder_cannot_be_made(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    done = run_with({"NUMBA_CACHE_DIR": str(tmp_path / "file" / "cache")}, tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+def test_permutations_work_where_no_cache_can_be_written_at_all(tmp_path):
+    source = Path(placeshaping.__file__).parent
+    copied = tmp_path / "placeshaping"
+    shutil.copytree(source, copied, ignore=shutil.ignore_patterns("__pycache__"))
+    for folder in [copied, *(f for f in copied.rglob("*") if f.is_dir())]:
+        (folder / "__pycache__").write_text("in the way")
+    (tmp_path / "home").write_text("in the way")
+    nowhere = str(tmp_path / "home" / "cache")
+    done = run_with(
+        {
+            "PYTHONPATH": str(tmp_path),
+            "NUMBA_CACHE_DIR": nowhere,
+            "HOME": nowhere,
+            "XDG_CACHE_HOME": nowhere,
+            "LOCALAPPDATA": nowhere,
+        },
+        tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(str(copied))

@@ -1,0 +1,167 @@
+"""Lookups: columns recognised, files chained, parents missing or double."""
+
+import gzip
+import logging
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+
+from placeshaping._core.errors import ColumnError, InputError, MissingFileError, UnmatchedError
+from placeshaping.areas.lookups import make_lookup, read_changes, read_lookup
+
+CODES = ["E01000003", "E01000001", "E01000002"]
+NAMES = ["Marsh 002A", "Marsh 001A", "Marsh 001B"]
+
+
+def make_areas(codes=CODES, names=NAMES, **attrs):
+    index = pd.Index(codes, name="area_code")
+    areas = gpd.GeoDataFrame({"area_name": names}, index=index)
+    areas.attrs.update(attrs)
+    return areas
+
+
+TO_DISTRICT = pd.DataFrame(
+    {
+        "LSOA21CD": ["E01000001", "E01000002", "E01000003", "E01000004"],
+        "WD24CD": ["E05000001", "E05000001", "E05000002", "E05000003"],
+        "WD24NM": ["North", "North", "South", "Far"],
+        "LAD24CD": ["E07000001", "E07000001", "E07000001", "E07000002"],
+        "LAD24NM": ["Marsh", "Marsh", "Marsh", "Hill"],
+    }
+)
+TO_FORCE = pd.DataFrame(
+    {"LAD24CD": ["E07000002", "E07000001"], "PFA24CD": "E23000001", "PFA24NM": "Marshland"}
+)
+
+
+@pytest.mark.parametrize("order", [[0, 1], [1, 0]])
+def test_lookups_are_chained_in_whatever_order_they_come(order):
+    lookup = make_lookup(make_areas(), [[TO_DISTRICT, TO_FORCE][i] for i in order])
+    assert lookup.index.tolist() == CODES
+    assert lookup.index.name == "area_code"
+    levels = ["msoa", "ward", "district", "police_force"]
+    assert lookup.columns.tolist() == [f"{x}_{part}" for x in levels for part in ("code", "name")]
+    assert lookup["ward_name"].tolist() == ["South", "North", "North"]
+    assert lookup["police_force_name"].tolist() == ["Marshland"] * 3
+
+
+def test_the_msoa_is_told_from_the_name_and_its_code_found_where_it_is_known():
+    derived = make_lookup(make_areas(), [TO_DISTRICT])
+    assert derived["msoa_code"].tolist() == ["Marsh 002", "Marsh 001", "Marsh 001"]
+    known = pd.DataFrame({"MSOA21CD": ["E02000001"], "MSOA21NM": ["Marsh 001"]})
+    coded = make_lookup(make_areas(), [TO_DISTRICT, known])
+    assert coded["msoa_code"].tolist() == ["Marsh 002", "E02000001", "E02000001"]
+    assert coded["msoa_name"].tolist() == derived["msoa_name"].tolist()
+
+
+def test_a_lookup_is_believed_before_the_name():
+    to_msoa = pd.DataFrame({"lsoa_code": CODES, "msoa_code": "E02000009", "msoa_name": "All"})
+    assert make_lookup(make_areas(), [to_msoa])["msoa_name"].unique().tolist() == ["All"]
+
+
+def test_names_of_another_form_give_no_msoa():
+    lookup = make_lookup(make_areas(names=["x", "y", "z"]), [TO_DISTRICT])
+    assert "msoa_code" not in lookup
+
+
+def test_output_areas_reach_the_district_through_lsoas():
+    oas = gpd.GeoDataFrame(index=pd.Index(["E00000001", "E00000002"], name="area_code"))
+    to_lsoa = pd.DataFrame({"OA": oas.index, "geography_code": ["E01000001", "E01000003"]})
+    lookup = make_lookup(oas, [TO_DISTRICT.assign(LSOA21NM="Marsh 001A"), to_lsoa])
+    assert lookup["lsoa_code"].tolist() == ["E01000001", "E01000003"]
+    assert lookup["district_name"].tolist() == ["Marsh", "Marsh"]
+    assert lookup["msoa_name"].tolist() == ["Marsh 001", "Marsh 001"]
+
+
+def test_recoded_districts_are_one():
+    areas = make_areas()
+    to_old = pd.DataFrame({"LSOA21CD": CODES, "LAD20CD": "E08000016"})
+    to_force = pd.DataFrame({"LAD24CD": ["E08000038"], "PFA24CD": ["E23000010"]})
+    lookup = make_lookup(areas, [to_old, to_force])
+    assert lookup["police_force_code"].tolist() == ["E23000010"] * 3
+    assert lookup["district_code"].tolist() == ["E08000016"] * 3
+
+
+def test_several_files_may_cover_several_nations():
+    english, rest = TO_DISTRICT.iloc[:2], TO_DISTRICT.iloc[2:]
+    split = make_lookup(make_areas(), [english, rest])
+    pd.testing.assert_frame_equal(split, make_lookup(make_areas(), [TO_DISTRICT]))
+
+
+def test_an_area_that_no_lookup_has_is_told(caplog):
+    message = r"1 of 3 areas have no ward \(E01000003\).*same census year.*missing='allow'"
+    with pytest.raises(UnmatchedError, match=message):
+        make_lookup(make_areas(), [TO_DISTRICT.iloc[:2]])
+    with caplog.at_level(logging.WARNING):
+        lookup = make_lookup(make_areas(), [TO_DISTRICT.iloc[:2]], missing="allow")
+    assert lookup["district_code"].isna().tolist() == [True, False, False]
+    assert "have no district" in caplog.text
+
+
+def test_two_parents_are_refused_at_the_levels_that_are_wanted():
+    twice = pd.concat([TO_DISTRICT, TO_DISTRICT.iloc[:1].assign(WD24CD="E05000009")])
+    with pytest.raises(InputError, match=r"1 of 3 areas lie in more than one ward \(E01000001\)"):
+        make_lookup(make_areas(), [twice])
+    lookup = make_lookup(make_areas(), [twice], levels=["district"])
+    assert lookup.columns.tolist() == ["district_code", "district_name"]
+    allowed = make_lookup(make_areas(), [twice], missing="allow")
+    assert allowed["ward_name"].isna().tolist() == [False, True, False]
+
+
+def test_a_double_parent_elsewhere_does_not_matter():
+    twice = pd.concat([TO_DISTRICT, TO_DISTRICT.iloc[3:].assign(WD24CD="E05000009")])
+    pd.testing.assert_frame_equal(
+        make_lookup(make_areas(), [twice]), make_lookup(make_areas(), [TO_DISTRICT])
+    )
+
+
+def test_a_level_that_no_lookup_leads_to_is_told():
+    with pytest.raises(InputError, match=r"No lookup leads to csp; they lead to: msoa, ward"):
+        make_lookup(make_areas(), [TO_DISTRICT], levels=["csp"])
+
+
+def test_columns_are_recognised_in_any_year_and_case(tmp_path):
+    path = tmp_path / "lookup.csv.gz"
+    text = "lsoa11cd,Lsoa21Cd,lad22nm,LAD22CD,note\nE01000001,E01000002,Marsh,E07000001,x\n"
+    path.write_bytes(gzip.compress(text.encode()))
+    lookup = read_lookup(path)
+    assert lookup.to_dict("records") == [
+        {"lsoa_code": "E01000002", "district_code": "E07000001", "district_name": "Marsh"}
+    ]
+
+
+def test_workbooks_are_read_too(tmp_path):
+    TO_FORCE.to_excel(tmp_path / "force.xlsx", index=False)
+    lookup = make_lookup(make_areas(), [TO_DISTRICT, tmp_path / "force.xlsx"])
+    assert lookup["police_force_code"].tolist() == ["E23000001"] * 3
+
+
+def test_a_file_without_levels_is_refused(tmp_path):
+    path = tmp_path / "other.csv"
+    path.write_text("name,value\na,1\n")
+    with pytest.raises(ColumnError, match=r"other\.csv holds no area codes.*name, value"):
+        read_lookup(path)
+    with pytest.raises(MissingFileError, match="no such file"):
+        read_lookup(tmp_path / "nothing.csv")
+
+
+def test_changes_are_read_under_either_name(tmp_path):
+    path = tmp_path / "changes.csv"
+    path.write_text("LSOA21CD,lsoa11cd,CHGIND,x\nE01035001,E01000002,m,1\n")
+    changes = read_changes(path)
+    assert changes.to_dict("list") == {
+        "lsoa11_code": ["E01000002"],
+        "lsoa21_code": ["E01035001"],
+        "change": ["M"],
+    }
+
+
+def test_unknown_changes_are_refused(tmp_path):
+    path = tmp_path / "changes.csv"
+    path.write_text("LSOA11CD,LSOA21CD,CHNGIND\nE01000002,E01035001,Q\n")
+    with pytest.raises(ColumnError, match=r"1 rows have a change indicator other than .*\(Q\)"):
+        read_changes(path)
+    path.write_text("LSOA11CD,LSOA21\nE01000002,E01035001\n")
+    with pytest.raises(ColumnError, match="no column 'LSOA21CD'"):
+        read_changes(path)
