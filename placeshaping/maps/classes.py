@@ -119,8 +119,25 @@ def _known(values: ArrayLike) -> NDArray[np.float64]:
     return numbers
 
 
-def _round_numbers(low: float, high: float) -> list[float]:
-    """Return 1, 2, 2.5 and 5 times each power of ten, above `low` and up to `high`."""
+def round_numbers(low: float, high: float) -> list[float]:
+    """
+    Return 1, 2, 2.5 and 5 times each power of ten, above `low` and up to `high`.
+
+    Parameters
+    ----------
+    low, high
+        Both above zero.
+
+    Returns
+    -------
+    numbers
+        Ascending.
+
+    Examples
+    --------
+    >>> round_numbers(2, 20)
+    [2.5, 5.0, 10.0, 20.0]
+    """
     powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
     made = [float(f"{digit}e{power}") for power in powers for digit in _ROUND]
     return [number for number in made if low < number <= high]
@@ -130,13 +147,13 @@ def _round_above(value: float) -> float:
     """Return the smallest round number above a value."""
     if value <= 0:
         return 1.0
-    return _round_numbers(value, value * 10)[0]
+    return round_numbers(value, value * 10)[0]
 
 
 def _most_even(numbers: NDArray[np.float64], classes: int) -> tuple[float, ...]:
     positive = numbers[numbers > 0]
     low = max(float(positive.min()), float(numbers.max()) / 1e4)
-    candidates = _round_numbers(low * (1 - 1e-9), float(numbers.max()))
+    candidates = round_numbers(low * (1 - 1e-9), float(numbers.max()))
     best: tuple[float, ...] = ()
     best_score = 0.0
     for size in range(1, classes):
@@ -169,7 +186,7 @@ def _rounded_quantiles(numbers: NDArray[np.float64], classes: int) -> tuple[floa
         wanted = mapclassify.Quantiles(numbers, k=classes).bins[:-1]
     spread = float(np.ptp(numbers))
     made: tuple[float, ...] = ()
-    for step in reversed(_round_numbers(spread / 1000, spread)):
+    for step in reversed(round_numbers(spread / 1000, spread)):
         multiples = np.unique(np.round(np.asarray(wanted) / step)) * step
         inside = multiples[(multiples > numbers.min()) & (multiples <= numbers.max())]
         if len(inside) > len(made):

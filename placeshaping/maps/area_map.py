@@ -1,0 +1,340 @@
+"""The map of a release: a folium map that saves itself as one file that opens anywhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import folium
+from branca.element import Element, Figure
+
+from placeshaping._core.crs import to_degrees
+from placeshaping._core.errors import InputError, OutputError
+from placeshaping._core.output import staged_file
+from placeshaping.disclosure.release import Release, require_release
+from placeshaping.maps.coverage import Coverage, encode_coverage
+from placeshaping.maps.palettes import (
+    CLUSTERS,
+    HIDDEN_FILL,
+    HIDDEN_HATCH,
+    MISSING_FILL,
+    SEQUENTIAL,
+)
+from placeshaping.maps.payload import count_classes, page_data
+from placeshaping.maps.words import (
+    about,
+    deprivation_chart,
+    facts,
+    finding,
+    footer,
+    words_of,
+)
+from placeshaping.pages.leaflet import leaflet_version
+from placeshaping.pages.page import Choice, Further, PageContent, render_page
+from placeshaping.statistics.rates import BYAR_FROM, crude_rate
+
+_MEASURES = {
+    "rate": "Rate",
+    "hotspots": "Hot spots",
+    "count": "Count",
+    "decile": "Deprivation",
+}
+_REASONS = {
+    "rate": "There is no number of residents or households at this level of detail.",
+    "hotspots": "Hot spots are looked for only where there are at least 30 areas.",
+    "decile": "The deprivation index is published for small areas (LSOA) only.",
+}
+_FETCHED = re.compile(
+    r"""(?:<(?:script|img|iframe|link|source|embed|object|use)\b[^>]*?"""
+    r"""(?:src|href|data)\s*=\s*["']?|url\(\s*["']?|@import\s+["']|["'`])"""
+    r"""((?:https?:)?//[a-z0-9{][^\s"'`)<>]*)""",
+    re.IGNORECASE,
+)
+_JQUERY = (
+    "var $ = window.$ || function (html) { var box = document.createElement('template');"
+    " box.innerHTML = String(html).trim(); return [box.content.firstChild]; };"
+)
+
+
+def area_map(
+    release: Release,
+    *,
+    level: str | None = None,
+    measure: str | None = None,
+    tolerance: float | None = None,
+) -> AreaMap:
+    """
+    Make the map of a release.
+
+    Parameters
+    ----------
+    release
+        Made by `disclosure.release`; anything else is refused.
+    level
+        The finest level to show; by default the finest of the release.
+    measure
+        What is shown first: ``"rate"``, ``"hotspots"``, ``"count"`` or
+        ``"decile"``; by default rates where they are known.
+    tolerance
+        Metres by which borders may be simplified; by default chosen from the
+        size of the areas.
+
+    Returns
+    -------
+    map
+        A `folium.Map`: shows itself in a notebook, takes further folium
+        layers, and `save(path)` writes one file that needs no network.
+
+    Raises
+    ------
+    DisclosureError
+        If `release` is not a `Release`.
+    InputError
+        If it has no such level or measure.
+
+    Examples
+    --------
+    >>> area_map({"count": [3]})
+    Traceback (most recent call last):
+        ...
+    placeshaping._core.errors.DisclosureError: area_map takes a Release, not a dict. ...
+    """
+    given = require_release(release, wanted_by="area_map")
+    levels = given.levels
+    if level is not None and level not in levels:
+        msg = f"The release has no level {level!r}. It has: {', '.join(levels)}."
+        raise InputError(msg)
+    measures = _measures(given)
+    if measure is not None and measure not in measures:
+        msg = f"The release cannot show {measure!r}. It can show: {', '.join(measures)}."
+        raise InputError(msg)
+    first = measures.index(measure) if measure else 0
+    ordered = [measures[first], *measures[:first], *measures[first + 1 :]]
+    start = levels[0] if level is None else level
+    return AreaMap(given, start=start, measures=ordered, tolerance=tolerance)
+
+
+class AreaMap(folium.Map):  # type: ignore[misc]  # folium has no types
+    """
+    A folium map of the areas of a release; `area_map` makes it.
+
+    Parameters
+    ----------
+    release
+        What it shows.
+    start
+        The level that is shown first.
+    measures
+        What can be shown, in the order of the buttons.
+    tolerance
+        Metres by which borders may be simplified.
+
+    Attributes
+    ----------
+    release
+        What it shows.
+    coverage
+        Its shapes, with the `tolerance` that was used.
+    """
+
+    default_js: Sequence[tuple[str, str]] = ()
+    default_css: Sequence[tuple[str, str]] = ()
+
+    def __init__(
+        self,
+        release: Release,
+        *,
+        start: str,
+        measures: Sequence[str],
+        tolerance: float | None = None,
+    ) -> None:
+        super().__init__(tiles=None, location=_middle(release))
+        self._name = "AreaMap"
+        self._id = "page"  # the same release gives the same file
+        self._parent: Any
+        self.release = release
+        self.start = start
+        self.measures = tuple(measures)
+        self.coverage = encode_coverage(
+            [release.tables[level].areas for level in release.levels], tolerance=tolerance
+        )
+        _PageFigure(self).add_child(self)
+
+    def render(self, **kwargs: Any) -> str:
+        """
+        Return the page.
+
+        Parameters
+        ----------
+        **kwargs
+            Passed to the layers that were added.
+
+        Returns
+        -------
+        page
+            HTML that needs nothing but itself.
+        """
+        content = _content(self, self._further(**kwargs))
+        return render_page(content, scripts=[_asset("areas.js")])
+
+    def save(self, outfile: str | Path, **kwargs: Any) -> None:
+        """
+        Write the page into one file.
+
+        Parameters
+        ----------
+        outfile
+            An old file of that name is replaced once the new one is complete.
+        **kwargs
+            Passed to the layers that were added.
+
+        Raises
+        ------
+        OutputError
+            If a layer that was added needs something from outside, or the
+            file cannot be written.
+        """
+        page = self.render(**kwargs)
+        self._refuse_outside()
+        with staged_file(outfile) as path:
+            path.write_text(page, encoding="utf-8", newline="\n")
+
+    def _further(self, **kwargs: Any) -> Further:
+        """Render what the analyst added, into a figure of its own."""
+        parts = Figure()
+        parts.header = _named(Element(), parts)
+        parts.html = _named(Element(), parts)
+        parts.script = _named(Element(), parts)
+        root = self._parent
+        try:
+            self._parent = parts
+            for child in list(self._children.values()):
+                child.render(**kwargs)
+        finally:
+            self._parent = root
+        header, html, script = (
+            part.render(**kwargs).strip() if part._children else ""  # noqa: SLF001 - folium's own
+            for part in (parts.header, parts.html, parts.script)
+        )
+        if script:
+            shim = f"{_JQUERY}\n" if "$(" in script else ""
+            script = f"var {self.get_name()} = placeshaping.map;\n{shim}{script}"
+        return Further(header, html, script)
+
+    def _refuse_outside(self) -> None:
+        further = self._further()
+        found = _FETCHED.findall("\n".join([further.header, further.html, further.script]))
+        outside = sorted({address for address in found if "www.w3.org" not in address})
+        if outside:
+            msg = (
+                f"The map would ask {len(outside):,} outside addresses for something, first "
+                f"{outside[0]}: it would not work without a network. Remove the layer or plugin "
+                "that needs it; nothing was written."
+            )
+            raise OutputError(msg)
+
+
+class _PageFigure(Figure):  # type: ignore[misc]
+    """The root of an area map: whatever renders it gets the page."""
+
+    def __init__(self, owner: AreaMap) -> None:
+        super().__init__()
+        self._owner = owner
+
+    def render(self, **kwargs: Any) -> str:
+        return self._owner.render(**kwargs)
+
+
+def _named(element: Element, parent: Figure) -> Element:
+    element._parent = parent  # noqa: SLF001 - as branca's Figure does for its own parts
+    return element
+
+
+def _measures(release: Release) -> list[str]:
+    finest = release.tables[release.levels[0]]
+    people = any(c.denominator in finest.areas for c in release.categories if c.denominator)
+    known = {
+        "rate": people,
+        "hotspots": any("cluster" in table.values for table in release.tables.values()),
+        "count": True,
+        "decile": any("imd_decile" in table.areas for table in release.tables.values()),
+    }
+    return [measure for measure in _MEASURES if known[measure]]
+
+
+def _middle(release: Release) -> tuple[float, float]:
+    west, south, east, north = release.tables[release.levels[0]].areas.total_bounds
+    lon, lat = to_degrees([(west + east) / 2], [(south + north) / 2])
+    return round(float(lat[0]), 3), round(float(lon[0]), 3)
+
+
+def _content(shown: AreaMap, further: Further) -> PageContent:
+    release: Release = shown.release
+    coverage: Coverage = shown.coverage
+    levels = sorted(release.levels, key=lambda level: level != shown.start)
+    return PageContent(
+        title=release.title,
+        stamp=release.policy.stamp,
+        finding=finding(release),
+        facts=facts(release),
+        cautions=release.cautions,
+        levels=tuple(Choice(level, _level_label(release, level)) for level in release.levels),
+        start_level=levels[0],
+        measures=tuple(Choice(measure, _MEASURES[measure]) for measure in shown.measures),
+        categories=tuple(
+            Choice(str(place), view.label) for place, view in enumerate(release.categories)
+        ),
+        periods=tuple(Choice(str(place), view.label) for place, view in enumerate(release.periods)),
+        about=about(release, tolerance=coverage.tolerance, leaflet=leaflet_version()),
+        footer=footer(release),
+        declaration=release.declaration,
+        settings=_settings(release),
+        data=page_data(release, coverage),
+        chart=deprivation_chart(release),
+        further=further,
+    )
+
+
+def _level_label(release: Release, level: str) -> str:
+    table = release.tables[level]
+    return f"{words_of(table)[2]}: {len(table.areas):,}"
+
+
+def _settings(release: Release) -> dict[str, Any]:
+    exact = crude_rate(list(range(BYAR_FROM)), [1.0] * BYAR_FROM, per=1.0)
+    return {
+        "centre": list(_middle(release)),
+        "exact": {name: exact[name].round(9).tolist() for name in ("lower", "upper")},
+        "look": {
+            "sequential": {str(size): list(colours) for size, colours in SEQUENTIAL.items()},
+            "clusters": {
+                style.value: {
+                    "label": style.label,
+                    "meaning": style.meaning,
+                    "colour": style.colour,
+                    "mark": mark,
+                }
+                for style, mark in zip(
+                    CLUSTERS.values(), ("++", "+", "·", "\u2212", "\u2212\u2212"), strict=True
+                )
+            },
+            "hidden": HIDDEN_FILL,
+            "hatch": HIDDEN_HATCH,
+            "missing": MISSING_FILL,
+        },
+        "words": {
+            level: dict(zip(("one", "many"), words_of(table)[:2], strict=True))
+            for level, table in release.tables.items()
+        },
+        "reasons": _REASONS,
+        "countClasses": count_classes(release),
+    }
+
+
+@cache
+def _asset(name: str) -> str:
+    return resources.files("placeshaping.maps").joinpath(name).read_text(encoding="utf-8")

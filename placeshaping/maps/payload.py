@@ -1,0 +1,191 @@
+"""The data of a map page: counts, hot-spot classes and shapes in columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from placeshaping._core.errors import EmptyError
+from placeshaping.disclosure.release import AreaTable, Release
+from placeshaping.maps.classes import class_edges
+from placeshaping.maps.coverage import Coverage
+from placeshaping.maps.palettes import CLUSTERS
+
+HIDDEN, MISSING = -1, -2
+"""What stands in `count` instead of a number."""
+
+_PEOPLE = ("residents", "households", "imd_decile")
+
+
+def page_data(release: Release, coverage: Coverage) -> dict[str, Any]:
+    """
+    Lay a release out as the data block of a page, described in ``docs/formats.md``.
+
+    Parameters
+    ----------
+    release
+        Protected numbers.
+    coverage
+        Shapes of its levels, in their order.
+
+    Returns
+    -------
+    data
+        Ready for JSON. Rates are not in it: the page works them out.
+    """
+    return {
+        "format": 1,
+        "periods": [
+            {
+                "label": period.label,
+                "first": period.first.strftime("%Y-%m-%d"),
+                "last": period.last.strftime("%Y-%m-%d"),
+                "months": period.months,
+            }
+            for period in release.periods
+        ],
+        "categories": [
+            {"label": category.label, "denominator": category.denominator}
+            for category in release.categories
+        ],
+        "levels": [
+            _level(release, level, polygons)
+            for level, polygons in zip(release.levels, coverage.polygons, strict=True)
+        ],
+        "clusters": list(CLUSTERS),
+        "arcs": coverage.arcs,
+        "classes": rate_classes(release),
+    }
+
+
+def rate_classes(release: Release) -> dict[str, list[float]]:
+    """
+    Choose the edges of the rates' classes: one set a category, for all levels and periods.
+
+    Parameters
+    ----------
+    release
+        Protected numbers.
+
+    Returns
+    -------
+    classes
+        Category label -> edges, from the whole span at the finest level.
+        Categories without a rate are left out.
+    """
+    table = release.tables[release.levels[0]]
+    rates = cube(release, table, "rate")[0]
+    return {
+        category.label: edges
+        for category, values in zip(release.categories, rates, strict=True)
+        if category.denominator is not None and (edges := _edges(values))
+    }
+
+
+def count_classes(release: Release) -> dict[str, dict[str, list[list[float]]]]:
+    """
+    Choose the edges of the counts' classes, for the whole span and for its parts.
+
+    Parameters
+    ----------
+    release
+        Protected numbers.
+
+    Returns
+    -------
+    classes
+        Level -> category label -> edges of the whole span, edges of the parts.
+    """
+    found: dict[str, dict[str, list[list[float]]]] = {}
+    for level, table in release.tables.items():
+        counts = cube(release, table, "count")
+        found[level] = {
+            category.label: [
+                _edges(counts[0, place]) or [0.0, 1.0],
+                _edges(counts[1:, place]) or [0.0, 1.0],
+            ]
+            for place, category in enumerate(release.categories)
+        }
+    return found
+
+
+def cube(release: Release, table: AreaTable, column: str) -> NDArray[np.float64]:
+    """
+    Return a column of a table as an array of shape (periods, categories, areas).
+
+    Parameters
+    ----------
+    release
+        Whose periods and categories are the first two axes.
+    table
+        One level of it.
+    column
+        A column of numbers; what is hidden or missing becomes NaN.
+
+    Returns
+    -------
+    cube
+        Floats.
+    """
+    shape = (len(release.periods), len(release.categories), len(table.areas))
+    values = table.values[column].to_numpy(dtype="float64", na_value=np.nan)
+    return np.asarray(values, dtype="float64").reshape(shape)
+
+
+def _edges(values: NDArray[np.float64]) -> list[float]:
+    try:
+        return list(class_edges(values))
+    except EmptyError:
+        return []
+
+
+def _level(release: Release, level: str, polygons: Any) -> dict[str, Any]:
+    table = release.tables[level]
+    areas = table.areas
+    made: dict[str, Any] = {
+        "level": level,
+        "label": table.label,
+        "short": table.short_label,
+        "codes": [str(code) for code in areas.index],
+        "names": [str(name) for name in areas["area_name"]],
+        "parents": _parents(release, level),
+    }
+    for column in _PEOPLE:
+        made[column] = _whole_numbers(areas[column]) if column in areas else None
+    made["count"] = _counts(table.values)
+    made["cluster"] = _clusters(table.values)
+    made["polygons"] = polygons
+    return made
+
+
+def _parents(release: Release, level: str) -> list[int | None] | None:
+    areas = release.tables[level].areas
+    above = release.levels[release.levels.index(level) + 1 :]
+    if not above or "parent_code" not in areas:
+        return None
+    positions = release.tables[above[0]].areas.index.get_indexer(pd.Index(areas["parent_code"]))
+    return [int(position) if position >= 0 else None for position in positions]
+
+
+def _whole_numbers(values: pd.Series[Any]) -> list[int | None]:
+    return [None if pd.isna(value) else int(value) for value in values]
+
+
+def _counts(values: pd.DataFrame) -> list[int]:
+    status = values["status"].astype(str).to_numpy()
+    count = values["count"].fillna(0).to_numpy(dtype="int64")
+    shown = np.where(status == "missing", MISSING, np.where(status == "hidden", HIDDEN, count))
+    numbers: list[int] = shown.tolist()
+    return numbers
+
+
+def _clusters(values: pd.DataFrame) -> list[int] | None:
+    if "cluster" not in values or values["cluster"].isna().all():
+        return None
+    order: Mapping[str, int] = {value: place for place, value in enumerate(CLUSTERS)}
+    known: Sequence[Any] = values["cluster"].astype(object).tolist()
+    return [order.get(str(value), -1) if not pd.isna(value) else -1 for value in known]

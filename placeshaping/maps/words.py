@@ -1,0 +1,456 @@
+"""
+What a map says in words, written from the released numbers.
+
+Plain English, British spelling; an area is named with its figure, its period
+and its interval, and never called a problem.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from placeshaping._core.codes import is_gss, is_synthetic
+from placeshaping.disclosure.release import AreaTable, GroupTable, Release
+from placeshaping.pages.chart import Bar, GroupChart
+from placeshaping.pages.page import Section
+from placeshaping.statistics.rates import crude_rate
+
+LEVEL_WORDS: dict[str, tuple[str, str, str]] = {
+    "oa": ("output area", "output areas", "Output areas"),
+    "lsoa": ("small area (LSOA)", "small areas (LSOAs)", "Small areas (LSOA)"),
+    "msoa": ("neighbourhood (MSOA)", "neighbourhoods (MSOAs)", "Neighbourhoods (MSOA)"),
+    "ward": ("ward", "wards", "Wards"),
+    "district": ("district", "districts", "Districts"),
+    "county": ("county", "counties", "Counties"),
+    "csp": ("safety partnership", "safety partnerships", "Safety partnerships"),
+    "police_force": ("police force area", "police force areas", "Police force areas"),
+    "area": ("area", "areas", "Areas"),
+}
+"""Level -> one, many, and the label of its button."""
+
+NEVER = ("worst", "best", "problem area", "bad area", "sink", "no-go", "rough", "deprived people")
+"""Words that label places; texts that the project writes hold none of them."""
+
+_MANY_PLACES = 3
+
+
+def finding(release: Release) -> tuple[str, ...]:
+    """
+    Say in a few sentences what a release shows.
+
+    Parameters
+    ----------
+    release
+        Protected numbers.
+
+    Returns
+    -------
+    sentences
+        What, when, where and how many; where the rate was highest and lowest,
+        with intervals; how many areas stand out, and how sure that is.
+    """
+    return (_lead(release), *_extremes(release), *_hot_spots(release))
+
+
+def facts(release: Release) -> tuple[tuple[str, str], ...]:
+    """
+    Say in pairs of a label and a few words what a reader must see at a glance.
+
+    Parameters
+    ----------
+    release
+        Protected numbers.
+
+    Returns
+    -------
+    facts
+        What, when, where, and how sure.
+    """
+    finest = release.tables[release.levels[0]]
+    _, many, _ = words_of(finest)
+    sure = ["Each rate has a 95% interval"] if _has_rates(release) else []
+    if "cluster" in finest.values:
+        sure.append("of the areas called hot or cold spots, 1 in 20 or fewer may be false alarms")
+    if release.policy.protects:
+        sure.append("numbers are rounded, small ones hidden")
+    return (
+        ("What", release.categories[0].label),
+        ("When", span_words(release)),
+        ("Where", f"{place_words(release)}; {len(finest.areas):,} {many}"),
+        ("How sure", f"{'; '.join(sure)}." if sure else "Counts as recorded."),
+    )
+
+
+def about(release: Release, *, tolerance: float, leaflet: str) -> tuple[Section, ...]:
+    """
+    Write the parts of "About this map".
+
+    Parameters
+    ----------
+    release
+        Protected numbers.
+    tolerance
+        Metres by which the borders on the map were simplified.
+    leaflet
+        Version of Leaflet.
+
+    Returns
+    -------
+    sections
+        Records, method, protection, use, sources, maker; empty ones left out.
+    """
+    made_by = str(release.declaration["made_by"])
+    published = release.already_published
+    parts = [
+        ("The records", [*release.notes, *([f"Published at {published}."] if published else [])]),
+        ("How it was worked out", list(_method(release, tolerance))),
+        ("What was hidden, and why", list(release.statement)),
+        ("It must not be used", list(release.not_for)),
+        ("What it is for", [release.purpose] if release.purpose else []),
+        ("Sources", [_source(source) for source in release.sources]),
+        (
+            "Who made it",
+            [
+                f"Made on {_day(release.made_on)} with {made_by} and Leaflet {leaflet}.",
+                *([f"Contact: {release.contact}"] if release.contact else []),
+            ],
+        ),
+    ]
+    return tuple(Section(heading, tuple(items)) for heading, items in parts if items)
+
+
+def footer(release: Release) -> tuple[str, ...]:
+    """
+    Write the last lines of a page: the licence of the boundaries, and that nothing is sent.
+
+    Parameters
+    ----------
+    release
+        Whose areas are on the map.
+
+    Returns
+    -------
+    sentences
+        For print.
+    """
+    codes = [str(code) for code in release.tables[release.levels[0]].areas.index]
+    own = "This page is one file. It works without a network and sends nothing anywhere."
+    if all(is_gss(code) and not is_synthetic(code) for code in codes):
+        year = release.made_on.year
+        return (
+            "Boundaries: Office for National Statistics, Open Government Licence v3.0. "
+            f"Contains OS data © Crown copyright and database right {year}.",
+            own,
+        )
+    if codes and all(is_synthetic(code) for code in codes):
+        return ("The place, its people and its records are invented.", own)
+    return (own,)
+
+
+def deprivation_chart(release: Release) -> GroupChart | None:
+    """
+    Turn the numbers by deprivation decile into words, bars and a table.
+
+    Parameters
+    ----------
+    release
+        Protected numbers.
+
+    Returns
+    -------
+    chart
+        All categories and the whole span; None where deprivation or the
+        number of residents is not known.
+    """
+    groups = release.deprivation
+    category, period = release.categories[0], release.periods[0]
+    if groups is None or category.denominator is None:
+        return None
+    chosen = groups.values["period"].eq(period.label) & groups.values["category"].eq(category.label)
+    table = groups.values[chosen]
+    if table["rate"].notna().sum() < 2:
+        return None
+    unit = f"Per 1,000 {category.denominator} a year"
+    bars = tuple(
+        Bar(str(decile), *(None if pd.isna(number) else float(number) for number in numbers))
+        for decile, *numbers in table[[groups.name, "rate", "lower", "upper"]].itertuples(
+            index=False
+        )
+    )
+    return GroupChart(
+        heading="By deprivation",
+        words=(
+            f"{category.label}, {period.label}: the rate in each tenth of the Index of Multiple "
+            "Deprivation, with its 95% interval. Tenth 1 holds the areas that the index counts as "
+            "the most deprived of England, tenth 10 the least.",
+            *_slope_words(groups, period.label, category),
+        ),
+        bars=bars,
+        unit=unit,
+        axis="Tenth of the deprivation index (1 = most deprived)",
+        heads=("Tenth (1 = most deprived)", "Areas", "Records", unit, "Lower", "Upper"),
+        rows=tuple(_group_row(row) for row in table.to_dict("records")),
+    )
+
+
+def words_of(table: AreaTable) -> tuple[str, str, str]:
+    """
+    Return a level's name for one area, for many, and for a button.
+
+    Parameters
+    ----------
+    table
+        One level of a release.
+
+    Returns
+    -------
+    words
+        For levels that are not known, the label of the table.
+    """
+    label = table.short_label
+    return LEVEL_WORDS.get(table.level, (label.lower(), f"{label.lower()} areas", label))
+
+
+def span_words(release: Release) -> str:
+    """
+    Write the whole span as months: ``"January 2023 to December 2025"``.
+
+    Parameters
+    ----------
+    release
+        Whose first period is the whole span.
+
+    Returns
+    -------
+    words
+        One month alone where there is but one.
+    """
+    whole = release.periods[0]
+    first, last = f"{whole.first:%B %Y}", f"{whole.last:%B %Y}"
+    return first if first == last else f"{first} to {last}"
+
+
+def place_words(release: Release) -> str:
+    """
+    Name the place by its coarsest areas, as far as they are few.
+
+    Parameters
+    ----------
+    release
+        Whose last level is the coarsest.
+
+    Returns
+    -------
+    words
+        For example ``"Leicester, Blaby and 7 more districts"``.
+    """
+    table = release.tables[release.levels[-1]]
+    names = [str(name) for name in table.areas["area_name"]]
+    if len(names) == 1:
+        return names[0]
+    if len(names) <= _MANY_PLACES:
+        return f"{', '.join(names[:-1])} and {names[-1]}"
+    if table.level not in ("district", "county", "csp", "police_force"):
+        return f"{len(names):,} {words_of(table)[1]}"
+    people = table.areas.get("residents")
+    if people is not None and people.notna().all():
+        names = [names[place] for place in np.argsort(-people.to_numpy(dtype=float), kind="stable")]
+    return f"{names[0]}, {names[1]} and {len(names) - 2} more {words_of(table)[1]}"
+
+
+def _lead(release: Release) -> str:
+    count, people, complete = _whole(release)
+    about_word = "about" if complete else "at least"
+    rounded = _rounded(count)
+    text = (
+        f"{_sentence_case(release.categories[0].label)} in {place_words(release)}, "
+        f"{span_words(release)}: {about_word} {rounded:,} records"
+    )
+    category = release.categories[0]
+    if people is None or not complete:
+        return f"{text}."
+    years = release.periods[0].years
+    rate = crude_rate([count], [people * years]).iloc[0]
+    return (
+        f"{text}, or {rate['rate']:,.1f} per 1,000 {category.denominator} a year "
+        f"({_interval(rate['lower'], rate['upper'])})."
+    )
+
+
+def _whole(release: Release) -> tuple[int, float | None, bool]:
+    """Return the count, the people and whether nothing is hidden, from the coarsest level."""
+    table = release.tables[release.levels[-1]]
+    view = table.view(period=release.periods[0].label, category=release.categories[0].label)
+    people = release.categories[0].denominator
+    known = people is not None and people in table.areas and table.areas[people].notna().all()
+    return (
+        int(view["count"].sum()),
+        float(table.areas[people].sum()) if known else None,
+        bool(view["status"].eq("shown").all()),
+    )
+
+
+def _extremes(release: Release) -> Iterator[str]:
+    if not _has_rates(release):
+        return
+    table = release.tables[release.levels[0]]
+    category = release.categories[0]
+    view = table.view(period=release.periods[0].label, category=category.label)
+    known = view[view["rate"].notna()]
+    if len(known) < 2 or known["rate"].nunique() < 2:
+        return
+    high, low = str(known["rate"].idxmax()), str(known["rate"].idxmin())
+    names = table.areas["area_name"]
+    text = (
+        f"Among the {len(known):,} {words_of(table)[1]} with a rate, it was highest in "
+        f"{names[high]} ({_rate_words(known.loc[[high]].iloc[0])} per 1,000 {category.denominator} a year) "
+        f"and lowest in {names[low]} ({_rate_words(known.loc[[low]].iloc[0])}); half of them had less than "
+        f"{known['rate'].median():,.1f}."
+    )
+    if any(str(names[high]) in caution for caution in release.cautions):
+        text += (
+            f" Many more people work, shop or go out in {names[high]} than live there, "
+            "which makes its rate high."
+        )
+    yield text
+
+
+def _hot_spots(release: Release) -> Iterator[str]:
+    for level, table in release.tables.items():
+        if "cluster" not in table.values:
+            continue
+        view = table.view(period=release.periods[0].label, category=release.categories[0].label)
+        known = view["cluster"].dropna().astype(str)
+        if known.empty:
+            continue
+        hot, cold = (int(known.str.startswith(kind).sum()) for kind in ("hot", "cold"))
+        one, many, _ = words_of(release.tables[level])
+        stand = "stands" if hot == 1 else "stand"
+        yield (
+            f"{hot:,} of {len(view):,} {many if len(view) != 1 else one} {stand} out as hot spots, "
+            f"where more records gather than chance would bring together, and {cold:,} as cold "
+            "spots, where fewer do. Allowing for so many areas being tested at once, 1 in 20 of "
+            "these or fewer may be false alarms."
+        )
+        return
+
+
+def _method(release: Release, tolerance: float) -> Iterator[str]:
+    if _has_rates(release):
+        homes = [c.label for c in release.categories if c.denominator == "households"]
+        other = f" ({', '.join(homes)}: per 1,000 households)" if homes else ""
+        yield (
+            f"Rates are records per 1,000 residents a year{other}. The 95% interval is Byar's, "
+            "exact under ten records: were the same risk to play out again, the rate would fall "
+            "in such an interval 95 times out of 100."
+        )
+    if any("cluster" in table.values for table in release.tables.values()):
+        of = "smoothed rates" if release.hot_spots_of == "rate" else "counts"
+        yield (
+            f"Hot spots: Gi* (Ord and Getis 1995) of the {of} of each area and the areas that "
+            "touch it, compared with the whole map; two-sided, with the false discovery rate "
+            "controlled within each map (Benjamini and Hochberg 1995). Very strong evidence: q "
+            "under 0.01; strong evidence: q under 0.05."
+        )
+        if release.policy.protects:
+            yield "Hot spots were worked out before small numbers were hidden and others rounded."
+    yield (
+        "Classes have round edges, and hold about equally many areas. They stay the same from "
+        "period to period for rates, so that colours can be compared."
+    )
+    yield f"Borders are simplified by up to about {tolerance:,.0f} metres for display."
+
+
+def _slope_words(groups: GroupTable, period: str, category: Any) -> Iterator[str]:
+    slopes = groups.slopes
+    rows = slopes[(slopes["period"] == period) & (slopes["category"] == category.label)]
+    if rows.empty:
+        return
+    row = rows.iloc[0]
+    per = f"per 1,000 {category.denominator} a year"
+    between = f"{abs(row['slope']):,.1f} {per}"
+    interval = _interval(row["slope_lower"], row["slope_upper"])
+    if row["slope_lower"] <= 0 <= row["slope_upper"]:
+        yield (
+            f"From the least to the most deprived areas the rate differs by {row['slope']:,.1f} "
+            f"{per} ({interval}): the interval holds zero, so a difference is not certain "
+            "(slope index of inequality)."
+        )
+        return
+    way = "higher" if row["slope"] > 0 else "lower"
+    yield (
+        f"Along the index the rate is {between} {way} at the most deprived end than at the least "
+        f"deprived end ({interval}; slope index of inequality)."
+    )
+
+
+def _group_row(row: dict[Any, Any]) -> tuple[str, ...]:
+    def words(value: Any, form: str) -> str:
+        return str(row["status"]) if pd.isna(value) else format(value, form)
+
+    return (
+        str(row["imd_decile"]),
+        f"{row['areas']:,}",
+        words(row["count"], ","),
+        *(words(row[name], ",.1f") for name in ("rate", "lower", "upper")),
+    )
+
+
+def _has_rates(release: Release) -> bool:
+    table = release.tables[release.levels[0]]
+    people = release.categories[0].denominator
+    return people is not None and people in table.areas
+
+
+def _rate_words(row: pd.Series[Any]) -> str:
+    return f"{row['rate']:,.1f}, {_interval(row['lower'], row['upper'])}"
+
+
+def _interval(lower: float, upper: float) -> str:
+    return f"95% interval {lower:,.1f} to {upper:,.1f}"
+
+
+def _rounded(count: int) -> int:
+    """Round to three digits: enough for a sentence."""
+    digits = max(len(str(count)) - 3, 0)
+    return int(round(count, -digits))
+
+
+def _sentence_case(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _source(source: Any) -> str:
+    rows = "" if source.rows is None else f", {source.rows:,} rows"
+    return f"{source.role}: {source.name}{rows} (SHA-256 {source.sha256[:12]}…)"
+
+
+def _day(day: Any) -> str:
+    return f"{day.day} {day:%B %Y}"
+
+
+def label_words(texts: Sequence[str]) -> list[str]:
+    """
+    Return the words that label places, as far as some texts hold them.
+
+    Parameters
+    ----------
+    texts
+        Sentences that the project writes.
+
+    Returns
+    -------
+    found
+        Empty for texts that may be printed.
+
+    Examples
+    --------
+    >>> label_words(["The worst area of all"])
+    ['worst']
+    """
+    said = " ".join(texts).casefold()
+    return [word for word in NEVER if word in said.replace("-", " ").split() or f" {word} " in said]

@@ -1,0 +1,226 @@
+/* The numbers behind the page: unpacking, rates and their intervals, views, classes, words. */
+var placeshaping = placeshaping || {};
+(function (P) {
+  "use strict";
+
+  /* Unpack the data block: base64, then gzip, inflated by the browser itself. */
+  P.unpack = async function (id) {
+    const text = atob(document.getElementById(id).textContent.trim());
+    const bytes = Uint8Array.from(text, (c) => c.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return new Response(stream).json();
+  };
+
+  const whole = new Intl.NumberFormat("en-GB");
+  const tenth = new Intl.NumberFormat("en-GB", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  const short = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 6 });
+  P.count = (n) => whole.format(n);
+  P.rate = (x) => tenth.format(x);
+  P.edge = (x) => short.format(x);
+  P.areas = (n) => whole.format(n) + (n === 1 ? " area" : " areas");
+
+  /* 95 % limits of a Poisson count: Byar's from ten on, exact below (a table made in Python). */
+  const Z = 1.959963984540054;
+  P.limits = function (n) {
+    if (n < P.settings.exact.lower.length) {
+      return [P.settings.exact.lower[n], P.settings.exact.upper[n]];
+    }
+    const m = n + 1;
+    return [
+      n * Math.pow(1 - 1 / (9 * n) - Z / (3 * Math.sqrt(n)), 3),
+      m * Math.pow(1 - 1 / (9 * m) + Z / (3 * Math.sqrt(m)), 3)
+    ];
+  };
+
+  P.Model = function (data) {
+    const model = this;
+    const levels = data.levels;
+    model.data = data;
+    model.levels = levels;
+    model.periods = data.periods;
+    model.categories = data.categories;
+    model.places = new Map();
+    levels.forEach((level, l) => level.codes.forEach((code, i) => model.places.set(l + " " + code, i)));
+    model.total = overall();
+
+    const offset = (l, p, c) => (p * data.categories.length + c) * levels[l].codes.length;
+
+    /* One area in one view: status, count, rate with its interval, hot-spot class. */
+    model.cell = function (l, p, c, i) {
+      const level = levels[l];
+      const at = offset(l, p, c) + i;
+      const n = level.count[at];
+      const spot = level.cluster && level.cluster[at] >= 0 ? data.clusters[level.cluster[at]] : null;
+      if (n < 0) {
+        return { status: n === -1 ? "hidden" : "missing", count: null, rate: null, lower: null, upper: null, cluster: spot };
+      }
+      const people = model.exposure(l, c, i);
+      const cell = { status: "shown", count: n, rate: null, lower: null, upper: null, cluster: spot };
+      if (people > 0) {
+        const scale = 1000 / (people * data.periods[p].months / 12);
+        const limits = P.limits(n);
+        cell.rate = n * scale;
+        cell.lower = limits[0] * scale;
+        cell.upper = limits[1] * scale;
+      }
+      return cell;
+    };
+
+    model.exposure = function (l, c, i) {
+      const name = data.categories[c].denominator;
+      const known = name ? levels[l][name] : null;
+      return known && known[i] !== null ? known[i] : null;
+    };
+
+    /* The whole place: the sum of the coarsest level, where none of it is hidden. */
+    function overall() {
+      const found = new Map();
+      return function (p, c) {
+        const key = p + " " + c;
+        if (!found.has(key)) { found.set(key, sumUp(p, c)); }
+        return found.get(key);
+      };
+    }
+
+    function sumUp(p, c) {
+      const top = levels.length - 1;
+      let n = 0;
+      let people = 0;
+      for (let i = 0; i < levels[top].codes.length; i += 1) {
+        const one = levels[top].count[offset(top, p, c) + i];
+        if (one < 0) { return null; }
+        n += one;
+        people += model.exposure(top, c, i) || 0;
+      }
+      const years = data.periods[p].months / 12;
+      return { count: n, people: people, rate: people > 0 ? 1000 * n / (people * years) : null };
+    }
+
+    /* The area of a coarser level that holds an area. */
+    model.ancestor = function (l, i, target) {
+      for (let at = l; at < target && i !== null && i !== undefined; at += 1) {
+        i = levels[at].parents ? levels[at].parents[i] : null;
+      }
+      return i === undefined ? null : i;
+    };
+
+    model.can = function (l, measure) {
+      if (measure === "rate") { return data.categories.some((_, c) => data.categories[c].denominator && levels[l][data.categories[c].denominator]); }
+      if (measure === "hotspots") { return Boolean(levels[l].cluster); }
+      if (measure === "decile") { return Boolean(levels[l].imd_decile); }
+      return true;
+    };
+
+    /* What the map shows: the class of each area, and what the classes are. */
+    model.view = function (state) {
+      const l = state.level;
+      const size = levels[l].codes.length;
+      const classes = model.classes(state);
+      const of = new Int8Array(size);
+      const full = new Array(classes.length).fill(0);
+      let hidden = 0;
+      let missing = 0;
+      const cells = new Array(size);
+      for (let i = 0; i < size; i += 1) {
+        const cell = model.cell(l, state.period, state.category, i);
+        cells[i] = cell;
+        of[i] = classOf(state, classes, cell, i);
+        if (of[i] >= 0) { full[of[i]] += 1; } else if (of[i] === -1) { hidden += 1; } else { missing += 1; }
+      }
+      return { classes: classes, of: of, full: full, hidden: hidden, missing: missing, cells: cells };
+    };
+
+    function classOf(state, classes, cell, i) {
+      if (state.measure === "decile") {
+        const decile = levels[state.level].imd_decile[i];
+        return decile === null ? -2 : Math.floor((decile - 1) / 2);
+      }
+      if (cell.status !== "shown" && !(state.measure === "hotspots" && cell.cluster)) {
+        return cell.status === "hidden" ? -1 : -2;
+      }
+      if (state.measure === "hotspots") {
+        return cell.cluster ? data.clusters.indexOf(cell.cluster) : -2;
+      }
+      const value = state.measure === "rate" ? cell.rate : cell.count;
+      if (value === null) { return -2; }
+      let found = 0;
+      while (found + 1 < classes.length && value >= classes[found + 1].from) { found += 1; }
+      return found;
+    }
+
+    model.edges = function (state) {
+      const label = data.categories[state.category].label;
+      if (state.measure === "rate") { return data.classes[label] || [0, 1]; }
+      const known = P.settings.countClasses[levels[state.level].level] || {};
+      const pair = known[label] || [[0, 1], [0, 1]];
+      return pair[state.period === 0 ? 0 : 1];
+    };
+
+    model.classes = function (state) {
+      const look = P.settings.look;
+      if (state.measure === "hotspots") {
+        return data.clusters.map((value) => look.clusters[value]);
+      }
+      if (state.measure === "decile") {
+        const colours = look.sequential[5];
+        const words = ["1 and 2 (most deprived)", "3 and 4", "5 and 6", "7 and 8", "9 and 10 (least deprived)"];
+        return words.map((label, k) => ({ label: label, colour: colours[4 - k], mark: String(2 * k + 1) + "-" + String(2 * k + 2) }));
+      }
+      const edges = model.edges(state);
+      const last = edges.length - 2;
+      const colours = look.sequential[last + 1];
+      return colours.map(function (colour, k) {
+        let label = P.edge(edges[k]) + " to under " + P.edge(edges[k + 1]);
+        if (k === 0) { label = "Under " + P.edge(edges[1]); }
+        if (k === last && k > 0) { label = P.edge(edges[k]) + " or more"; }
+        return { label: label, colour: colour, from: edges[k], mark: String(k + 1) };
+      });
+    };
+
+    model.per = (c) => "per 1,000 " + (data.categories[c].denominator || "residents") + " a year";
+
+    model.titleOf = function (state) {
+      const what = data.categories[state.category].label;
+      const when = data.periods[state.period].label;
+      const by = P.settings.words[levels[state.level].level] || levels[state.level].short;
+      if (state.measure === "decile") { return "Index of Multiple Deprivation by " + by.one; }
+      if (state.measure === "hotspots") { return "Hot spots of " + lowerFirst(what) + ", " + when + ", by " + by.one; }
+      if (state.measure === "rate") { return what + " " + model.per(state.category) + ", " + when + ", by " + by.one; }
+      return "Number of records: " + lowerFirst(what) + ", " + when + ", by " + by.one;
+    };
+
+    /* One area's value in the words of the view, for the tooltip and the screen reader. */
+    model.say = function (state, view, i) {
+      const cell = view.cells[i];
+      if (state.measure === "decile") {
+        const decile = levels[state.level].imd_decile[i];
+        return decile === null ? "deprivation not known" : "deprivation decile " + decile + " of 10 (1 is most deprived)";
+      }
+      if (state.measure === "hotspots" && cell.cluster) {
+        return P.settings.look.clusters[cell.cluster].label + (cell.count === null ? "" : "; " + P.count(cell.count) + " records");
+      }
+      if (cell.status === "hidden") { return "number hidden to protect people"; }
+      if (cell.status === "missing") { return "no data"; }
+      const k = view.of[i];
+      const rank = k >= 0 && view.classes.length > 1 ? ", class " + (k + 1) + " of " + view.classes.length : "";
+      if (state.measure === "count") { return P.count(cell.count) + " records" + rank; }
+      if (cell.rate === null) { return P.count(cell.count) + " records; no rate, the number of " + (data.categories[state.category].denominator || "residents") + " is not known"; }
+      return P.rate(cell.rate) + " " + model.per(state.category) + " (95% interval " + P.rate(cell.lower) + " to " + P.rate(cell.upper) + ")" + rank;
+    };
+  };
+
+  function lowerFirst(text) {
+    return text.charAt(0).toLowerCase() + text.slice(1);
+  }
+  P.lowerFirst = lowerFirst;
+
+  /* Make an element with text and attributes: never HTML from data. */
+  P.make = function (tag, attributes, ...inside) {
+    const made = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes || {})) {
+      if (value !== null && value !== undefined && value !== false) { made.setAttribute(name, value); }
+    }
+    made.append(...inside);
+    return made;
+  };
+})(placeshaping);

@@ -1,0 +1,235 @@
+"""
+One self-contained page: words, controls, map, legend, table, and what stands behind them.
+
+Everything that comes from data passes through the template's escaping or
+through `script_json`, so that a name cannot break out of where it stands.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from placeshaping.pages.chart import GroupChart, interval_bars
+from placeshaping.pages.leaflet import leaflet_script, leaflet_styles
+
+CONTENT_POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+    "img-src data: blob:; base-uri 'none'; form-action 'none'"
+)
+"""What the page allows itself: nothing from outside, its own inline script and styles."""
+
+_OWN_SCRIPTS = ("model.js", "table.js", "page.js")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """
+    One button of a group, or one entry of a list.
+
+    Attributes
+    ----------
+    value
+        What the script gets.
+    label
+        What the reader sees.
+    """
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """
+    A headed part of "About this map".
+
+    Attributes
+    ----------
+    heading
+        In a few words.
+    items
+        Sentences; more than one make a list.
+    """
+
+    heading: str
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Further:
+    """
+    What an analyst added to the map: HTML that is trusted, because the analyst wrote it.
+
+    Attributes
+    ----------
+    header, html, script
+        For the head, the body and the end of the script.
+    """
+
+    header: str = ""
+    html: str = ""
+    script: str = ""
+
+
+@dataclass(frozen=True)
+class PageContent:
+    """
+    Everything that a page says.
+
+    Attributes
+    ----------
+    title
+        Heading and title of the page.
+    stamp
+        Printed large on top of products that must stay inside; else None.
+    finding
+        Sentences; the first is the lead.
+    facts
+        Pairs of a label and a few words: what, when, where, how sure.
+    cautions
+        Sentences to be read before the numbers.
+    levels, measures, categories, periods
+        Choices of the controls, finest level first; of the others the first
+        is shown when the page opens.
+    start_level
+        The level that is shown when the page opens.
+    about
+        Parts of "About this map".
+    footer
+        Sentences at the end: licences, makers.
+    declaration
+        What the file says of itself, for those who check it.
+    settings
+        Colours and words that the script needs.
+    data
+        Numbers and shapes.
+    chart
+        Figures of groups of areas; None where there are none.
+    further
+        What an analyst added.
+    """
+
+    title: str
+    stamp: str | None
+    finding: tuple[str, ...]
+    facts: tuple[tuple[str, str], ...]
+    cautions: tuple[str, ...]
+    levels: tuple[Choice, ...]
+    start_level: str
+    measures: tuple[Choice, ...]
+    categories: tuple[Choice, ...]
+    periods: tuple[Choice, ...]
+    about: tuple[Section, ...]
+    footer: tuple[str, ...]
+    declaration: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    data: Mapping[str, Any]
+    chart: GroupChart | None = None
+    further: Further = field(default_factory=Further)
+
+
+def render_page(content: PageContent, *, scripts: Sequence[str] = ()) -> str:
+    """
+    Render a page that needs nothing but itself.
+
+    Parameters
+    ----------
+    content
+        What it says.
+    scripts
+        Further JavaScript of this package, run before the page's own start.
+
+    Returns
+    -------
+    page
+        HTML, with Leaflet, styles, scripts and data inside.
+    """
+    own = [_asset(name) for name in _OWN_SCRIPTS[:-1]]
+    script = "\n".join([*own, *scripts, _asset(_OWN_SCRIPTS[-1])])
+    return _template().render(
+        page=content,
+        content_policy=CONTENT_POLICY,
+        styles=Markup(leaflet_styles() + _asset("page.css")),  # noqa: S704 - our own files
+        leaflet=Markup(leaflet_script()),  # noqa: S704
+        script=Markup(script),  # noqa: S704
+        declaration=script_json(content.declaration),
+        settings=script_json(content.settings),
+        data=packed_json(content.data),
+        chart="" if content.chart is None else interval_bars(content.chart),
+        further_header=Markup(content.further.header),  # noqa: S704 - the analyst's own
+        further_html=Markup(content.further.html),  # noqa: S704
+        further_script=Markup(content.further.script),  # noqa: S704
+    )
+
+
+def script_json(value: Any) -> Markup:
+    r"""
+    Write JSON that may stand inside a script element: nothing in it can end one.
+
+    Parameters
+    ----------
+    value
+        What `json.dumps` takes.
+
+    Returns
+    -------
+    text
+        With ``<``, ``>`` and ``&`` written as escapes.
+
+    Examples
+    --------
+    >>> print(script_json({"name": "</script>"}))
+    {"name": "\u003c/script\u003e"}
+    """
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)  # noqa: S704 - escaped just above
+
+
+def packed_json(value: Any) -> str:
+    """
+    Write JSON, gzipped and in base64; the same value always gives the same text.
+
+    Parameters
+    ----------
+    value
+        What `json.dumps` takes.
+
+    Returns
+    -------
+    text
+        Letters, digits, ``+``, ``/`` and ``=`` only.
+
+    Examples
+    --------
+    >>> import base64, gzip
+    >>> gzip.decompress(base64.b64decode(packed_json([1, 2])))
+    b'[1,2]'
+    """
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    squeezed = gzip.compress(text.encode("utf-8"), compresslevel=9, mtime=0)
+    return base64.b64encode(squeezed).decode("ascii")
+
+
+@cache
+def _asset(name: str) -> str:
+    return resources.files("placeshaping.pages").joinpath(name).read_text(encoding="utf-8")
+
+
+@cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(_asset("page.html"))

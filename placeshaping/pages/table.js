@@ -1,0 +1,173 @@
+/* The table of the current view: the map's own numbers, sortable, filtered, downloadable. */
+(function (P) {
+  "use strict";
+
+  const MOST_ROWS = 2000;
+
+  P.Table = function (model, choose) {
+    const table = document.getElementById("table");
+    const filter = document.getElementById("filter");
+    const state = { key: null, down: true };
+    let shown = null;
+    let rows = [];
+    let columns = [];
+
+    filter.addEventListener("input", draw);
+
+    this.show = function (view, where) {
+      shown = { view: view, where: Object.assign({}, where) };
+      columns = columnsOf(where);
+      if (!columns.some((column) => column.key === state.key)) {
+        state.key = { rate: "rate", count: "count", hotspots: "cluster", decile: "decile" }[where.measure];
+        if (!columns.some((column) => column.key === state.key)) { state.key = "count"; }
+        state.down = where.measure !== "decile";
+      }
+      const level = model.levels[where.level];
+      rows = level.codes.map((code, i) => ({
+        i: i, code: code, name: level.names[i], key: (level.names[i] + " " + code).toLowerCase(),
+        cell: view.cells[i], people: model.exposure(where.level, where.category, i),
+        decile: level.imd_decile ? level.imd_decile[i] : null
+      }));
+      document.getElementById("table-title").textContent =
+        model.categories[where.category].label + ", " + model.periods[where.period].label +
+        ". The numbers of the map, for the same choices.";
+      head();
+      draw();
+    };
+
+    this.mark = function (i) {
+      for (const row of table.tBodies[0].rows) {
+        row.classList.toggle("chosen", Number(row.dataset.place) === i);
+      }
+    };
+
+    function columnsOf(where) {
+      const level = model.levels[where.level];
+      const people = model.categories[where.category].denominator;
+      const made = [
+        { key: "name", label: "Area", value: (row) => row.name, text: true },
+        { key: "count", label: "Records", value: (row) => row.cell.count, cell: countWords }
+      ];
+      if (people && level[people]) {
+        made.push(
+          { key: "rate", label: "Per 1,000 " + people + " a year", value: (row) => row.cell.rate, cell: rateWords },
+          { key: "interval", label: "95% interval", value: (row) => row.cell.lower, cell: intervalWords },
+          { key: "people", label: people.charAt(0).toUpperCase() + people.slice(1), value: (row) => row.people, cell: (row) => row.people === null ? "not known" : P.count(row.people) });
+      }
+      if (level.cluster) {
+        made.push({ key: "cluster", label: "Hot spot", text: true, value: (row) => row.cell.cluster ? -model.data.clusters.indexOf(row.cell.cluster) : null,
+          cell: (row) => row.cell.cluster ? P.settings.look.clusters[row.cell.cluster].label : blank(row) });
+      }
+      if (level.imd_decile) {
+        made.push({ key: "decile", label: "Deprivation decile (1 = most)", value: (row) => row.decile,
+          cell: (row) => row.decile === null ? "not known" : String(row.decile) });
+      }
+      return made;
+    }
+
+    function blank(row) {
+      return row.cell.status === "hidden" ? "hidden" : "no data";
+    }
+
+    function countWords(row) {
+      return row.cell.count === null ? blank(row) : P.count(row.cell.count);
+    }
+
+    function rateWords(row) {
+      return row.cell.rate === null ? blank(row) : P.rate(row.cell.rate);
+    }
+
+    function intervalWords(row) {
+      return row.cell.rate === null ? blank(row) : P.rate(row.cell.lower) + " to " + P.rate(row.cell.upper);
+    }
+
+    function head() {
+      const line = P.make("tr");
+      for (const column of columns) {
+        const sorted = column.key === state.key;
+        const button = P.make("button", { type: "button" }, column.label, P.make("span", { class: "arrow", "aria-hidden": "true" }));
+        button.addEventListener("click", function () {
+          state.down = column.key === state.key ? !state.down : column.key !== "name" && column.key !== "decile";
+          state.key = column.key;
+          head();
+          draw();
+          table.tHead.rows[0].cells[columns.indexOf(column)].firstChild.focus();
+        });
+        line.append(P.make("th", {
+          scope: "col", class: column.text ? null : "number",
+          "aria-sort": sorted ? (state.down ? "descending" : "ascending") : null
+        }, button));
+      }
+      table.tHead.replaceChildren(line);
+    }
+
+    function sorted() {
+      const column = columns.find((one) => one.key === state.key) || columns[0];
+      const words = filter.value.trim().toLowerCase();
+      const kept = words ? rows.filter((row) => row.key.includes(words)) : rows.slice();
+      const sign = state.down ? -1 : 1;
+      return kept.sort(function (a, b) {
+        const x = column.value(a);
+        const y = column.value(b);
+        if (x === null || y === null) { return (x === null) - (y === null) || a.i - b.i; }
+        const order = typeof x === "string" ? x.localeCompare(y, "en-GB", { numeric: true }) : x - y;
+        return sign * order || a.i - b.i;
+      });
+    }
+
+    function draw() {
+      const kept = sorted();
+      const some = kept.slice(0, MOST_ROWS);
+      table.tBodies[0].replaceChildren(...some.map(rowOf));
+      const all = P.areas(kept.length) + (kept.length === rows.length ? "" : " of " + P.count(rows.length));
+      document.getElementById("table-count").textContent =
+        some.length < kept.length ? all + "; the first " + P.count(MOST_ROWS) + " are listed, the download holds all." : all + ".";
+    }
+
+    function rowOf(row) {
+      const line = P.make("tr", { "data-place": row.i, class: row.i === shown.where.chosen ? "chosen" : null });
+      for (const column of columns) {
+        if (column.key === "name") {
+          const button = P.make("button", { type: "button", class: "link" }, row.name);
+          button.addEventListener("click", () => choose(row.i));
+          line.append(P.make("th", { scope: "row" }, button, P.make("span", { class: "code" }, row.code)));
+        } else {
+          const words = column.cell(row);
+          const pale = words === "hidden" || words === "no data";
+          line.append(P.make("td", { class: [column.text ? "" : "number", pale ? "pale" : ""].join(" ").trim() || null }, words));
+        }
+      }
+      return line;
+    }
+
+    /* A spreadsheet must not take a name for a formula. */
+    function field(value) {
+      if (value === null || value === undefined) { return ""; }
+      let text = String(value);
+      if (typeof value === "string" && /^[=+\-@\t\r]/.test(text)) { text = "'" + text; }
+      return /[",\r\n]/.test(text) ? '"' + text.replace(/"/g, '""') + '"' : text;
+    }
+
+    const decimals = (x) => x === null ? null : Math.round(x * 100) / 100;
+
+    this.csv = function () {
+      const where = shown.where;
+      const names = ["area_code", "area_name", "level", "period", "category", "status", "count", "rate", "lower", "upper", "cluster", "imd_decile"];
+      const lines = [names.join(",")];
+      for (const row of sorted()) {
+        const cell = row.cell;
+        lines.push([row.code, row.name, model.levels[where.level].level, model.periods[where.period].label,
+          model.categories[where.category].label, cell.status, cell.count, decimals(cell.rate), decimals(cell.lower),
+          decimals(cell.upper), cell.cluster, row.decile].map(field).join(","));
+      }
+      return "\ufeff" + lines.join("\r\n") + "\r\n";
+    };
+
+    document.getElementById("download").addEventListener("click", () => {
+      const address = URL.createObjectURL(new Blob([this.csv()], { type: "text/csv;charset=utf-8" }));
+      const link = P.make("a", { href: address, download: "table.csv" });
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(address), 10000);
+    });
+  };
+})(placeshaping);
