@@ -317,7 +317,7 @@ def _check_parents(codes: pd.Series[str], level: str, missing: str) -> None:
     if not told:
         return
     if missing == "allow":
-        _log.warning("%s Their %s is missing.", " ".join(told), level)
+        _log.info("%s Their %s is missing.", " ".join(told), level)
         return
     ways = f"leave the level {level!r} out (levels), or pass missing='allow'"
     if len(several):

@@ -219,6 +219,13 @@ def _read_areas(
     lookups = []
     for name in given.lookups:
         lookups.append(read_lookup(folder / name))
+        levels = [c for c in lookups[-1].columns if str(c).endswith("_code")]
+        if len(levels) < 2:
+            msg = (
+                f"areas.lookups: {name} leads to no other level; it has {listed(levels)} alone. "
+                "A lookup holds the codes of two levels, LSOA21CD and LAD24CD for example."
+            )
+            raise RecipeError(msg)
         sources.append(describe_file(folder / name, "lookup"))
     whole = codes = None
     if given.within:
