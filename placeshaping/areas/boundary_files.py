@@ -19,6 +19,7 @@ from pyogrio.errors import DataLayerError, DataSourceError
 from placeshaping._core.checks import check_file, listed, near_names
 from placeshaping._core.errors import FileFormatError, GeometryError
 from placeshaping.sources.archives import Reader, list_members, looks_zipped
+from placeshaping.sources.spatial import without_driver_warnings
 
 _SUFFIXES = (".gpkg", ".geojson", ".json", ".shp", ".parquet", ".geoparquet", ".kml", ".kmz",
              ".fgb", ".gml", ".tab", ".mif", ".topojson")  # fmt: skip
@@ -69,9 +70,9 @@ def open_boundaries(path: str | Path, *, layer: str | None = None) -> BoundaryFi
     if isinstance(place, bytes) or str(place).casefold().endswith((".parquet", ".geoparquet")):
         return _open_parquet(place, name)
     try:
-        chosen = layer if Path(place).suffix == ".shp" else _layer(place, layer, name)
-        chosen = None if Path(place).suffix == ".shp" else chosen
-        info = pyogrio.read_info(place, layer=chosen)
+        chosen = None if Path(place).suffix == ".shp" else _layer(place, layer, name)
+        with without_driver_warnings():
+            info = pyogrio.read_info(place, layer=chosen)
     except (DataSourceError, DataLayerError) as error:
         msg = (
             f"{name} cannot be read as areas ({_brief(error)}). Give a GeoPackage, GeoJSON, "
@@ -128,7 +129,8 @@ def _refuse_other_kinds(path: Path) -> None:
 
 
 def _layer(place: Any, layer: str | None, name: str) -> str | None:
-    layers = pyogrio.list_layers(place)
+    with without_driver_warnings():
+        layers = pyogrio.list_layers(place)
     names = [str(row[0]) for row in layers]
     if layer is not None:
         if layer not in names:
@@ -177,9 +179,10 @@ def read_rows(
     try:
         if file.parquet:
             return _parquet_rows(file, columns, code, codes)
-        if codes is None:
-            return _ogr_rows(file, columns)
-        return _ogr_rows(file, columns, fids=_fids(file, code, codes))
+        with without_driver_warnings():
+            if codes is None:
+                return _ogr_rows(file, columns)
+            return _ogr_rows(file, columns, fids=_fids(file, code, codes))
     except (DataSourceError, DataLayerError, pa.ArrowInvalid, OSError, ValueError) as error:
         msg = f"{file.name} is damaged ({_brief(error)}). Download or export it again."
         raise FileFormatError(msg) from error

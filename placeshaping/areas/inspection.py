@@ -21,6 +21,7 @@ from placeshaping.sources.inspection import (
     failed,
     inspect_table,
 )
+from placeshaping.sources.spatial import without_driver_warnings
 
 _SPATIAL = (".gpkg", ".geojson", ".json", ".shp", ".kml", ".kmz", ".fgb", ".gml")
 
@@ -73,7 +74,8 @@ def _holds_areas(path: Path) -> bool:
     if suffix not in _SPATIAL:
         return False
     try:
-        kinds = [str(row[1]) for row in pyogrio.list_layers(path)]
+        with without_driver_warnings():
+            kinds = [str(row[1]) for row in pyogrio.list_layers(path)]
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError):
         return True  # damaged: reading it as boundaries tells how
     return not kinds or any("Point" not in kind for kind in kinds)

@@ -128,11 +128,11 @@ def kind_of(path: Path) -> Kind:
     FileFormatError, EmptyError
         If it cannot be read as a table.
     """
-    if path.is_dir() or looks_zipped(path) or path.suffix.casefold() == ".zip":
-        if path.suffix.casefold() not in {".xlsx", ".xlsm"}:
-            names = [member.name.casefold() for member in list_members(path)]
-            if any(name.endswith("-street.csv") for name in names):
-                return "police"
+    packed = path.suffix.casefold() == ".zip" or looks_zipped(path)
+    if path.is_dir() or (packed and path.suffix.casefold() not in {".xlsx", ".xlsm"}):
+        names = [member.name.casefold() for member in list_members(path)]
+        if any(name.endswith("-street.csv") for name in names):
+            return "police"
     if path.is_dir():
         return "unknown"
     return _kind_of_table(read_table(path))

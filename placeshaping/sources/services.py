@@ -31,6 +31,7 @@ ALL_RECORDS = "All records"
 """The category of records whose file has none."""
 
 _SHOWN = 20
+_TEXT = pd.Series(["text"]).dtype  # str from pandas 3 on, object before
 _UNSAID = ("na", "n/a", "#n/a", "null", "none", "nan", "-", "--", "not known", "unknown")
 
 
@@ -52,7 +53,7 @@ class ServiceReport:
     rows_kept
         Rows of the result.
     blank_rows
-        Rows left out because they have neither date nor place.
+        Rows left out because they have neither date, place nor category.
     without_date
         Rows left out because their date is missing or cannot be read.
     undated_rows
@@ -249,7 +250,7 @@ def _sort_out(
     table: pd.DataFrame, roles: Mapping[str, str], order: DateOrder, *, where: str
 ) -> tuple[NDArray[np.bool_], dict[str, Any], pd.Series[Any]]:
     """Mark the rows that can be used, and count the others."""
-    used = [column for role, column in roles.items() if role not in {"category", "count"}]
+    used = [column for role, column in roles.items() if role != "count"]
     blank = table[used].isna().all(axis=1).to_numpy()
     dates = _dates(table, roles, order, where=where)
     undated = np.zeros(len(table), dtype=bool)
@@ -341,7 +342,7 @@ def _events(
 
 def _area_codes(table: pd.DataFrame, roles: Mapping[str, str]) -> Any:
     if "area_code" not in roles:
-        return pd.array([None] * len(table), dtype="str")
+        return pd.array([None] * len(table), dtype=_TEXT)
     values = table[roles["area_code"]]
     return values.astype("str").where(values.notna()).str.strip().array
 

@@ -26,6 +26,7 @@ from placeshaping._core.checks import check_file, listed, near_names
 from placeshaping._core.errors import EmptyError, FileFormatError
 from placeshaping.sources.archives import Reader, list_members, looks_zipped
 from placeshaping.sources.cells import Grid, grid_of, unique_names
+from placeshaping.sources.spatial import without_driver_warnings
 from placeshaping.sources.text import TextLayout, sniff
 from placeshaping.sources.workbooks import read_sheets
 
@@ -264,7 +265,8 @@ def _read_spatial(path: Path) -> pd.DataFrame:
     from pyogrio.errors import DataLayerError, DataSourceError
 
     try:
-        rows = pyogrio.read_dataframe(path)
+        with without_driver_warnings():
+            rows = pyogrio.read_dataframe(path)
     except (DataSourceError, DataLayerError) as error:
         msg = f"{path.name} cannot be read as a spatial file. Export it again as GeoPackage."
         raise FileFormatError(msg) from error
