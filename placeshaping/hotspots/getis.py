@@ -124,10 +124,13 @@ def getis_ord(
     if isinstance(values, pd.Series):
         result = result.drop(columns="series")
     cautions = tuple(_cautions(numbers, adjacency, permutations, correction == "fdr"))
+    flat = _flat_told(numbers)
     for caution in cautions:
         _log.warning("%s", caution)
+    for told in flat:
+        _log.info("%s", told)
     result.attrs = {
-        "cautions": cautions,
+        "cautions": (*cautions, *flat),
         "star": star,
         "permutations": permutations,
         "correction": correction,
@@ -279,9 +282,6 @@ def _cautions(
     islands = int((adjacency.sum(axis=1) == 0).sum())
     if islands:
         yield f"{islands:,} of {areas:,} areas have no neighbours and no score."
-    flat = int(_constant(numbers).sum())
-    if flat:
-        yield f"{flat:,} of {numbers.shape[1]:,} series hold one value everywhere: no scores."
     needed = math.ceil(areas * 2 / (permutations + 1) / 0.05) if permutations else 0
     if corrected and needed > 1:
         yield (
@@ -289,3 +289,9 @@ def _cautions(
             f"{needed:,} of {areas:,} areas must be there before one is found. "
             "Use more permutations, or the analytic p-value (permutations=0)."
         )
+
+
+def _flat_told(numbers: NDArray[np.float64]) -> tuple[str, ...]:
+    """Say how many series cannot be scored; nothing wrong, a rare offence has such months."""
+    flat, series = int(_constant(numbers).sum()), numbers.shape[1]
+    return (f"{flat:,} of {series:,} series hold one value everywhere: no scores.",) if flat else ()

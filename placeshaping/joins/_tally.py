@@ -98,9 +98,18 @@ def tally(
 def product(areas: pd.Index, keys: dict[str, pd.Index]) -> pd.DataFrame:
     """Return every period, category and area, the area changing fastest."""
     sizes = [len(levels) for levels in keys.values()] + [len(areas)]
-    rows = np.indices(sizes).reshape(len(sizes), -1)
-    columns: dict[str, Any] = {"area_code": areas.take(rows[-1])}
-    for (name, levels), row in zip(keys.items(), rows, strict=False):
+    axes = [_axis(sizes, number) for number in range(len(sizes))]
+    columns: dict[str, Any] = {"area_code": areas.take(axes[-1])}
+    for (name, levels), axis in zip(keys.items(), axes, strict=False):
         is_category = name == "category"
-        columns[name] = pd.Categorical.from_codes(row, levels) if is_category else levels.take(row)
+        columns[name] = (
+            pd.Categorical.from_codes(axis, levels) if is_category else levels.take(axis)
+        )
     return pd.DataFrame(columns)
+
+
+def _axis(sizes: list[int], number: int) -> NDArray[np.intp]:
+    """Return the place along one axis of every cell of the product."""
+    inner = int(np.prod(sizes[number + 1 :], initial=1))
+    outer = int(np.prod(sizes[:number], initial=1))
+    return np.tile(np.repeat(np.arange(sizes[number]), inner), outer)

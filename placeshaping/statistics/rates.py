@@ -201,8 +201,9 @@ def poor_denominator(
     rule: the rate, down to the lower limit of its interval, is more than
     `times` the rate of the median area (of the whole, where that is zero). So
     is any area with events and no residents. On recorded crime of 2025 the
-    default finds the two LSOAs of the city centre in Leicester (200 LSOAs) and
-    the one or two of the town centre in Colchester (117).
+    default finds the two LSOAs of the city centre in Leicester (of 200), the
+    two of the town centre in Colchester (of 117), and in the counties 13 of
+    634 and 23 of 1,111: town centres, shopping parks, an airport.
 
     Parameters
     ----------
@@ -311,7 +312,7 @@ def _usable_exposure(
         if zero_exposure == "raise":
             msg = f"{told}. Correct them, or pass zero_exposure='missing' for missing rates."
             raise InputError(msg)
-        _log.warning("%s: their rates are missing.", told)
+        _log.info("%s: their rates are missing.", told)
     return np.where(exposures > 0, exposures, np.nan)
 
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from itertools import combinations
 from pathlib import Path
 
 import geopandas as gpd
@@ -143,17 +144,21 @@ def test_large_values_keep_their_precision():
     np.testing.assert_allclose(shifted, getis_ord(values, NEIGHBOURS)["gi_star"], atol=1e-6)
 
 
-@pytest.mark.filterwarnings("ignore:The alternative hypothesis:DeprecationWarning")
-def test_permutations_are_two_sided_and_close_to_esda():
-    values = make_measures(5)
-    scores = getis_ord(values, NEIGHBOURS, permutations=9999, rng=1)
-    reference = G_Local(
-        values.to_numpy(), NEIGHBOURS, transform="B", star=True, permutations=9999, seed=2, n_jobs=1
-    )
-    # esda gives the smaller tail (its issue 199)
-    difference = scores["p_value"] - np.minimum(2 * reference.p_sim, 1)
-    assert difference.abs().max() < 0.055  # four standard errors of both
-    assert scores["p_value"].between(2 / 10_000, 1).all()
+@pytest.mark.parametrize("values", [make_measures(5), make_counts(6)])
+def test_permutations_come_to_the_exact_tails(values):
+    # Sixteen areas: every choice of neighbours can be listed, 6,435 for those in the middle.
+    areas = make_grid(4)
+    neighbours = contiguity(areas)
+    values = pd.Series(values.to_numpy(float)[:16], areas.index)
+    scores = getis_ord(values, neighbours, permutations=99_999, rng=1)
+    for code in areas.index:
+        near = neighbours[code].index
+        others = values.drop(code)
+        sums = np.array([sum(chosen) for chosen in combinations(others, len(near))])
+        observed = values[near].sum()
+        tails = ((sums >= observed - 1e-9).mean(), (sums <= observed + 1e-9).mean())
+        exact = min(1, 2 * min(tails))
+        assert scores.loc[code, "p_value"] == pytest.approx(exact, abs=0.012)
 
 
 def test_permutation_p_values_are_uniform_where_nothing_is_there():

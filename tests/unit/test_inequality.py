@@ -95,10 +95,10 @@ def test_the_sampling_interval_is_that_of_simulated_counts():
         return pd.DataFrame({"exposure": people, "count": events, "rate": events / people * 1000})
 
     index = slope_index(table(counts), interval="sampling")
-    draws = np.random.default_rng(0).poisson(counts, (2000, 10))
+    draws = np.random.default_rng(0).poisson(counts, (1000, 10))
     simulated = [slope_index(table(draw)).slope for draw in draws]
     assert index.interval == "sampling"
-    assert (index.upper - index.lower) / 2 == pytest.approx(1.96 * np.std(simulated), rel=0.05)
+    assert (index.upper - index.lower) / 2 == pytest.approx(1.96 * np.std(simulated), rel=0.08)
 
 
 def test_deciles_without_people_are_left_out():

@@ -61,7 +61,7 @@ def test_nothing_over_nobody_is_missing_and_something_is_refused(caplog):
     assert crude_rate([0, None], [0, 5]).isna().all(axis=None)
     with pytest.raises(InputError, match=r"1 rows have events but an exposure of zero \(1\)"):
         crude_rate([0, 3], [0, 0])
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.INFO):
         rates = crude_rate([5, 3], [10, 0], zero_exposure="missing")
     assert rates["rate"].isna().tolist() == [False, True]
     assert "their rates are missing" in caplog.text
