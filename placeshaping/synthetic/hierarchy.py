@@ -67,14 +67,11 @@ def make_hierarchy(mesh: Mesh, terrain: Terrain, rng: np.random.Generator) -> Hi
     """
     cells = np.flatnonzero(mesh.land)
     xy, weight = _warped(mesh, terrain, cells), mesh.weight[cells]
-    districts = max(1, round(terrain.areas / _AREAS_IN_DISTRICT))
-    district = np.zeros(len(cells), dtype=np.int64)
-    district = divide(xy, weight, district, np.array([districts]), rng)
-    district = _mend(mesh, cells, district, np.zeros(len(cells), dtype=np.int64))
     town, distance = terrain.nearness(*mesh.xy[cells].T)
     town = np.where(distance < _IN_TOWN, town, -1)
+    district = _districts(mesh, terrain, cells, town, rng)
     group, town_of_group = _settlements(district, town, weight, terrain.areas)
-    msoas = max(districts, round(terrain.areas / 4.9))
+    msoas = max(int(district.max()) + 1, round(terrain.areas / 4.9))
     msoa = divide(xy, weight, group, _share(weight, group, msoas), rng, least=40)
     msoa = _mend(mesh, cells, msoa, district)
     lsoa = divide(xy, weight, msoa, _share(weight, msoa, terrain.areas), rng, least=6)
@@ -99,6 +96,28 @@ def make_hierarchy(mesh: Mesh, terrain: Terrain, rng: np.random.Generator) -> Hi
         change=change,
         town_of_msoa=town_of_group[_parent(msoa, group)],
     )
+
+
+def _districts(
+    mesh: Mesh, terrain: Terrain, cells: Ints, town: Ints, rng: np.random.Generator
+) -> Ints:
+    """Divide the land into districts of about equal population, a town in one of them."""
+    count = max(1, round(terrain.areas / _AREAS_IN_DISTRICT))
+    x, y = mesh.xy[cells].T
+    reach, weight = 0.16 * terrain.unit, mesh.weight[cells]
+    bent = np.column_stack(
+        [
+            x + reach * terrain.surfaces["border"](x, y),
+            y + reach * terrain.surfaces["shore"](x, y),
+        ]
+    )
+    whole = np.zeros(len(cells), dtype=np.int64)
+    district = divide(bent, weight, whole, np.array([count]), rng)
+    in_town = town >= 0
+    seat = _largest(town[in_town], district[in_town], weight[in_town], len(terrain.towns), count)
+    district[in_town] = seat[town[in_town]]
+    district = np.unique(district, return_inverse=True)[1].astype(np.int64)
+    return _mend(mesh, cells, district, whole)
 
 
 def _parent(child: Ints, parent: Ints) -> Ints:

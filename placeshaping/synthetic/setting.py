@@ -46,8 +46,8 @@ def make_setting(
     urban = np.exp(-((distance / 1.1) ** 4))
     decline = rng.normal(0, 0.35, len(terrain.towns))
     seaside = np.exp(-np.clip(terrain.coast - x, 0, None) / (0.06 * terrain.unit))
-    need = 0.45 * broad + urban * (1.0 * estates + 0.45 + decline[town]) + 0.7 * centrality
-    need = _standard(need + 0.5 * seaside * urban, mesh, hierarchy)
+    need = 0.3 * broad + urban * (0.95 * estates + 0.75 + decline[town]) + 0.9 * centrality
+    need = _standard(need + 0.4 * seaside * urban, mesh, hierarchy)
     remote = _standard(np.log1p(distance) + 0.2 * broad, mesh, hierarchy)
     return Setting(np.where(mesh.land, centrality, 0.0), need, remote)
 
