@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from placeshaping._core.checks import check_file, listed
-from placeshaping._core.errors import ColumnError, EmptyError, RecipeError
+from placeshaping._core.errors import ColumnError, EmptyError, RecipeError, UnmatchedError
 from placeshaping._core.provenance import SourceFile, describe_file
 from placeshaping.project.recipe import POLICE_ADDRESS, Recipe, Records
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from placeshaping.joins.points import PlacementReport
     from placeshaping.sources.police import PoliceReport
     from placeshaping.sources.services import ServiceReport
+
+ELSEWHERE = 0.005
+"""Share of records in the areas below which they can only be of another place."""
 
 SPARSE = 0.5
 """Share of areas without a single record above which the place must be named."""
@@ -93,6 +96,7 @@ def gather(recipe: Recipe, *, folder: Path) -> Gathered:
         changes = read_changes(folder / recipe.areas.changes)
         sources.append(describe_file(folder / recipe.areas.changes, "lookup"))
     codes = place_events(events, areas, changes=changes, outside=recipe.areas.outside)
+    _check_place(codes.attrs["report"])
     counts = count_by_area(events, areas, codes=codes, outside="drop")
     _check_coverage(counts, areas)
     population = _read_population(recipe, folder, areas, sources)
@@ -325,6 +329,16 @@ def _read_deprivation(
     joined = attach_deprivation(areas, table)
     wanted: pd.DataFrame = joined[[column for column in table.columns if column in joined]]
     return wanted
+
+
+def _check_place(report: PlacementReport) -> None:
+    """Refuse records of another place than the areas."""
+    if report.placed < ELSEWHERE * report.rows:
+        msg = (
+            f"Only {report.placed:,} of {report.rows:,} records lie in the areas. Check that "
+            "records and areas are of the same place, and the columns of the coordinates."
+        )
+        raise UnmatchedError(msg)
 
 
 def _check_coverage(counts: pd.DataFrame, areas: gpd.GeoDataFrame) -> None:
