@@ -342,7 +342,8 @@ def _events(
 
 def _area_codes(table: pd.DataFrame, roles: Mapping[str, str]) -> Any:
     if "area_code" not in roles:
-        return pd.array([None] * len(table), dtype=_TEXT)
+        nothing = pd.Series(None, index=table.index, dtype="object")
+        return nothing.astype(_TEXT).array
     values = table[roles["area_code"]]
     return values.astype("str").where(values.notna()).str.strip().array
 
