@@ -93,7 +93,7 @@ def test_an_area_that_no_lookup_has_is_told(caplog):
     message = r"1 of 3 areas have no ward \(E01000003\).*same census year.*missing='allow'"
     with pytest.raises(UnmatchedError, match=message):
         make_lookup(make_areas(), [TO_DISTRICT.iloc[:2]])
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.INFO):
         lookup = make_lookup(make_areas(), [TO_DISTRICT.iloc[:2]], missing="allow")
     assert lookup["district_code"].isna().tolist() == [True, False, False]
     assert "have no district" in caplog.text
