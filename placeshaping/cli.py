@@ -7,6 +7,7 @@ one line; 2 for a command that was typed wrongly; 130 when stopped by Ctrl-C.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
 import sys
@@ -32,6 +33,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, which the command-line library turns into an exit."""
+
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
@@ -44,9 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except PlaceshapingError as error:
         typer.echo(f"placeshaping: {error}", err=True)
         sys.exit(1)
-    except KeyboardInterrupt:
-        typer.echo("placeshaping: stopped. Nothing half-written was left.", err=True)
-        sys.exit(130)
+    except SystemExit as stop:
+        if stop.code == INTERRUPTED:
+            typer.echo("placeshaping: stopped. Nothing half-written was left.", err=True)
+        raise
 
 
 def _write_anything() -> None:
@@ -124,7 +129,7 @@ def check(
     with no_progress(on=quiet or as_json):
         found = [inspect_file(path) for path in files]
     if as_json:
-        _print_json([inspection.to_dict() for inspection in found])
+        _print_json([dataclasses.asdict(inspection) for inspection in found])
     elif not quiet:
         for inspection in found:
             rows = [("is", inspection.kind), *inspection.facts]
