@@ -145,7 +145,9 @@ def _finish(path: Path, release: Release, styles: list[LayerStyle]) -> None:
             for style in styles:
                 _add_style(database, style, made)
             database.execute("UPDATE gpkg_contents SET last_change = ?", (made,))
-        database.execute("VACUUM")
+        # a copy, for a file's header counts its changes, which differ from run to run
+        database.execute("VACUUM INTO ?", (str(path) + ".packed",))
+    path.with_name(path.name + ".packed").replace(path)
 
 
 def _add_style(database: sqlite3.Connection, style: LayerStyle, made: str) -> None:

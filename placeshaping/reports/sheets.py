@@ -40,7 +40,7 @@ _HEAD_FILL = PatternFill("solid", fgColor="12436D")
 _WRAPPED = Alignment(wrap_text=True, vertical="top")
 
 
-def write_tables(release: Release, path: str | Path) -> Path:
+def write_tables(release: Release, path: str | Path, *, most_rows: int = MOST_ROWS) -> Path:
     """
     Write a release as a workbook.
 
@@ -57,6 +57,8 @@ def write_tables(release: Release, path: str | Path) -> Path:
         What is published.
     path
         The file to write.
+    most_rows
+        Rows that a sheet may have below its header.
 
     Returns
     -------
@@ -79,8 +81,8 @@ def write_tables(release: Release, path: str | Path) -> Path:
     """
     release = require_release(release, wanted_by="write_tables")
     path = Path(path)
-    shortened = [t.short_label for t in release.tables.values() if len(t.values) > MOST_ROWS]
-    frames = dict(_frames(release))
+    shortened = [t.short_label for t in release.tables.values() if len(t.values) > most_rows]
+    frames = dict(_frames(release, most_rows))
     book = Workbook()
     notes = book.active
     if isinstance(notes, Worksheet):
@@ -99,18 +101,18 @@ def write_tables(release: Release, path: str | Path) -> Path:
     return path
 
 
-def _frames(release: Release) -> Iterator[tuple[str, pd.DataFrame]]:
+def _frames(release: Release, most_rows: int) -> Iterator[tuple[str, pd.DataFrame]]:
     for table in release.tables.values():
-        yield table.short_label[:31], _level_frame(table)
+        yield table.short_label[:31], _level_frame(table, most_rows)
     if release.deprivation is not None:
         yield "Deprivation", release.deprivation.values
         yield "Inequality", release.deprivation.slopes
 
 
-def _level_frame(table: AreaTable) -> pd.DataFrame:
+def _level_frame(table: AreaTable, most_rows: int) -> pd.DataFrame:
     """Return the rows of a level, or those of the view that opens first where they are too many."""
     values = table.values
-    if len(values) > MOST_ROWS:
+    if len(values) > most_rows:
         values = values.iloc[: len(table.areas)]
     names = table.areas["area_name"].reindex(values["area_code"].astype(str))
     frame = values.assign(area_name=names.to_numpy())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -36,6 +37,11 @@ _SUFFIXES = {
 }  # fmt: skip
 _MOST_UNPACKED = 2_000_000_000
 _MOST_NESTED = 3
+_ODD = (
+    UnreadableError, OSError, MemoryError, RecursionError, zlib.error, NotImplementedError,
+    ArithmeticError, AttributeError, LookupError, TypeError, ValueError,
+)  # fmt: skip
+"""What a file may provoke that is built to be misread; such a file does not pass."""
 
 
 def verify_files(paths: Iterable[str | Path], *, policy: str | None = None) -> list[Verdict]:
@@ -124,11 +130,10 @@ def _verify(path: Path, name: str, policy: str | None, *, nested: int) -> Verdic
         breach = Breach("file", "is of a kind that cannot be judged", path.suffix)
         return Verdict(name, "unknown", None, policy or "public", (), (breach,))
     try:
-        contents = _READERS[kind](path)
-    except (UnreadableError, OSError, MemoryError) as error:
+        return _judge(_READERS[kind](path), name, policy)
+    except _ODD as error:
         breach = Breach("file", "could not be read", f"{type(error).__name__}: {error}")
         return Verdict(name, kind, None, policy or "public", (), (breach,))
-    return _judge(contents, name, policy)
 
 
 def _kind(path: Path) -> str:
@@ -192,7 +197,7 @@ def _verify_archive(path: Path, name: str, policy: str | None, *, nested: int) -
     try:
         with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as folder:
             verdicts = _members(archive, Path(folder), policy, nested)
-    except (zipfile.BadZipFile, UnreadableError, OSError, RuntimeError, ValueError) as error:
+    except (zipfile.BadZipFile, *_ODD, RuntimeError) as error:
         breach = Breach("file", "could not be read", f"{type(error).__name__}: {error}")
         return Verdict(name, "zip", None, policy or "public", (), (breach,))
     breaches = [Breach(f"{v.file}: {b.where}", b.what, b.proof) for v in verdicts
@@ -220,7 +225,8 @@ def _members(
         raise UnreadableError(msg)
     verdicts = []
     for number, member in enumerate(members):
-        file = folder / f"{number}{Path(member.filename).suffix}"
+        file = folder / str(number) / (Path(member.filename).name or "unnamed")
+        file.parent.mkdir()
         file.write_bytes(archive.read(member))
         verdicts.append(_verify(file, member.filename, policy, nested=nested + 1))
         file.unlink()

@@ -142,12 +142,12 @@ def judge_by(
     if not declaration:
         return RULES[policy or "public"], found
     name = declaration.get("policy")
-    if name not in RULES:
+    if not isinstance(name, str) or name not in RULES:
         if name is not None:
             what = f"names the policy {name!r}, which is not known; judged as 'public'"
             found.append(Breach("declaration", what))
         return RULES[policy or "public"], found
-    own = RULES[str(name)]
+    own = RULES[name]
     found += _faults(declaration, own, policy)
     if own.address_needed and not _address(declaration):
         return RULES[policy or "public"], found

@@ -1,0 +1,127 @@
+"""The workbook that goes with a map."""
+
+from __future__ import annotations
+
+import datetime as dt
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+
+from placeshaping._core.errors import DisclosureError
+from placeshaping.disclosure.release import Release, release
+from placeshaping.hotspots.study import Study
+from placeshaping.reports.sheets import write_tables
+from placeshaping.verify.files import verify_file
+
+MakeStudy = Callable[..., Study]
+DAY = dt.date(2026, 1, 31)
+
+
+@pytest.fixture(scope="module")
+def made(make_study: MakeStudy) -> Release:
+    study = make_study(mean=1.0, names="=Marsh & <Fen>")
+    return release(
+        study,
+        policy="councillor",
+        title="=HYPERLINK(1)",
+        made_on=DAY,
+        contact="@somebody",
+        notes=["+1 is a note\x07", "-1 is another"],
+    )
+
+
+@pytest.fixture(scope="module")
+def tables(made: Release, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tables(made, tmp_path_factory.mktemp("tables") / "tables.xlsx")
+
+
+def test_notes_come_first_and_hold_the_declaration(made: Release, tables: Path) -> None:
+    book = openpyxl.load_workbook(tables)
+    assert book.sheetnames == ["Notes", "LSOA", "MSOA", "District", "Deprivation", "Inequality"]
+    notes = dict(book["Notes"].iter_rows(values_only=True))
+    assert notes["policy"] == made.declaration["policy"]
+    assert notes["threshold"] == 5
+    keys = [row[0] for row in book["Notes"].iter_rows(values_only=True)]
+    for key in ("statement", "note", "not for", "contact", "how to read"):
+        assert key in keys
+
+
+def test_numbers_are_numbers_and_hidden_cells_are_empty(made: Release, tables: Path) -> None:
+    frame = pd.read_excel(tables, sheet_name="LSOA")
+    values = made.tables["lsoa"].values
+    assert frame["area_code"].tolist() == values["area_code"].astype(str).tolist()
+    assert frame["period"].astype(str).tolist() == values["period"].astype(str).tolist()
+    for column in ("count", "rate", "lower", "upper", "rate_smoothed"):
+        np.testing.assert_array_equal(
+            frame[column].to_numpy(float), values[column].to_numpy(float, na_value=np.nan)
+        )
+    hidden = frame["status"] == "hidden"
+    assert hidden.any()
+    assert frame.loc[hidden, ["count", "rate", "rate_smoothed"]].isna().all().all()
+
+
+def test_text_never_becomes_a_formula(tables: Path) -> None:
+    book = openpyxl.load_workbook(tables)
+    texts = [
+        cell
+        for sheet in book
+        for row in sheet.iter_rows()
+        for cell in row
+        if isinstance(cell.value, str) and cell.value[:1] in "=+-@"
+    ]
+    assert len(texts) > 64
+    assert {cell.data_type for cell in texts} == {"s"}
+    with zipfile.ZipFile(tables) as archive:
+        sheets = [n for n in archive.namelist() if "worksheets/" in n]
+        assert all(b"<f>" not in archive.read(name) for name in sheets)
+
+
+def test_names_with_markup_survive(tables: Path) -> None:
+    names = pd.read_excel(tables, sheet_name="MSOA")["area_name"]
+    assert names.iloc[0] == "=Marsh & <Fen> 001"
+
+
+def test_headers_are_frozen_filtered_and_formats_set(tables: Path) -> None:
+    book = openpyxl.load_workbook(tables)
+    sheet = book["LSOA"]
+    assert sheet.freeze_panes == "A2"
+    assert sheet.auto_filter.ref == f"A1:K{sheet.max_row}"
+    formats = {c.value: sheet.cell(2, c.column).number_format for c in sheet[1]}
+    assert formats["count"] == "#,##0"
+    assert formats["rate"] == "0.00"
+    assert sheet.column_dimensions["B"].width > 20
+
+
+def test_same_release_gives_the_same_bytes(made: Release, tables: Path, tmp_path: Path) -> None:
+    assert write_tables(made, tmp_path / "again.xlsx").read_bytes() == tables.read_bytes()
+    properties = openpyxl.load_workbook(tables).properties
+    assert properties.created == properties.modified == pd.Timestamp(DAY)
+
+
+def test_level_with_too_many_rows_keeps_the_view_that_opens_first(
+    made: Release, tmp_path: Path
+) -> None:
+    path = write_tables(made, tmp_path / "short.xlsx", most_rows=500)
+    lsoa = pd.read_excel(path, sheet_name="LSOA")
+    assert len(lsoa) == 64
+    assert set(lsoa["category"]) == {made.categories[0].label}
+    msoa = pd.read_excel(path, sheet_name="MSOA")
+    assert len(msoa) == len(made.tables["msoa"].values)
+    notes = openpyxl.load_workbook(path)["Notes"]
+    assert any(
+        row[0] == "rows" and "LSOA" in str(row[1]) for row in notes.iter_rows(values_only=True)
+    )
+
+
+def test_workbook_withstands_the_attacker(tables: Path) -> None:
+    assert verify_file(tables).breaches == ()
+
+
+def test_anything_but_a_release_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DisclosureError, match="write_tables takes a Release, not a DataFrame"):
+        write_tables(pd.DataFrame(), tmp_path / "x.xlsx")  # type: ignore[arg-type]
