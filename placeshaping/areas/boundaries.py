@@ -287,6 +287,18 @@ def repair_areas(
 
     Returns the areas, the codes repaired, and the codes left out.
 
+    Parameters
+    ----------
+    areas
+        Areas indexed by code.
+    where
+        Name of the file, for messages.
+
+    Returns
+    -------
+    areas, repaired, dropped
+        The areas kept, the codes repaired, and the codes left out.
+
     Raises
     ------
     GeometryError

@@ -59,6 +59,18 @@ def open_boundaries(path: str | Path, *, layer: str | None = None) -> BoundaryFi
     """
     Find the one table of areas in a file, a folder or a ZIP archive.
 
+    Parameters
+    ----------
+    path
+        A file, a folder or a ZIP archive.
+    layer
+        The layer, where there are several.
+
+    Returns
+    -------
+    file
+        Where the areas are and which columns there are.
+
     Raises
     ------
     MissingFileError, FileFormatError
@@ -171,6 +183,22 @@ def read_rows(
     """
     Read the columns and geometries of the rows whose code is wanted.
 
+    Parameters
+    ----------
+    file
+        The file, as `open_boundaries` found it.
+    columns
+        Names of the columns to use.
+    code
+        The column of codes.
+    codes
+        Codes of the rows wanted; ``None`` for all.
+
+    Returns
+    -------
+    rows
+        The columns and the geometry, as the file has them.
+
     Raises
     ------
     FileFormatError
@@ -218,7 +246,21 @@ def _fids(file: BoundaryFile, code: str, codes: Collection[str]) -> Any:
 
 
 def read_values(file: BoundaryFile, column: str) -> list[str]:
-    """Return the distinct values of a column, without the geometries."""
+    """
+    Return the distinct values of a column, without the geometries.
+
+    Parameters
+    ----------
+    file
+        The file, as `open_boundaries` found it.
+    column
+        Name of the column.
+
+    Returns
+    -------
+    values
+        Each value once, as text.
+    """
     if file.parquet:
         source = io.BytesIO(file.source) if isinstance(file.source, bytes) else file.source
         values = pq.read_table(source, columns=[column])[column].to_pandas()

@@ -34,12 +34,31 @@ class Member:
 
     @property
     def place(self) -> str:
-        """Where the file is, as a message says it."""
+        """
+        Where the file is, as a message says it.
+
+        Returns
+        -------
+        place
+            Path inside the archive and its name.
+        """
         return self.name if self.inside is None else f"{self.inside} in {self.container.name}"
 
 
 def looks_zipped(path: Path) -> bool:
-    """Tell whether a file begins like a ZIP archive, whole or damaged."""
+    """
+    Tell whether a file begins like a ZIP archive, whole or damaged.
+
+    Parameters
+    ----------
+    path
+        A file, a folder or a ZIP archive.
+
+    Returns
+    -------
+    zipped
+        Whether it does.
+    """
     if not path.is_file():
         return False
     with path.open("rb") as stream:
@@ -49,6 +68,16 @@ def looks_zipped(path: Path) -> bool:
 def open_archive(path: Path) -> zipfile.ZipFile:
     """
     Open a ZIP archive.
+
+    Parameters
+    ----------
+    path
+        A file, a folder or a ZIP archive.
+
+    Returns
+    -------
+    archive
+        The open archive; close it after use.
 
     Raises
     ------
@@ -71,6 +100,18 @@ def list_members(path: str | Path, *, suffixes: tuple[str, ...] = (".csv",)) -> 
 
     Files come in the order of their paths; a single file of any other kind is
     its own only member.
+
+    Parameters
+    ----------
+    path
+        A file, a folder or a ZIP archive.
+    suffixes
+        Endings of the names to list, in lower case.
+
+    Returns
+    -------
+    members
+        One entry a file.
 
     Raises
     ------
@@ -136,6 +177,16 @@ class Reader:
     def read(self, member: Member) -> bytes:
         """
         Return the content of a member.
+
+        Parameters
+        ----------
+        member
+            The file to read.
+
+        Returns
+        -------
+        content
+            The bytes.
 
         Raises
         ------

@@ -37,7 +37,14 @@ class Grid:
 
     @property
     def cells(self) -> int:
-        """Rows times columns: how large the table is."""
+        """
+        Multiply rows by columns: how large the table is.
+
+        Returns
+        -------
+        cells
+            How many.
+        """
         return len(self.rows) * len(self.header)
 
 
@@ -48,6 +55,16 @@ def grid_of(rows: Sequence[Row]) -> Grid:
     The header is the first row more than half as full as the fullest of the
     top ones. Short rows are filled up; rows with values beyond the header are
     left out and counted.
+
+    Parameters
+    ----------
+    rows
+        The rows, each a sequence of cells; a missing cell is ``None``.
+
+    Returns
+    -------
+    grid
+        Header and body.
 
     Examples
     --------
@@ -83,6 +100,16 @@ def _width(row: Row) -> int:
 def unique_names(header: Row) -> list[str]:
     """
     Name the unnamed columns and number repeated ones.
+
+    Parameters
+    ----------
+    header
+        The cells of the header.
+
+    Returns
+    -------
+    names
+        As many as there are cells, each once.
 
     Examples
     --------

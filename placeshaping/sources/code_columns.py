@@ -58,6 +58,22 @@ def find_code_columns(
     """
     Recognise the columns of code and name; of several levels the finest is taken.
 
+    Parameters
+    ----------
+    columns
+        Names of the columns to use.
+    code
+        Column of codes; recognised where not given.
+    name
+        Column of names; recognised where not given.
+    where
+        Name of the file, for messages.
+
+    Returns
+    -------
+    columns
+        Code, name, level and vintage.
+
     Raises
     ------
     ColumnError
@@ -125,6 +141,20 @@ def find_area_column(table: pd.DataFrame, *, code: str | None = None, where: str
     """
     Recognise the column of area codes of a table by its name, else by what it holds.
 
+    Parameters
+    ----------
+    table
+        The table, as `read_table` gives it.
+    code
+        Column of codes; recognised where not given.
+    where
+        Name of the file, for messages.
+
+    Returns
+    -------
+    columns
+        Code, name, level and vintage.
+
     Raises
     ------
     ColumnError
@@ -155,6 +185,20 @@ def vintage_of(
 ) -> Vintage | None:
     """
     Return the census year of codes, as their column says or as they themselves show.
+
+    Parameters
+    ----------
+    codes
+        Area codes.
+    columns
+        The columns that were recognised.
+    where
+        Name of the file, for messages.
+
+    Returns
+    -------
+    vintage
+        ``"2011"``, ``"2021"`` or ``None``.
 
     Raises
     ------

@@ -165,6 +165,16 @@ def find_deprivation_columns(names: list[str]) -> dict[str, str]:
     """
     Recognise the columns of an index of deprivation: standard name to name in the file.
 
+    Parameters
+    ----------
+    names
+        Names of the columns in the file.
+
+    Returns
+    -------
+    columns
+        Standard name to name in the file.
+
     Examples
     --------
     >>> find_deprivation_columns(["Income Rank (where 1 is most deprived)", "IMD_decile"])

@@ -8,21 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import pandas as pd
-
 from placeshaping._core.checks import check_file, listed
-from placeshaping._core.codes import LEVEL_SHORT, level_of
+from placeshaping._core.codes import LEVEL_SHORT
 from placeshaping._core.errors import PlaceshapingError
-from placeshaping.sources.archives import list_members, looks_zipped
-from placeshaping.sources.deprivation import find_deprivation_columns, read_deprivation
-from placeshaping.sources.guesses import guess_columns
+from placeshaping.sources.deprivation import read_deprivation
+from placeshaping.sources.kinds import Kind, kind_of, levels_held
 from placeshaping.sources.offences import OLDER_CATEGORIES
 from placeshaping.sources.police import PoliceReport, read_police
-from placeshaping.sources.populations import find_population_columns, read_population
+from placeshaping.sources.populations import read_population
 from placeshaping.sources.services import ServiceReport, read_services
 from placeshaping.sources.tabular import TableReport, read_table
-
-Kind = Literal["police", "services", "boundaries", "deprivation", "population", "lookup", "unknown"]
 
 FAILURES = (
     PlaceshapingError, OSError, ValueError, LookupError, TypeError, ArithmeticError,
@@ -81,6 +76,16 @@ def inspect_table(path: str | Path) -> Inspection:
     """
     Inspect a file of records or of figures by area; a bad one gives problems, not an error.
 
+    Parameters
+    ----------
+    path
+        A file, a folder or a ZIP archive.
+
+    Returns
+    -------
+    inspection
+        Kind, rows, facts and problems.
+
     Examples
     --------
     >>> found = inspect_table("no-such-folder/records.csv")
@@ -101,6 +106,20 @@ def failed(path: Path, kind: Kind, error: BaseException) -> Inspection:
     """
     Turn an error into an inspection that tells it.
 
+    Parameters
+    ----------
+    path
+        A file, a folder or a ZIP archive.
+    kind
+        What the file was taken for.
+    error
+        What reading it raised.
+
+    Returns
+    -------
+    inspection
+        One with a single problem.
+
     Examples
     --------
     >>> failed(Path("a.csv"), "unknown", ValueError("It broke. Mend it.")).problems[0].remedy
@@ -117,70 +136,6 @@ def _split(text: str) -> tuple[str, str, str]:
     if found is None:
         return text, "", ""
     return text[: found.start() + 1], " ", text[found.end() :]
-
-
-def kind_of(path: Path) -> Kind:
-    """
-    Tell what a file can serve as, from its names and columns.
-
-    Raises
-    ------
-    FileFormatError, EmptyError
-        If it cannot be read as a table.
-    """
-    packed = path.suffix.casefold() == ".zip" or looks_zipped(path)
-    if path.is_dir() or (packed and path.suffix.casefold() not in {".xlsx", ".xlsm"}):
-        names = [member.name.casefold() for member in list_members(path)]
-        if any(name.endswith("-street.csv") for name in names):
-            return "police"
-    if path.is_dir():
-        return "unknown"
-    return _kind_of_table(read_table(path))
-
-
-def _kind_of_table(table: pd.DataFrame) -> Kind:
-    names = [str(name) for name in table.columns]
-    folded = {name.strip().casefold() for name in names}
-    if {"crime type", "month"} <= folded:
-        return "police"
-    if any(name.startswith("imd_") for name in find_deprivation_columns(names)) or any(
-        name.startswith("uk_imd_") for name in folded
-    ):
-        return "deprivation"
-    roles = guess_columns(table)
-    placed = {"longitude", "easting"} & set(roles)
-    levels = levels_held(table)
-    if "postcode" in roles and levels and table[roles["postcode"]].is_unique and len(levels) > 1:
-        return "lookup" if folded & {"pcds", "pcd", "pcd2", "pcd7", "pcd8"} else "services"
-    if placed or "postcode" in roles:
-        return "services"
-    ages = sum(bool(re.fullmatch(r"\d{1,3}\+?", name)) for name in names)
-    if levels and (find_population_columns(names) or ages >= 10):
-        return "population"
-    if levels and not {"date", "count"} & set(roles):
-        return "lookup"
-    return "services" if "area_code" in roles and "date" in roles else "unknown"
-
-
-def levels_held(table: pd.DataFrame) -> dict[str, str]:
-    """
-    Return the columns of area codes: column to level.
-
-    Examples
-    --------
-    >>> levels_held(pd.DataFrame({"LSOA21CD": ["E01000001"], "MSOA21CD": ["E02000001"]}))
-    {'LSOA21CD': 'lsoa', 'MSOA21CD': 'msoa'}
-    """
-    held = {}
-    for name in table.columns:
-        known = table[name].dropna().head(1_000).astype("str")
-        if known.empty:
-            continue
-        levels = known.map(level_of)
-        top = str(levels.mode().iloc[0])
-        if top != "area" and bool((levels == top).mean() >= 0.8):
-            held[str(name)] = top
-    return held
 
 
 def _inspect_police(path: Path) -> Inspection:
@@ -355,7 +310,19 @@ def _inspect_unknown(path: Path) -> Inspection:
 
 
 def describe_table(report: TableReport) -> str:
-    """Say in words how a table is written."""
+    """
+    Say in words how a table is written.
+
+    Parameters
+    ----------
+    report
+        How the table was found.
+
+    Returns
+    -------
+    words
+        Such as ``text, UTF-8, comma-separated``.
+    """
     words = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
     if report.kind == "text":
         encoding = {"cp1252": "Windows-1252", "utf-8-sig": "UTF-8 with mark"}.get(

@@ -89,6 +89,16 @@ def normalise_category(name: str) -> str:
     """
     Return today's spelling of a police.uk category; other names are only trimmed.
 
+    Parameters
+    ----------
+    name
+        A name as somebody wrote it.
+
+    Returns
+    -------
+    category
+        Today's spelling.
+
     Examples
     --------
     >>> normalise_category("criminal-damage-arson"), normalise_category("Antisocial behaviour")
@@ -102,6 +112,16 @@ def normalise_category(name: str) -> str:
 def offence_tag(category: str) -> OffenceTag:
     """
     Tell how a category comes to be recorded: reported, mixed or discovered.
+
+    Parameters
+    ----------
+    category
+        A category in any spelling.
+
+    Returns
+    -------
+    tag
+        ``"reported"``, ``"mixed"`` or ``"discovered"``.
 
     Raises
     ------
@@ -125,6 +145,18 @@ def offence_tag(category: str) -> OffenceTag:
 def check_categories(wanted: Iterable[str], present: Iterable[str]) -> list[str]:
     """
     Return the wanted categories in today's spelling, refusing names that nobody uses.
+
+    Parameters
+    ----------
+    wanted
+        Categories asked for.
+    present
+        Categories that the records hold.
+
+    Returns
+    -------
+    categories
+        The wanted ones, each once.
 
     Raises
     ------

@@ -66,6 +66,22 @@ def locate(
     """
     Locate records by easting and northing, longitude and latitude, or postcode.
 
+    Parameters
+    ----------
+    table
+        The table, as `read_table` gives it.
+    columns
+        Role (``easting``, ``longitude``, ...) to column name.
+    postcodes
+        Lookup from `read_postcodes`, for rows without coordinates.
+    where
+        Name of the file, for messages.
+
+    Returns
+    -------
+    places
+        Easting and northing, and counts of what could not be located.
+
     Raises
     ------
     CRSError

@@ -50,6 +50,16 @@ def force_key(name: str) -> str:
     """
     Return a force's name in the form in which names are compared.
 
+    Parameters
+    ----------
+    name
+        A force by file name or by full name.
+
+    Returns
+    -------
+    key
+        Equal for equal forces.
+
     Examples
     --------
     >>> force_key("avon-and-somerset") == force_key("Avon & Somerset Constabulary")
@@ -70,6 +80,20 @@ def parse_part(raw: bytes, *, force: str | None, where: str) -> Part:
 
     `force` is the one that the file's name states; without it each row's own
     `Reported by` is taken.
+
+    Parameters
+    ----------
+    raw
+        The bytes of the file.
+    force
+        The force that the file's name states; ``None`` takes each row's own.
+    where
+        Name of the file, for messages.
+
+    Returns
+    -------
+    part
+        Rows and digests of Crime IDs.
 
     Raises
     ------
@@ -184,6 +208,16 @@ def _months(column: Any, where: str) -> Any:
 def parse_month(text: str) -> str | None:
     """
     Read a month as police.uk writes it, or as a spreadsheet rewrites it.
+
+    Parameters
+    ----------
+    text
+        The text of one cell.
+
+    Returns
+    -------
+    month
+        As ``2024-01``; ``None`` where it is no month.
 
     Examples
     --------

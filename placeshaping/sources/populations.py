@@ -160,6 +160,16 @@ def find_population_columns(names: list[str]) -> dict[str, str]:
     """
     Recognise the columns of residents and households: standard name to name in the file.
 
+    Parameters
+    ----------
+    names
+        Names of the columns in the file.
+
+    Returns
+    -------
+    columns
+        Standard name to name in the file.
+
     Examples
     --------
     >>> find_population_columns(["Residence type: Total; measures: Value", "total_households"])

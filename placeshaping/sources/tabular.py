@@ -177,6 +177,20 @@ def read_text(
 
     A regular table is read by a compiled parser; one with titles above its
     header, blank lines or uneven rows row by row.
+
+    Parameters
+    ----------
+    raw
+        The bytes of the file.
+    where
+        Name of the file, for messages.
+    columns
+        Read these columns only.
+
+    Returns
+    -------
+    table, facts
+        The rows, and how they were found.
     """
     layout = sniff(raw, where=where)
     facts = {"kind": "text", "encoding": layout.encoding, "delimiter": layout.delimiter}

@@ -42,7 +42,19 @@ class TextLayout:
     header: tuple[str, ...]
 
     def to_utf8(self, raw: bytes) -> bytes:
-        """Return the text in UTF-8 without byte order mark; unknown bytes of cp1252 are marked."""
+        """
+        Return the text in UTF-8 without byte order mark; unknown bytes of cp1252 are marked.
+
+        Parameters
+        ----------
+        raw
+            The bytes of the file.
+
+        Returns
+        -------
+        text
+            The same text in UTF-8.
+        """
         if self.encoding == "utf-8":
             return raw
         if self.encoding == "utf-8-sig":
@@ -53,6 +65,16 @@ class TextLayout:
 def sniff_encoding(raw: bytes) -> str:
     """
     Return the encoding of a text: what its byte order mark says, UTF-8, or Windows-1252.
+
+    Parameters
+    ----------
+    raw
+        The bytes of the file.
+
+    Returns
+    -------
+    encoding
+        As Python names it.
 
     Examples
     --------
@@ -72,6 +94,18 @@ def sniff_encoding(raw: bytes) -> str:
 def sniff(raw: bytes, *, where: str) -> TextLayout:
     r"""
     Find out encoding, delimiter and header of a text table.
+
+    Parameters
+    ----------
+    raw
+        The bytes of the file.
+    where
+        Name of the file, for messages.
+
+    Returns
+    -------
+    layout
+        Encoding, delimiter and header.
 
     Raises
     ------

@@ -24,6 +24,16 @@ def to_numbers(values: Column) -> Column:
 
     What is no number becomes missing.
 
+    Parameters
+    ----------
+    values
+        A column of a table.
+
+    Returns
+    -------
+    numbers
+        Floats, with the index of `values`.
+
     Examples
     --------
     >>> to_numbers(pd.Series(["1,296", "12%", "(5)", "-", "2 500.5"])).to_list()
@@ -51,6 +61,18 @@ def to_dates(values: Column, *, order: DateOrder = "british") -> Column:
 
     Where day and month could be exchanged, `order` decides; a value that fits
     the other order alone (01/31/2024 in British order) is missing, not guessed.
+
+    Parameters
+    ----------
+    values
+        A column of a table.
+    order
+        ``"british"`` (day first) or ``"american"`` (month first).
+
+    Returns
+    -------
+    dates
+        Timestamps without zone, with the index of `values`.
 
     Examples
     --------
@@ -119,6 +141,16 @@ def to_postcodes(values: Column) -> Column:
     """
     Write postcodes in capitals with one space; what is no postcode becomes missing.
 
+    Parameters
+    ----------
+    values
+        A column of a table.
+
+    Returns
+    -------
+    postcodes
+        Text, with the index of `values`.
+
     Examples
     --------
     >>> to_postcodes(pd.Series(["le1 6xx", " CO43SQ ", "n/a"])).to_list()
@@ -133,6 +165,16 @@ def to_postcodes(values: Column) -> Column:
 def share_of(mask: Any) -> float:
     """
     Return the share of rows that are true.
+
+    Parameters
+    ----------
+    mask
+        One truth value a row.
+
+    Returns
+    -------
+    share
+        Between 0 and 1; 0 of no rows.
 
     Examples
     --------

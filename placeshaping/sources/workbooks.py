@@ -16,6 +16,20 @@ def read_sheets(raw: bytes, *, where: str, sheet: str | None = None) -> dict[str
     """
     Read the sheets of a workbook (only one where `sheet` names it).
 
+    Parameters
+    ----------
+    raw
+        The bytes of the file.
+    where
+        Name of the file, for messages.
+    sheet
+        The only sheet to read; all where not given.
+
+    Returns
+    -------
+    sheets
+        Name to rows of cells.
+
     Raises
     ------
     FileFormatError
@@ -53,6 +67,16 @@ def _grid(cells: Any) -> Grid:
 def cell_text(cell: object) -> str | None:
     """
     Write a cell as text: dates as ISO, whole numbers without a point.
+
+    Parameters
+    ----------
+    cell
+        The value of one cell.
+
+    Returns
+    -------
+    text
+        ``None`` for an empty cell.
 
     Examples
     --------
