@@ -77,7 +77,7 @@ def _holds_areas(path: Path) -> bool:
         with without_driver_warnings():
             kinds = [str(row[1]) for row in pyogrio.list_layers(path)]
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError):
-        return True  # damaged: reading it as boundaries tells how
+        return suffix != ".json"  # damaged: reading it as boundaries tells how
     return not kinds or any("Point" not in kind for kind in kinds)
 
 

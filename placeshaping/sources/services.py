@@ -59,7 +59,8 @@ class ServiceReport:
     undated_rows
         The first 20 of those, by their row number in the file (the header being 1).
     ambiguous_dates
-        Kept rows whose day and month could be exchanged; `date_order` decided.
+        Kept rows whose day and month could be exchanged; `date_order` decided. None
+        where any date of the file, having a day above 12, shows the order.
     date_order
         ``"british"`` (day first) or ``"american"``.
     without_count
@@ -349,7 +350,7 @@ def _area_codes(table: pd.DataFrame, roles: Mapping[str, str]) -> Any:
 
 
 def _ambiguous(table: pd.DataFrame, roles: Mapping[str, str]) -> int:
-    """Count dates whose day and month could be exchanged and would then differ."""
+    """Count dates whose day and month could be exchanged, where no other settles the order."""
     if "date" not in roles:
         return 0
     values = table[roles["date"]]
@@ -357,6 +358,8 @@ def _ambiguous(table: pd.DataFrame, roles: Mapping[str, str]) -> int:
         return 0
     british = to_dates(values)
     american = to_dates(values, order="american")
+    if (british.notna() != american.notna()).any():
+        return 0  # a day above 12 shows the order of the whole column
     return int((british.notna() & american.notna() & (british != american)).sum())
 
 

@@ -102,3 +102,10 @@ def test_no_bad_file_raises(tmp_path, suffix, content):
 def test_missing_files_and_empty_folders_are_problems(tmp_path):
     assert "no such file" in inspect_file(tmp_path / "none.csv").problems[0].what
     assert inspect_file(tmp_path).problems[0].severity == "error"
+
+
+def test_json_that_is_no_map_is_unknown(tmp_path):
+    (tmp_path / "notes.json").write_text('{"a": 1, "b": [2, 3]}\n')
+    found = inspect_file(tmp_path / "notes.json")
+    assert found.kind == "unknown"
+    assert found.problems

@@ -46,7 +46,14 @@ def test_a_councils_export_is_read_without_a_mapping(tmp_path):
         "date": "Date reported", "easting": "Easting", "northing": "Northing", "category": "Type",
     }  # fmt: skip
     assert (report.table.empty_rows, report.table.encoding) == (1, "cp1252")
-    assert report.ambiguous_dates == 1
+    assert report.ambiguous_dates == 0  # the 13th shows the order
+
+
+def test_dates_of_either_order_are_counted(tmp_path):
+    path = csv(
+        tmp_path, "Date,Easting,Northing\n03/02/2024,458700,304600\n04/04/2024,458700,304600\n"
+    )
+    assert read_services(path).attrs["report"].ambiguous_dates == 1
 
 
 def test_columns_not_needed_are_not_carried_on(tmp_path):
