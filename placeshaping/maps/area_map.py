@@ -282,7 +282,7 @@ def _content(shown: AreaMap, further: Further) -> PageContent:
         finding=finding(release),
         facts=facts(release),
         cautions=release.cautions,
-        levels=tuple(Choice(level, _level_label(release, level)) for level in release.levels),
+        levels=tuple(Choice(level, words_of(table)[2]) for level, table in release.tables.items()),
         start_level=levels[0],
         measures=tuple(Choice(measure, _MEASURES[measure]) for measure in shown.measures),
         categories=tuple(
@@ -299,11 +299,6 @@ def _content(shown: AreaMap, further: Further) -> PageContent:
     )
 
 
-def _level_label(release: Release, level: str) -> str:
-    table = release.tables[level]
-    return f"{words_of(table)[2]}: {len(table.areas):,}"
-
-
 def _settings(release: Release) -> dict[str, Any]:
     exact = crude_rate(list(range(BYAR_FROM)), [1.0] * BYAR_FROM, per=1.0)
     return {
@@ -317,6 +312,7 @@ def _settings(release: Release) -> dict[str, Any]:
                     "meaning": style.meaning,
                     "colour": style.colour,
                     "mark": mark,
+                    "strong": style.value != "none",
                 }
                 for style, mark in zip(
                     CLUSTERS.values(), ("++", "+", "·", "\u2212", "\u2212\u2212"), strict=True

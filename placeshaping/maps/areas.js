@@ -257,6 +257,11 @@
         for (const polygon of polygons) { this._trace(pen, polygon); }
         const fills = k >= 0 ? [state.classes[k].colour] : (k === -1 ? [P.settings.look.hidden, hatch(pen, this._dense)] : [P.settings.look.missing, dots(pen, this._dense)]);
         for (const fill of fills) { pen.fillStyle = fill; pen.fill("evenodd"); }
+        if (k >= 0 && state.classes[k].strong) { /* a hot spot of a few pixels must be seen too */
+          pen.strokeStyle = "#0b0c0c";
+          pen.lineWidth = 1.6;
+          pen.stroke();
+        }
       }
     },
     _strokeBorders: function (pen, scale) {
@@ -320,7 +325,7 @@
         this._levels[top].names.forEach((name, i) => write(top, i, name, "600 14px " + family, "#0b0c0c", 16, 0.7));
       }
       for (let l = top - 1; l >= Math.max(state.level, 0); l -= 1) {
-        this._levels[l].names.forEach((name, i) => write(l, i, name, (l === state.level ? "400" : "600") + " 12px " + family, "#26292b", 14, 1.25));
+        this._levels[l].names.forEach((name, i) => write(l, i, name, (l === state.level ? "400" : "600") + " 12px " + family, "#26292b", 14, l === state.level ? 2 : 1.5));
       }
       if (state.marks) {
         state.of.forEach((k, i) => {

@@ -17,12 +17,12 @@ from placeshaping._core.codes import is_gss, is_synthetic
 from placeshaping.disclosure.release import AreaTable, GroupTable, Release
 from placeshaping.pages.chart import Bar, GroupChart
 from placeshaping.pages.page import Section
-from placeshaping.statistics.rates import crude_rate
+from placeshaping.statistics.rates import crude_rate, poor_denominator
 
 LEVEL_WORDS: dict[str, tuple[str, str, str]] = {
     "oa": ("output area", "output areas", "Output areas"),
-    "lsoa": ("small area (LSOA)", "small areas (LSOAs)", "Small areas (LSOA)"),
-    "msoa": ("neighbourhood (MSOA)", "neighbourhoods (MSOAs)", "Neighbourhoods (MSOA)"),
+    "lsoa": ("small area (LSOA)", "small areas (LSOAs)", "Small areas"),
+    "msoa": ("neighbourhood (MSOA)", "neighbourhoods (MSOAs)", "Neighbourhoods"),
     "ward": ("ward", "wards", "Wards"),
     "district": ("district", "districts", "Districts"),
     "county": ("county", "counties", "Counties"),
@@ -68,20 +68,20 @@ def facts(release: Release) -> tuple[tuple[str, str], ...]:
     Returns
     -------
     facts
-        What, when, where, and how sure.
+        When, where, what stands out, and how sure.
     """
     finest = release.tables[release.levels[0]]
     _, many, _ = words_of(finest)
-    sure = ["Each rate has a 95% interval"] if _has_rates(release) else []
-    if "cluster" in finest.values:
-        sure.append("of the areas called hot or cold spots, 1 in 20 or fewer may be false alarms")
+    sure = "95% intervals stand beside the rates" if _has_rates(release) else "Counts as recorded"
     if release.policy.protects:
-        sure.append("numbers are rounded, small ones hidden")
+        sure += "; small numbers are hidden, others rounded"
+    hot = _hot_and_cold(release)
+    told = [] if hot is None else [("Hot spots", f"{hot[1]:,} of {hot[3]:,} {hot[0]}")]
     return (
-        ("What", release.categories[0].label),
         ("When", span_words(release)),
-        ("Where", f"{place_words(release)}; {len(finest.areas):,} {many}"),
-        ("How sure", f"{'; '.join(sure)}." if sure else "Counts as recorded."),
+        ("Where", f"{place_words(release)}, in {len(finest.areas):,} {many}"),
+        *told,
+        ("How sure", f"{sure}."),
     )
 
 
@@ -276,7 +276,7 @@ def _lead(release: Release) -> str:
     years = release.periods[0].years
     rate = crude_rate([count], [people * years]).iloc[0]
     return (
-        f"{text}, or {rate['rate']:,.1f} per 1,000 {category.denominator} a year "
+        f"{text}, or {_tenth(rate['rate'])} per 1,000 {category.denominator} a year "
         f"({_interval(rate['lower'], rate['upper'])})."
     )
 
@@ -303,15 +303,21 @@ def _extremes(release: Release) -> Iterator[str]:
     known = view[view["rate"].notna()]
     if len(known) < 2 or known["rate"].nunique() < 2:
         return
-    high, low = str(known["rate"].idxmax()), str(known["rate"].idxmin())
+    ranked = known.sort_values("rate", kind="stable")
+    low, high = str(ranked.index[0]), str(ranked.index[-1])
+    lowest, highest = (_rate_words(ranked.iloc[place]) for place in (0, -1))
     names = table.areas["area_name"]
     text = (
         f"Among the {len(known):,} {words_of(table)[1]} with a rate, it was highest in "
-        f"{names[high]} ({_rate_words(known.loc[[high]].iloc[0])} per 1,000 {category.denominator} a year) "
-        f"and lowest in {names[low]} ({_rate_words(known.loc[[low]].iloc[0])}); half of them had less than "
-        f"{known['rate'].median():,.1f}."
+        f"{names[high]} ({highest} per 1,000 {category.denominator} a year) "
+        f"and lowest in {names[low]} ({lowest}); half of them had less than "
+        f"{_tenth(known['rate'].median())}."
     )
-    if any(str(names[high]) in caution for caution in release.cautions):
+    people = table.areas[category.denominator].astype("Float64").reindex(known.index)
+    years = release.periods[0].years
+    if category.denominator == "residents" and poor_denominator(
+        known["count"].astype("float64"), people.astype("float64") * years
+    ).get(high):
         text += (
             f" Many more people work, shop or go out in {names[high]} than live there, "
             "which makes its rate high."
@@ -320,23 +326,31 @@ def _extremes(release: Release) -> Iterator[str]:
 
 
 def _hot_spots(release: Release) -> Iterator[str]:
-    for level, table in release.tables.items():
+    found = _hot_and_cold(release)
+    if found is None:
+        return
+    many, hot, cold, size = found
+    stand = "stands out as a hot spot" if hot == 1 else "stand out as hot spots"
+    less = "1 as a cold spot" if cold == 1 else f"{cold:,} as cold spots"
+    yield (
+        f"{hot:,} of {size:,} {many} {stand}, where more records gather than chance would bring "
+        f"together, and {less}, where fewer do. So many areas were tested at once that some would "
+        "stand out by chance alone: that is allowed for, and 1 in 20 of those named, or fewer, may "
+        "be false alarms."
+    )
+
+
+def _hot_and_cold(release: Release) -> tuple[str, int, int, int] | None:
+    """Return the words for many areas, hot and cold ones, and all, at the finest level with any."""
+    for table in release.tables.values():
         if "cluster" not in table.values:
             continue
         view = table.view(period=release.periods[0].label, category=release.categories[0].label)
         known = view["cluster"].dropna().astype(str)
-        if known.empty:
-            continue
-        hot, cold = (int(known.str.startswith(kind).sum()) for kind in ("hot", "cold"))
-        one, many, _ = words_of(release.tables[level])
-        stand = "stands" if hot == 1 else "stand"
-        yield (
-            f"{hot:,} of {len(view):,} {many if len(view) != 1 else one} {stand} out as hot spots, "
-            f"where more records gather than chance would bring together, and {cold:,} as cold "
-            "spots, where fewer do. Allowing for so many areas being tested at once, 1 in 20 of "
-            "these or fewer may be false alarms."
-        )
-        return
+        if len(known):
+            hot, cold = (int(known.str.startswith(kind).sum()) for kind in ("hot", "cold"))
+            return words_of(table)[1], hot, cold, len(view)
+    return None
 
 
 def _method(release: Release, tolerance: float) -> Iterator[str]:
@@ -372,11 +386,11 @@ def _slope_words(groups: GroupTable, period: str, category: Any) -> Iterator[str
         return
     row = rows.iloc[0]
     per = f"per 1,000 {category.denominator} a year"
-    between = f"{abs(row['slope']):,.1f} {per}"
+    between = f"{_tenth(abs(row['slope']))} {per}"
     interval = _interval(row["slope_lower"], row["slope_upper"])
     if row["slope_lower"] <= 0 <= row["slope_upper"]:
         yield (
-            f"From the least to the most deprived areas the rate differs by {row['slope']:,.1f} "
+            f"From the least to the most deprived areas the rate differs by {_tenth(abs(row['slope']))} "
             f"{per} ({interval}): the interval holds zero, so a difference is not certain "
             "(slope index of inequality)."
         )
@@ -389,14 +403,12 @@ def _slope_words(groups: GroupTable, period: str, category: Any) -> Iterator[str
 
 
 def _group_row(row: dict[Any, Any]) -> tuple[str, ...]:
-    def words(value: Any, form: str) -> str:
-        return str(row["status"]) if pd.isna(value) else format(value, form)
-
+    gap = str(row["status"])
     return (
         str(row["imd_decile"]),
         f"{row['areas']:,}",
-        words(row["count"], ","),
-        *(words(row[name], ",.1f") for name in ("rate", "lower", "upper")),
+        gap if pd.isna(row["count"]) else f"{row['count']:,}",
+        *(gap if pd.isna(row[name]) else _tenth(row[name]) for name in ("rate", "lower", "upper")),
     )
 
 
@@ -407,11 +419,16 @@ def _has_rates(release: Release) -> bool:
 
 
 def _rate_words(row: pd.Series[Any]) -> str:
-    return f"{row['rate']:,.1f}, {_interval(row['lower'], row['upper'])}"
+    return f"{_tenth(row['rate'])}, {_interval(row['lower'], row['upper'])}"
 
 
 def _interval(lower: float, upper: float) -> str:
-    return f"95% interval {lower:,.1f} to {upper:,.1f}"
+    return f"95% interval {_tenth(lower)} to {_tenth(upper)}"
+
+
+def _tenth(value: float) -> str:
+    """Write one decimal: half up at the second, then at the first, as the page's script does."""
+    return f"{np.floor(np.floor(value * 100 + 0.5) / 10 + 0.5) / 10:,.1f}"
 
 
 def _rounded(count: int) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 _WIDTH, _HEIGHT = 720, 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 60, 10, 20, 62
+_LEFT, _RIGHT, _TOP, _BOTTOM = 60, 10, 36, 62
 _BAR, _LINE, _TEXT = "#12436D", "#0b0c0c", "#0b0c0c"
 
 
@@ -92,7 +92,7 @@ def interval_bars(chart: GroupChart) -> Markup:
         Markup('<text x="{}" y="{}" text-anchor="middle">{}</text>').format(
             middle, _HEIGHT - 8, chart.axis
         ),
-        Markup('<text x="{}" y="12">{}</text>').format(4, chart.unit),
+        Markup('<text x="{}" y="14">{}</text>').format(4, chart.unit),
     ]
     return Markup(
         '<svg viewBox="0 0 {} {}" role="img" aria-labelledby="chart-title chart-words" '

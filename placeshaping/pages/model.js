@@ -15,7 +15,8 @@ var placeshaping = placeshaping || {};
   const tenth = new Intl.NumberFormat("en-GB", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
   const short = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 6 });
   P.count = (n) => whole.format(n);
-  P.rate = (x) => tenth.format(x);
+  /* Half up at the second decimal, then at the first: as the words of the page are written. */
+  P.rate = (x) => tenth.format(Math.round(Math.round(x * 100) / 10) / 10);
   P.edge = (x) => short.format(x);
   P.areas = (n) => whole.format(n) + (n === 1 ? " area" : " areas");
 

@@ -59,7 +59,8 @@
         options: { position: "topleft" },
         onAdd: function () {
           const box = L.DomUtil.create("div", "leaflet-bar");
-          const button = P.make("button", { type: "button", class: "whole", "aria-label": "Show the whole map", title: "Show the whole map" }, "\u26f6");
+          const button = P.make("button", { type: "button", class: "whole", "aria-label": "Show the whole map", title: "Show the whole map" });
+          button.append(picture("M3 7V3h4M11 3h4v4M15 11v4h-4M7 15H3v-4"));
           L.DomEvent.disableClickPropagation(box);
           button.addEventListener("click", () => map.fitBounds(bounds, { animate: !still, padding: [8, 8] }));
           box.append(button);
@@ -69,12 +70,22 @@
       map.addControl(new Whole());
     }
 
+    function picture(path) {
+      const space = "http://www.w3.org/2000/svg";
+      const made = document.createElementNS(space, "svg");
+      const line = document.createElementNS(space, "path");
+      for (const [name, value] of [["viewBox", "0 0 18 18"], ["width", "18"], ["height", "18"], ["aria-hidden", "true"]]) { made.setAttribute(name, value); }
+      for (const [name, value] of [["d", path], ["fill", "none"], ["stroke", "currentColor"], ["stroke-width", "2"]]) { line.setAttribute(name, value); }
+      made.append(line);
+      return made;
+    }
+
     /* ---- what is shown ---- */
 
     function update() {
       view = P.view = model.view(state);
       layer.show({ level: state.level, of: view.of, classes: view.classes, chosen: state.chosen, active: state.active, marks: el("marks").checked });
-      el("view-summary").textContent = model.titleOf(state);
+      el("map-heading").textContent = model.titleOf(state);
       map.getContainer().setAttribute("aria-label", "Map: " + model.titleOf(state));
       legend();
       details();
@@ -158,7 +169,8 @@
 
     function inkOn(colour) {
       const [r, g, b] = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
-      return 0.299 * r + 0.587 * g + 0.114 * b > 140 ? "#0b0c0c" : "#ffffff";
+      const [red, green, blue] = [r, g, b].map((one) => one / 255 <= 0.04045 ? one / 255 / 12.92 : Math.pow((one / 255 + 0.055) / 1.055, 2.4));
+      return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.18 ? "#0b0c0c" : "#ffffff";
     }
 
     /* ---- choosing an area ---- */
