@@ -160,7 +160,7 @@ def _recovered(
     count = rate * amount
     people = exposure["people"].to_numpy(dtype="float64")
     with np.errstate(divide="ignore", invalid="ignore"):
-        slack = 0.5 * 10.0 ** -_decimals(rate[usable]) * amount + count * 0.5 / people + 1e-6
+        slack = 0.5 * 10.0 ** -decimals_of(rate[usable]) * amount + count * 0.5 / people + 1e-6
     lowest, highest = np.ceil(count - slack), np.floor(count + slack)
     whole = lowest <= highest
     if guessed and not whole[usable].mean() > 1 - _GUESS_FAILED:
@@ -168,7 +168,7 @@ def _recovered(
     shown = numbers_of(frame["count"]) if "count" in frame else np.full(len(frame), np.nan)
     with np.errstate(invalid="ignore"):
         other = np.isfinite(shown) & (np.abs(count - shown) > slack)
-        bare = ~np.isfinite(shown) & whole & ~_permitted(lowest, highest, rules)
+        bare = ~np.isfinite(shown) & whole & ~permitted(lowest, highest, rules)
     leaking = usable & (other | bare)
     if not leaking.any():
         return int(usable.sum()), None
@@ -177,7 +177,7 @@ def _recovered(
     proofs = [
         f"{name}: rate {rate[row]:g} x {people[row]:,.0f} {exposure['name'].iloc[row]} x "
         f"{exposure['years'].iloc[row]:g} years / 1,000 = {count[row]:.2f}, so the count is "
-        f"{_span(lowest[row], highest[row])}"
+        f"{span(lowest[row], highest[row])}"
         + (f"; shown as {shown[row]:g}" if np.isfinite(shown[row]) else "")
         for name, row in zip(names, rows, strict=True)
     ]
@@ -185,24 +185,47 @@ def _recovered(
     return int(usable.sum()), Breach(table.where, what, "; ".join(proofs))
 
 
-def _span(lowest: float, highest: float) -> str:
+def span(lowest: float, highest: float) -> str:
+    """
+    Write the counts from `lowest` to `highest`.
+
+    Examples
+    --------
+    >>> span(3, 3), span(3, 4)
+    ('3', '3 to 4')
+    """
     if lowest > highest:
         return "another"
     return f"{lowest:.0f}" if lowest == highest else f"{lowest:.0f} to {highest:.0f}"
 
 
-def _decimals(numbers: NDArray[np.float64]) -> int:
-    """Return the decimals that some numbers are given to."""
+def decimals_of(numbers: NDArray[np.float64]) -> int:
+    """
+    Return the decimals that some numbers are given to.
+
+    Examples
+    --------
+    >>> decimals_of(np.array([1.0, 2.25]))
+    2
+    """
     for decimals in range(_MOST_DECIMALS):
         if np.allclose(numbers, np.round(numbers, decimals), rtol=0, atol=1e-9):
             return decimals
     return _MOST_DECIMALS
 
 
-def _permitted(
+def permitted(
     lowest: NDArray[np.float64], highest: NDArray[np.float64], rules: Rules
 ) -> NDArray[np.bool_]:
-    """Tell whether a count that may be shown lies in each span."""
+    """
+    Tell whether a count that may be shown lies in each span.
+
+    Examples
+    --------
+    >>> from placeshaping.verify.rules import RULES
+    >>> permitted(np.array([3.0, 9.0]), np.array([4.0, 11.0]), RULES["councillor"]).tolist()
+    [False, True]
+    """
     smallest = rules.rounding * np.ceil(rules.threshold / rules.rounding)
     multiple = rules.rounding * np.floor(highest / rules.rounding)
     zero = rules.zeros_shown & (lowest <= 0)

@@ -16,6 +16,7 @@ from placeshaping.verify.cells import check_cells
 from placeshaping.verify.contents import Contents, UnreadableError
 from placeshaping.verify.geopackage_file import read_geopackage
 from placeshaping.verify.html_file import read_html
+from placeshaping.verify.intervals import check_intervals
 from placeshaping.verify.plain_files import read_csv, read_json, read_text
 from placeshaping.verify.rules import RULES, Rules, judge_by
 from placeshaping.verify.subtraction import check_subtraction
@@ -175,6 +176,9 @@ def _arithmetic(contents: Contents, rules: Rules, found: list[Breach]) -> list[s
     tried, breaches = check_rates(contents, rules)
     found += breaches
     words.append(f"{tried:,} rates turned back into counts")
+    tried, breaches = check_intervals(contents, rules)
+    found += breaches
+    words.append(f"{tried:,} intervals turned back into counts")
     more, breaches = check_subtraction(contents, rules)
     found += breaches
     return words + more

@@ -23,6 +23,7 @@ from placeshaping.hotspots.study import Study
 from placeshaping.layers.geopackage import write_layers
 from placeshaping.maps.area_map import area_map
 from placeshaping.reports.sheets import write_tables
+from placeshaping.statistics.rates import crude_rate
 from placeshaping.verify.files import verify_file
 from placeshaping.verify.verdict import Breach
 
@@ -412,3 +413,22 @@ def test_archive_is_judged_by_what_it_holds(good: Path, tmp_path: Path) -> None:
     verdict = verify_file(path)
     assert verdict.kind == "zip"
     assert [b.where for b in verdict.breaches] == ["inner/small.csv: small"]
+
+
+def test_interval_names_its_count_without_any_population(good: Path, tmp_path: Path) -> None:
+    def change(book: openpyxl.Workbook) -> None:
+        sheet = book["LSOA"]
+        true = crude_rate([23], [1520]).round(2).iloc[0]
+        for column, value in zip("FGHI", (25, *true[["rate", "lower", "upper"]]), strict=True):
+            sheet[f"{column}2"] = value
+
+    assert "is that of 23 records; shown as 25" in found(workbook(good, tmp_path, change))
+
+
+@pytest.mark.parametrize("method", ["byar", "exact"])
+def test_intervals_of_the_shown_counts_are_let_pass(tmp_path: Path, method: Any) -> None:
+    counts = pd.Series(range(10, 2000, 5))
+    rates = crude_rate(counts, 1300 + counts % 700, method=method).round(2)
+    table = rates[["rate", "lower", "upper"]].assign(area_code="E01900001", count=counts)
+    table.to_csv(tmp_path / "x.csv", index=False)
+    assert found(tmp_path / "x.csv") == ""
