@@ -71,7 +71,6 @@ class Process:
 
     wall: float
     cpu: float
-    peak_mb: float
 
 
 def process(*command: str, env: dict[str, str] | None = None) -> Process:
@@ -82,7 +81,7 @@ def process(*command: str, env: dict[str, str] | None = None) -> Process:
     wall = time.perf_counter() - start
     if os.waitstatus_to_exitcode(status) != 0:
         sys.exit(f"failed: {' '.join(command)}")
-    return Process(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+    return Process(wall, used.ru_utime + used.ru_stime)
 
 
 def machine() -> dict[str, Any]:

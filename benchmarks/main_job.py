@@ -17,6 +17,9 @@ from placeshaping.project.pipeline import run
 recipe = tomllib.load(open(sys.argv[1], "rb"))
 recipe["output"] = {"folder": sys.argv[3]}
 run(recipe, folder=sys.argv[2], made_on=dt.date(2026, 1, 31))
+if len(sys.argv) > 4:  # the kernel's own high-water mark: wait4's holds the parent's too
+    status = open("/proc/self/status").read()
+    open(sys.argv[4], "w").write(status.split("VmHWM:")[1].split()[0])
 """
 
 
@@ -25,7 +28,9 @@ def run(data: Path) -> list[Result]:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "products"
         cold = process(*command, str(out), env={"NUMBA_CACHE_DIR": str(Path(folder) / "cache")})
-        warm = [process(*command, str(out)) for _ in range(3)]
+        peak = Path(folder) / "peak"
+        warm = [process(*command, str(out), str(peak)) for _ in range(3)]
+        peak_mb = int(peak.read_text()) / 1024
         sizes = {path.name: f"{path.stat().st_size / 1000:,.0f} KB" for path in out.iterdir()}
         page = (out / "map.html").stat().st_size / 1000
     return [
@@ -40,7 +45,7 @@ def run(data: Path) -> list[Result]:
         Result(
             "main_job_memory",
             "the same: peak resident memory",
-            max(p.peak_mb for p in warm),
+            peak_mb,
             unit="MB",
             limit=1500,
         ),
