@@ -16,7 +16,7 @@ from placeshaping.synthetic import labels as naming
 from placeshaping.synthetic.deprivation import make_deprivation
 from placeshaping.synthetic.hierarchy import Hierarchy, make_hierarchy
 from placeshaping.synthetic.labels import Labels, make_labels
-from placeshaping.synthetic.locate import make_locator
+from placeshaping.synthetic.locate import Locator, make_locator
 from placeshaping.synthetic.mesh import Mesh, dissolve, make_mesh, roughen
 from placeshaping.synthetic.names import Names
 from placeshaping.synthetic.people import make_people
@@ -28,9 +28,16 @@ from placeshaping.synthetic.places import (
     make_snap_points,
 )
 from placeshaping.synthetic.process import plant, simulate
-from placeshaping.synthetic.setting import lsoa_mean, make_setting, oa_mean, oa_total, spread_people
+from placeshaping.synthetic.setting import (
+    Setting,
+    lsoa_mean,
+    make_setting,
+    oa_mean,
+    oa_total,
+    spread_people,
+)
 from placeshaping.synthetic.streets import make_streets, street_table
-from placeshaping.synthetic.terrain import Ints, make_terrain
+from placeshaping.synthetic.terrain import Ints, Terrain, make_terrain
 
 _MOST = 45_000
 _STEPS = (
@@ -135,28 +142,86 @@ def make_district(
     """
     first, days = _span(areas, first_month, months)
     rng = {name: np.random.default_rng([seed, areas, step]) for step, name in enumerate(_STEPS)}
+    ground = _ground(areas, rng)
+    need = oa_mean(ground.setting.need, ground.mesh, ground.hierarchy)
+    central = oa_mean(ground.setting.centrality, ground.mesh, ground.hierarchy)
+    built = oa_total(ground.mesh.weight, ground.mesh, ground.hierarchy)
+    people = make_people(ground.hierarchy, built, need, central, rng["people"])
+    tables: dict[str, Any] = {
+        **_boundaries(ground),
+        **_by_area(ground, people, need, rng),
+        **_by_place(ground, people, first, days, rng),
+    }
+    truth = {"seed": seed, "areas": areas, "first_day": str(first), "days": days}
+    tables["truth"] = truth | tables["truth"]
+    return District(seed=seed, areas=areas, first_month=first_month, months=months, **tables)
+
+
+@dataclass(frozen=True)
+class _Ground:
+    """The place before anybody lives in it."""
+
+    terrain: Terrain
+    mesh: Mesh
+    hierarchy: Hierarchy
+    labels: Labels
+    setting: Setting
+    locator: Locator
+
+
+def _ground(areas: int, rng: dict[str, np.random.Generator]) -> _Ground:
     terrain = make_terrain(areas, rng["terrain"])
     mesh = make_mesh(terrain, rng["mesh"])
     hierarchy = make_hierarchy(mesh, terrain, rng["hierarchy"])
     mesh = roughen(mesh, hierarchy.oa, rng["edges"])
-    locator = make_locator(mesh)
     labels = make_labels(hierarchy, _northing(mesh, hierarchy), rng["labels"])
     setting = make_setting(mesh, terrain, hierarchy, rng["setting"])
-    need = oa_mean(setting.need, mesh, hierarchy)
-    built = oa_total(mesh.weight, mesh, hierarchy)
-    central = oa_mean(setting.centrality, mesh, hierarchy)
-    people = make_people(hierarchy, built, need, central, rng["people"])
-    residents = spread_people(people, mesh, hierarchy)
-    by_lsoa = people.groupby(hierarchy.lsoa_of_oa).sum()
-    weights = people["residents"].to_numpy(float)
-    lsoa_need = lsoa_mean(need, weights, hierarchy.lsoa_of_oa)
-    remote = oa_mean(setting.remoteness, mesh, hierarchy)
+    return _Ground(terrain, mesh, hierarchy, labels, setting, make_locator(mesh))
+
+
+def _by_area(
+    ground: _Ground,
+    people: pd.DataFrame,
+    need: NDArray[np.float64],
+    rng: dict[str, np.random.Generator],
+) -> dict[str, pd.DataFrame]:
+    """Return lookups, population, electors and deprivation."""
+    hierarchy, labels, lsoa = ground.hierarchy, ground.labels, ground.hierarchy.lsoa_of_oa
+    by_lsoa = people.groupby(lsoa).sum()
+    residents = people["residents"].to_numpy(float)
+    remote = oa_mean(ground.setting.remoteness, ground.mesh, hierarchy)
+    needy = lsoa_mean(need, residents, lsoa)
     deprivation = make_deprivation(
-        hierarchy, labels, (lsoa_need - lsoa_need.mean()) / lsoa_need.std() + 0.15,
-        lsoa_mean(remote, weights, hierarchy.lsoa_of_oa), by_lsoa, rng["deprivation"],
-    )  # fmt: skip
-    town_distance = terrain.nearness(*mesh.xy.T)[1]
-    streets = make_streets(mesh, terrain, town_distance, rng["streets"])
+        hierarchy,
+        labels,
+        (needy - needy.mean()) / needy.std() + 0.15,
+        lsoa_mean(remote, residents, lsoa),
+        by_lsoa,
+        rng["deprivation"],
+    )
+    return {
+        "lookup": naming.lookup_21(hierarchy, labels),
+        "lookup_2011": naming.lookup_11_21(hierarchy, labels),
+        "lookup_oa": naming.lookup_oa(hierarchy, labels),
+        "population": _coded("LSOA21CD", labels.lsoa, by_lsoa),
+        "electors": _electors(people, hierarchy, labels),
+        "deprivation": deprivation,
+    }
+
+
+def _by_place(
+    ground: _Ground,
+    people: pd.DataFrame,
+    first: np.datetime64,
+    days: int,
+    rng: dict[str, np.random.Generator],
+) -> dict[str, Any]:
+    """Return streets, postcodes, services, records, and the truth behind the crime."""
+    mesh, hierarchy, labels = ground.mesh, ground.hierarchy, ground.labels
+    setting, locator = ground.setting, ground.locator
+    residents = spread_people(people, mesh, hierarchy)
+    from_town = ground.terrain.nearness(*mesh.xy.T)[1]
+    streets = make_streets(mesh, ground.terrain, from_town, rng["streets"])
     landmarks = make_landmarks(setting, residents, rng["landmarks"])
     snap = make_snap_points(streets, landmarks, locator, rng["snap"])
     codes = make_postcodes(people, residents, locator, hierarchy, labels, rng["postcodes"])
@@ -166,27 +231,15 @@ def make_district(
     events, truth = simulate(
         locator, setting, residents, landmarks.shops, planted, first, days, rng["events"]
     )
-    bounds = _boundaries(mesh, hierarchy, labels)
-    return District(
-        seed=seed,
-        areas=areas,
-        first_month=first_month,
-        months=months,
-        **bounds,
-        lookup=naming.lookup_21(hierarchy, labels),
-        lookup_2011=naming.lookup_11_21(hierarchy, labels),
-        lookup_oa=naming.lookup_oa(hierarchy, labels),
-        population=_coded("LSOA21CD", labels.lsoa, by_lsoa),
-        electors=_electors(people, hierarchy, labels),
-        deprivation=deprivation,
-        postcodes=codes,
-        streets=street_table(streets, mesh, labels, hierarchy.oa),
-        services=services,
-        fly_tipping=tipped,
-        events=events,
-        snap_points=_coded_snaps(snap, hierarchy, labels),
-        truth={"seed": seed, "areas": areas, "first_day": str(first), "days": days, **truth},
-    )
+    return {
+        "postcodes": codes,
+        "streets": street_table(streets, mesh, labels, hierarchy.oa),
+        "services": services,
+        "fly_tipping": tipped,
+        "events": events,
+        "snap_points": _coded_snaps(snap, hierarchy, labels),
+        "truth": truth,
+    }
 
 
 def _span(areas: int, first_month: str, months: int) -> tuple[np.datetime64, int]:
@@ -212,32 +265,28 @@ def _northing(mesh: Mesh, hierarchy: Hierarchy) -> NDArray[np.float64]:
     return np.asarray(np.bincount(msoa, north) / np.bincount(msoa))
 
 
-def _boundaries(mesh: Mesh, hierarchy: Hierarchy, labels: Labels) -> dict[str, gpd.GeoDataFrame]:
+def _boundaries(ground: _Ground) -> dict[str, gpd.GeoDataFrame]:
+    hierarchy, names = ground.hierarchy, ground.labels
     lsoa = hierarchy.lsoa_of_oa
     msoa = hierarchy.msoa_of_lsoa[lsoa]
-    district = hierarchy.district_of_msoa[msoa]
-    every = np.arange(len(lsoa))
+    levels: dict[str, tuple[Ints, dict[str, Names]]] = {
+        "oa": (np.arange(len(lsoa)), {"OA21CD": names.oa}),
+        "lsoa": (lsoa, {"LSOA21CD": names.lsoa, "LSOA21NM": names.lsoa_name}),
+        "lsoa_2011": (
+            hierarchy.lsoa11_of_oa,
+            {"LSOA11CD": names.lsoa11, "LSOA11NM": names.lsoa11_name},
+        ),
+        "msoa": (msoa, {"MSOA21CD": names.msoa, "MSOA21NM": names.msoa_name}),
+        "wards": (hierarchy.ward_of_oa, {"WD24CD": names.ward, "WD24NM": names.ward_name}),
+        "districts": (
+            hierarchy.district_of_msoa[msoa],
+            {"LAD24CD": names.district, "LAD24NM": names.district_name},
+        ),
+    }
     return {
-        "oa": _areas(mesh, hierarchy, every, {"OA21CD": labels.oa}),
-        "lsoa": _areas(
-            mesh, hierarchy, lsoa, {"LSOA21CD": labels.lsoa, "LSOA21NM": labels.lsoa_name}
-        ),
-        "lsoa_2011": _areas(
-            mesh, hierarchy, hierarchy.lsoa11_of_oa,
-            {"LSOA11CD": labels.lsoa11, "LSOA11NM": labels.lsoa11_name},
-        ),
-        "msoa": _areas(
-            mesh, hierarchy, msoa, {"MSOA21CD": labels.msoa, "MSOA21NM": labels.msoa_name}
-        ),
-        "wards": _areas(
-            mesh, hierarchy, hierarchy.ward_of_oa,
-            {"WD24CD": labels.ward, "WD24NM": labels.ward_name},
-        ),
-        "districts": _areas(
-            mesh, hierarchy, district,
-            {"LAD24CD": labels.district, "LAD24NM": labels.district_name},
-        ),
-    }  # fmt: skip
+        level: _areas(ground.mesh, hierarchy, parent, columns)
+        for level, (parent, columns) in levels.items()
+    }
 
 
 def _areas(

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from placeshaping.synthetic.mesh import Mesh
+from placeshaping.synthetic.partition import divide, heaviest, mend, share_out
 from placeshaping.synthetic.terrain import Floats, Ints, Terrain
 
 _AREAS_IN_DISTRICT = 200
@@ -32,8 +31,6 @@ class Hierarchy:
         The LSOA of 2011 that an output area lay in.
     change
         Of each LSOA of 2021: ``"U"``, ``"S"``, ``"M"`` or ``"X"``.
-    town_of_msoa
-        The town that an MSOA is part of, or -1.
     """
 
     oa: Ints
@@ -44,7 +41,6 @@ class Hierarchy:
     ward_of_lsoa: Ints
     lsoa11_of_oa: Ints
     change: np.ndarray[tuple[int], np.dtype[np.str_]]
-    town_of_msoa: Ints
 
     @property
     def district_of_lsoa(self) -> Ints:
@@ -64,21 +60,32 @@ def make_hierarchy(mesh: Mesh, terrain: Terrain, rng: np.random.Generator) -> Hi
         The lie of the land, for the towns.
     rng
         Source of randomness.
+
+    Examples
+    --------
+    >>> from placeshaping.synthetic.mesh import make_mesh
+    >>> from placeshaping.synthetic.terrain import make_terrain
+    >>> rng = np.random.default_rng(1)
+    >>> terrain = make_terrain(10, rng)
+    >>> mesh = make_mesh(terrain, rng)
+    >>> hierarchy = make_hierarchy(mesh, terrain, rng)
+    >>> len(hierarchy.msoa_of_lsoa)
+    10
     """
     cells = np.flatnonzero(mesh.land)
     xy, weight = _warped(mesh, terrain, cells), mesh.weight[cells]
     town, distance = terrain.nearness(*mesh.xy[cells].T)
     town = np.where(distance < _IN_TOWN, town, -1)
     district = _districts(mesh, terrain, cells, town, rng)
-    group, town_of_group = _settlements(district, town, weight, terrain.areas)
+    group = _settlements(district, town, weight, terrain.areas)
     msoas = max(int(district.max()) + 1, round(terrain.areas / 4.9))
-    msoa = divide(xy, weight, group, _share(weight, group, msoas), rng, least=40)
-    msoa = _mend(mesh, cells, msoa, district)
-    lsoa = divide(xy, weight, msoa, _share(weight, msoa, terrain.areas), rng, least=6)
-    lsoa = _mend(mesh, cells, lsoa, msoa)
+    msoa = divide(xy, weight, group, share_out(weight, group, msoas), rng, least=40)
+    msoa = mend(mesh, cells, msoa, district)
+    lsoa = divide(xy, weight, msoa, share_out(weight, msoa, terrain.areas), rng, least=6)
+    lsoa = mend(mesh, cells, lsoa, msoa)
     parts = rng.choice([4, 5, 6], size=terrain.areas, p=[0.2, 0.4, 0.4])
     oa = divide(xy, weight, lsoa, np.minimum(parts, np.bincount(lsoa)), rng)
-    oa = _mend(mesh, cells, oa, lsoa)
+    oa = mend(mesh, cells, oa, lsoa)
     whole = np.full(len(mesh.xy), -1, dtype=np.int64)
     whole[cells] = oa
     lsoa_of_oa, msoa_of_lsoa = _parent(oa, lsoa), _parent(lsoa, msoa)
@@ -94,7 +101,6 @@ def make_hierarchy(mesh: Mesh, terrain: Terrain, rng: np.random.Generator) -> Hi
         ward_of_lsoa=_best_fit(lsoa_of_oa, ward, oa_weight),
         lsoa11_of_oa=lsoa11,
         change=change,
-        town_of_msoa=town_of_group[_parent(msoa, group)],
     )
 
 
@@ -114,10 +120,10 @@ def _districts(
     whole = np.zeros(len(cells), dtype=np.int64)
     district = divide(bent, weight, whole, np.array([count]), rng)
     in_town = town >= 0
-    seat = _largest(town[in_town], district[in_town], weight[in_town], len(terrain.towns), count)
+    seat = heaviest(town[in_town], district[in_town], weight[in_town], len(terrain.towns), count)
     district[in_town] = seat[town[in_town]]
     district = np.unique(district, return_inverse=True)[1].astype(np.int64)
-    return _mend(mesh, cells, district, whole)
+    return mend(mesh, cells, district, whole)
 
 
 def _parent(child: Ints, parent: Ints) -> Ints:
@@ -138,126 +144,7 @@ def _warped(mesh: Mesh, terrain: Terrain, cells: Ints) -> Floats:
     )
 
 
-def divide(
-    xy: Floats,
-    weight: Floats,
-    parent: Ints,
-    parts: Ints,
-    rng: np.random.Generator,
-    *,
-    least: int = 1,
-) -> Ints:
-    """
-    Cut each parent into so many parts of about equal weight, by halving across its long side.
-
-    Parameters
-    ----------
-    xy
-        Points, shape (n, 2).
-    weight
-        Of each point.
-    parent
-        Of each point: 0 to p - 1, none empty.
-    parts
-        Of each parent, at least 1.
-    rng
-        Turns the cuts a little.
-    least
-        Points in a part, where the parent has enough of them.
-
-    Returns
-    -------
-    part
-        Of each point: 0 to ``parts.sum() - 1``, the parts of a parent in a row.
-
-    Examples
-    --------
-    >>> xy = np.column_stack([np.arange(6.0), np.zeros(6)])
-    >>> same = np.zeros(6, dtype=int)
-    >>> halves = divide(xy, np.ones(6), same, np.array([2]), np.random.default_rng(0))
-    >>> sorted(np.bincount(halves).tolist())
-    [3, 3]
-    """
-    group = parent.astype(np.int64)
-    want = np.asarray(parts, dtype=np.int64)
-    first = np.concatenate([[0], np.cumsum(want)[:-1]])
-    while (want > 1).any():
-        low = want // 2
-        second = _second_half(xy, weight, group, want, low, least, rng)
-        groups = len(want)
-        group = np.where(second, group + groups, group)
-        want, first = (
-            np.concatenate([np.where(want > 1, low, want), np.where(want > 1, want - low, 0)]),
-            np.concatenate([first, first + low]),
-        )
-        live = want > 0
-        renumber = np.cumsum(live) - 1
-        group, want, first = renumber[group], want[live], first[live]
-    return np.asarray(first[group])
-
-
-def _second_half(
-    xy: Floats,
-    weight: Floats,
-    group: Ints,
-    want: Ints,
-    low: Ints,
-    least: int,
-    rng: np.random.Generator,
-) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    groups = len(want)
-    turn = rng.normal(0, 0.22, groups)
-    along = _along(xy, weight, group, groups, turn)
-    order = np.lexsort((along, group))
-    sizes = np.bincount(group, minlength=groups)
-    begin = np.cumsum(sizes) - sizes
-    sorted_group = group[order]
-    running = np.cumsum(weight[order])
-    before = np.concatenate([[0.0], running])[begin]
-    total = np.bincount(group, weights=weight, minlength=groups)
-    middle = running - before[sorted_group] - weight[order] / 2
-    second = middle > (total * low / want)[sorted_group]
-    rank = np.arange(len(order)) - begin[sorted_group]
-    each = np.clip(sizes // want, 1, least)
-    second[rank < (low * each)[sorted_group]] = False
-    second |= rank >= (sizes - (want - low) * each)[sorted_group]
-    second &= (want > 1)[sorted_group]
-    out = np.empty(len(order), dtype=bool)
-    out[order] = second
-    return out
-
-
-def _along(xy: Floats, weight: Floats, group: Ints, groups: int, turn: Floats) -> Floats:
-    """Return each point's position along its group's main axis."""
-    total = np.maximum(np.bincount(group, weights=weight, minlength=groups), 1e-12)
-    centre = np.column_stack(
-        [np.bincount(group, weights=weight * v, minlength=groups) / total for v in xy.T]
-    )
-    dx, dy = (xy - centre[group]).T
-    xx, yy, xy_ = (
-        np.bincount(group, weights=weight * v, minlength=groups)
-        for v in (dx * dx, dy * dy, dx * dy)
-    )
-    angle = 0.5 * np.arctan2(2 * xy_, xx - yy) + turn
-    return np.asarray(dx * np.cos(angle)[group] + dy * np.sin(angle)[group])
-
-
-def _share(weight: Floats, group: Ints, total: int) -> Ints:
-    """Share a number of parts among groups by weight, at least one each, none beyond its cells."""
-    mass = np.bincount(group, weights=weight)
-    most = np.bincount(group)
-    exact = mass / mass.sum() * total
-    parts: Ints = np.clip(np.floor(exact), 1, most).astype(np.int64)
-    while parts.sum() != total:
-        step = 1 if parts.sum() < total else -1
-        room = parts < most if step > 0 else parts > 1
-        need = np.where(room, (exact - parts) * step / np.maximum(parts, 1) ** 0.5, -np.inf)
-        take = np.argsort(-need, kind="stable")[: min(abs(total - parts.sum()), room.sum())]
-        parts[take] += step
-    return np.asarray(parts)
-
-
-def _settlements(district: Ints, town: Ints, weight: Floats, areas: int) -> tuple[Ints, Ints]:
+def _settlements(district: Ints, town: Ints, weight: Floats, areas: int) -> Ints:
     """Group cells by district and town; a town too small for an MSOA counts as countryside."""
     towns = int(town.max()) + 2
     key = district * towns + town + 1
@@ -270,71 +157,7 @@ def _settlements(district: Ints, town: Ints, weight: Floats, areas: int) -> tupl
         keys = np.arange(one * towns, (one + 1) * towns)
         if 0 < mass[keys[0]] < 0.8 * unit and mass[keys[1:]].max() > 0:
             key[key == keys[0]] = keys[1 + int(mass[keys[1:]].argmax())]
-    names, group = np.unique(key, return_inverse=True)
-    return group.astype(np.int64), np.asarray(names % towns - 1)
-
-
-def _mend(mesh: Mesh, cells: Ints, label: Ints, parent: Ints) -> Ints:
-    """
-    Give fragments of an area to the neighbour that they touch most, inside the same parent.
-
-    Parts that touch no other area of the parent (islands) stay.
-    """
-    row = np.full(len(mesh.xy), -1, dtype=np.int64)
-    row[cells] = np.arange(len(cells))
-    both = mesh.land[mesh.left] & mesh.land[mesh.right]
-    a, b = row[mesh.left[both]], row[mesh.right[both]]
-    span = np.hypot(*(mesh.vertices[mesh.start[both]] - mesh.vertices[mesh.end[both]]).T)
-    within = parent[a] == parent[b]
-    a, b, span = a[within], b[within], span[within]
-    label = label.copy()
-    for _ in range(6):
-        piece = _pieces(a, b, label)
-        stray = _strays(piece, label, mesh.weight[cells])
-        over = stray[piece[a]] != stray[piece[b]]
-        over |= stray[piece[a]] & (label[a] != label[b])
-        over &= label[a] != label[b]
-        if not over.any():
-            break
-        source = np.concatenate([piece[a[over]], piece[b[over]]])
-        target = np.concatenate([label[b[over]], label[a[over]]])
-        touch = np.concatenate([span[over], span[over]])
-        move = stray[source]
-        best = _largest(source[move], target[move], touch[move], len(stray), label.max() + 1)
-        moved = best[piece] >= 0
-        label[moved] = best[piece][moved]
-    return label
-
-
-def _pieces(a: Ints, b: Ints, label: Ints) -> Ints:
-    same = label[a] == label[b]
-    n = len(label)
-    graph = coo_matrix((np.ones(same.sum()), (a[same], b[same])), shape=(n, n))
-    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
-
-
-def _strays(piece: Ints, label: Ints, weight: Floats) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Return which pieces are not the heaviest of their label."""
-    mass = np.bincount(piece, weights=weight) + 1e-9 * np.bincount(piece)
-    owner = np.zeros(len(mass), dtype=np.int64)
-    owner[piece] = label
-    order = np.lexsort((-mass, owner))
-    stray = np.ones(len(mass), dtype=bool)
-    first = np.concatenate([[True], np.diff(owner[order]) > 0])
-    stray[order[first]] = False
-    return stray
-
-
-def _largest(source: Ints, target: Ints, weight: Floats, sources: int, targets: int) -> Ints:
-    """Return, for each source, the target with the largest summed weight; -1 for none."""
-    best = np.full(sources, -1, dtype=np.int64)
-    if not len(source):
-        return best
-    pair, where = np.unique(source * targets + target, return_inverse=True)
-    total = np.bincount(where, weights=weight)
-    order = np.argsort(total, kind="stable")
-    best[pair[order] // targets] = pair[order] % targets
-    return best
+    return np.asarray(np.unique(key, return_inverse=True)[1], dtype=np.int64)
 
 
 def _neighbours(mesh: Mesh, oa: Ints) -> tuple[Ints, Ints]:
@@ -370,16 +193,16 @@ def _wards(
     )
     home = _parent(oa, district)
     wards = max(int(home.max()) + 1, round(terrain.areas / 6.3))
-    ward = divide(bent, oa_weight, home, _share(oa_weight, home, wards), rng)
-    mended = _mend(mesh, cells, ward[oa], district)
+    ward = divide(bent, oa_weight, home, share_out(oa_weight, home, wards), rng)
+    mended = mend(mesh, cells, ward[oa], district)
     weight = mesh.weight[cells] + 1e-6
-    return _largest(oa, mended, weight, len(oa_weight), int(ward.max()) + 1)
+    return heaviest(oa, mended, weight, len(oa_weight), int(ward.max()) + 1)
 
 
 def _best_fit(lsoa_of_oa: Ints, ward: Ints, oa_weight: Floats) -> Ints:
     """Return the ward with most of each LSOA's residents, leaving no ward without an LSOA."""
     lsoas, wards = int(lsoa_of_oa.max()) + 1, int(ward.max()) + 1
-    fit = _largest(lsoa_of_oa, ward, oa_weight, lsoas, wards)
+    fit = heaviest(lsoa_of_oa, ward, oa_weight, lsoas, wards)
     for empty in np.flatnonzero(np.bincount(fit, minlength=wards) == 0):
         mass = np.bincount(lsoa_of_oa[ward == empty], oa_weight[ward == empty], minlength=lsoas)
         spare = np.bincount(fit, minlength=wards)[fit] > 1

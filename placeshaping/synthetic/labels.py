@@ -49,7 +49,7 @@ def make_labels(hierarchy: Hierarchy, northing: Floats, rng: np.random.Generator
     msoas, districts = len(northing), int(hierarchy.district_of_msoa.max()) + 1
     wards = int(hierarchy.ward_of_oa.max()) + 1
     places = place_names(wards + districts, rng)
-    district_name = np.array([DISTRICT, *places[wards : wards + districts - 1]], object)
+    district_name = np.array([DISTRICT, *places[: districts - 1]], object)
     number = _within(hierarchy.district_of_msoa, -northing) + 1
     owner = district_name[hierarchy.district_of_msoa]
     msoa_name = np.array([f"{a} {b:03d}" for a, b in zip(owner, number, strict=True)], object)
@@ -65,7 +65,7 @@ def make_labels(hierarchy: Hierarchy, northing: Floats, rng: np.random.Generator
         msoa=gss_codes("E02", 900_001, msoas),
         msoa_name=msoa_name,
         ward=gss_codes("E05", 900_001, wards),
-        ward_name=places[:wards],
+        ward_name=places[districts - 1 : districts - 1 + wards],
         district=gss_codes("E07", 900_001, districts),
         district_name=district_name,
     )

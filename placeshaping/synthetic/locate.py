@@ -72,7 +72,20 @@ class Locator:
 
 
 def make_locator(mesh: Mesh) -> Locator:
-    """Index a mesh for finding points."""
+    """
+    Index a mesh for finding points.
+
+    Examples
+    --------
+    >>> from placeshaping.synthetic.mesh import make_mesh
+    >>> from placeshaping.synthetic.terrain import make_terrain
+    >>> rng = np.random.default_rng(1)
+    >>> mesh = make_mesh(make_terrain(10, rng), rng)
+    >>> locator = make_locator(mesh)
+    >>> cells = np.flatnonzero(mesh.land)[:3]
+    >>> bool((locator.cell_at(locator.points_in(cells, rng)) == cells).all())
+    True
+    """
     cells = np.concatenate([mesh.left, mesh.right])
     arcs = np.concatenate([np.arange(len(mesh.left))] * 2)
     order = np.argsort(cells, kind="stable")

@@ -24,6 +24,7 @@ from placeshaping.synthetic.terrain import Flags, Floats, Ints, Terrain
 
 _ROOM = 0.55
 _STEP = 45.0
+_DECIMALS = 4  # a tenth of a millimetre: at a centimetre, very short arcs would close up
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Mesh:
     start, end
         Vertices of an arc; the left cell lies to its left.
     vertices
-        Shape (vertices, 2), metres, to the centimetre.
+        Shape (vertices, 2), metres.
     bends
         Coordinates of the arcs' inner points; those of arc `i` stand at
         ``offset[i]:offset[i + 1]``.
@@ -61,12 +62,6 @@ class Mesh:
     bends: Floats
     offset: Ints
 
-    def joined(self, label: Ints) -> tuple[Ints, Ints]:
-        """Return the pairs of neighbouring land cells that bear the same label."""
-        same = self.land[self.left] & self.land[self.right]
-        same &= label[self.left] == label[self.right]
-        return self.left[same], self.right[same]
-
 
 def make_mesh(terrain: Terrain, rng: np.random.Generator, *, cells_per_area: int = 22) -> Mesh:
     """
@@ -80,6 +75,14 @@ def make_mesh(terrain: Terrain, rng: np.random.Generator, *, cells_per_area: int
         Source of randomness.
     cells_per_area
         Cells to an LSOA, about.
+
+    Examples
+    --------
+    >>> from placeshaping.synthetic.terrain import make_terrain
+    >>> rng = np.random.default_rng(1)
+    >>> mesh = make_mesh(make_terrain(10, rng), rng)
+    >>> bool(mesh.land.any()), bool(mesh.weight[~mesh.land].any())
+    (True, False)
     """
     xy, weight = _seeds(terrain, rng, terrain.areas * cells_per_area)
     land = terrain.depth(xy[:, 0], xy[:, 1]) > 0
@@ -159,7 +162,7 @@ def _mesh_from(xy: Floats, weight: Floats, land: Flags, terrain: Terrain) -> Mes
     weight = np.where(land, weight, 0.0)
     keep[keep] = land[pairs[keep]].any(axis=1)
     pairs, ends = pairs[keep], ends[keep].astype(np.int64)
-    vertices = np.round(cells.vertices, 2)
+    vertices = np.round(cells.vertices, _DECIMALS)
     a, b = cells.vertices[ends[:, 0]], cells.vertices[ends[:, 1]]
     side = _cross(b - a, xy[pairs[:, 0]] - a)
     swap = side < 0
@@ -207,6 +210,14 @@ def roughen(mesh: Mesh, label: Ints, rng: np.random.Generator) -> Mesh:
         Of each cell; arcs within a label stay straight.
     rng
         Source of randomness.
+
+    Examples
+    --------
+    >>> from placeshaping.synthetic.terrain import make_terrain
+    >>> rng = np.random.default_rng(1)
+    >>> mesh = make_mesh(make_terrain(10, rng), rng)
+    >>> len(roughen(mesh, mesh.land.astype(int), rng).bends) > 0
+    True
     """
     a, b = mesh.vertices[mesh.start], mesh.vertices[mesh.end]
     length = np.hypot(*(b - a).T)
@@ -221,7 +232,9 @@ def roughen(mesh: Mesh, label: Ints, rng: np.random.Generator) -> Mesh:
             points = _bend(mesh, arcs, level, rng)
             slots = offset[arcs][:, None] + np.arange(2**level - 1)
             bends[slots] = points
-    return replace(mesh, bends=np.asarray(np.round(bends, 2), dtype=np.float64), offset=offset)
+    return replace(
+        mesh, bends=np.asarray(np.round(bends, _DECIMALS), dtype=np.float64), offset=offset
+    )
 
 
 def _bend(mesh: Mesh, arcs: Ints, level: int, rng: np.random.Generator) -> Floats:
@@ -277,6 +290,15 @@ def dissolve(mesh: Mesh, label: Ints, count: int) -> NDArray[Any]:
     polygons
         Array of shapely geometries, in the order of the labels; multipolygons
         where an area has detached parts.
+
+    Examples
+    --------
+    >>> from placeshaping.synthetic.terrain import make_terrain
+    >>> rng = np.random.default_rng(1)
+    >>> mesh = make_mesh(make_terrain(10, rng), rng)
+    >>> whole = dissolve(mesh, np.where(mesh.land, 0, -1), 1)
+    >>> bool(whole[0].is_valid)
+    True
     """
     arcs = np.flatnonzero(label[mesh.left] != label[mesh.right])
     arc = np.concatenate([arcs, arcs])

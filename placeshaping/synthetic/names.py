@@ -89,10 +89,9 @@ def place_names(count: int, rng: np.random.Generator) -> Names:
     plain = [f"{a}{b}" for a in _FIRST for b in _LAST if not a.endswith(b[0])]
     plain = [plain[k] for k in rng.permutation(len(plain))]
     names = list(plain)
-    for before in _BEFORE[1:]:
-        if len(names) >= count:
-            break
-        names += [before + name for name in plain]
+    if len(names) < count:
+        more = [before + name for before in _BEFORE for name in plain]
+        names += [more[k] for k in len(plain) + rng.permutation(len(more) - len(plain))]
     serial = 2
     while len(names) < count:
         names += [f"{name} {serial}" for name in plain]
@@ -101,7 +100,14 @@ def place_names(count: int, rng: np.random.Generator) -> Names:
 
 
 def street_names(count: int, rng: np.random.Generator) -> Names:
-    """Return names of streets; like real ones they repeat from place to place."""
+    """
+    Return names of streets; like real ones they repeat from place to place.
+
+    Examples
+    --------
+    >>> len(street_names(3, np.random.default_rng(1)))
+    3
+    """
     base = np.array(_STREETS, object)[rng.integers(len(_STREETS), size=count)]
     kind = np.array(_KINDS, object)[rng.choice(len(_KINDS), size=count, p=_KIND_SHARES)]
     return np.asarray(base + " " + kind, dtype=object)

@@ -188,7 +188,18 @@ def _service_names(
 
 
 def nearest_postcode(xy: Floats, codes: pd.DataFrame) -> Names:
-    """Return the nearest postcode in use to each point."""
+    """
+    Return the nearest postcode in use to each point, shape (n, 2) in metres.
+
+    Examples
+    --------
+    >>> codes = pd.DataFrame(
+    ...     {"pcds": ["ZQ1 0AA", "ZQ1 0AB"], "oseast1m": [0, 9], "osnrth1m": [0, 9],
+    ...      "doterm": pd.array([None, 202401], dtype="Int64")}
+    ... )
+    >>> nearest_postcode(np.array([[8.0, 8.0]]), codes).tolist()
+    ['ZQ1 0AA']
+    """
     from scipy.spatial import cKDTree
 
     used = codes[codes["doterm"].isna()]

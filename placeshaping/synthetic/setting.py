@@ -35,7 +35,21 @@ class Setting:
 def make_setting(
     mesh: Mesh, terrain: Terrain, hierarchy: Hierarchy, rng: np.random.Generator
 ) -> Setting:
-    """Work out the features of cells from towns, coast and spatially correlated chance."""
+    """
+    Work out the features of cells from towns, coast and spatially correlated chance.
+
+    Examples
+    --------
+    >>> from placeshaping.synthetic.hierarchy import make_hierarchy
+    >>> from placeshaping.synthetic.mesh import make_mesh
+    >>> from placeshaping.synthetic.terrain import make_terrain
+    >>> rng = np.random.default_rng(1)
+    >>> terrain = make_terrain(10, rng)
+    >>> mesh = make_mesh(terrain, rng)
+    >>> setting = make_setting(mesh, terrain, make_hierarchy(mesh, terrain, rng), rng)
+    >>> float(setting.centrality.min()), bool(setting.centrality.max() <= 1)
+    (0.0, True)
+    """
     x, y = mesh.xy.T
     town, distance = terrain.nearness(x, y)
     size = terrain.towns[:, 3] / terrain.towns[:, 3].max()
@@ -71,7 +85,14 @@ def oa_total(value: Floats, mesh: Mesh, hierarchy: Hierarchy) -> Floats:
 
 
 def lsoa_mean(value: Floats, residents: Floats, lsoa: Ints) -> Floats:
-    """Return the mean of an output-area feature over each LSOA, by residents."""
+    """
+    Return the mean of an output-area feature over each LSOA, by residents.
+
+    Examples
+    --------
+    >>> lsoa_mean(np.array([1.0, 4.0]), np.array([200.0, 100.0]), np.array([0, 0])).tolist()
+    [2.0]
+    """
     return np.asarray(np.bincount(lsoa, residents * value) / np.bincount(lsoa, residents))
 
 

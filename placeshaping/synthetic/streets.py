@@ -48,7 +48,7 @@ class Streets:
 
 
 def make_streets(
-    mesh: Mesh, terrain: Terrain, density: Floats, rng: np.random.Generator
+    mesh: Mesh, terrain: Terrain, distance: Floats, rng: np.random.Generator
 ) -> Streets:
     """
     Draw streets between neighbouring cells.
@@ -59,8 +59,8 @@ def make_streets(
         Cells; those that only detail coast and border have no streets.
     terrain
         The lie of the land, for main roads between towns.
-    density
-        Nearness to town of each cell, in town radii: streets are sparser outside.
+    distance
+        From the nearest town, of each cell, in town radii: streets are sparser outside.
     rng
         Source of randomness.
     """
@@ -78,7 +78,7 @@ def make_streets(
             ]
         ),
     )
-    urban = (density[a] < 1.3) & (density[b] < 1.3)
+    urban = (distance[a] < 1.3) & (distance[b] < 1.3)
     keep = needed | (rng.random(len(a)) < np.where(urban, 0.8, 0.5))
     a, b, length, urban = a[keep], b[keep], length[keep], urban[keep]
     main = _main_roads(mesh, terrain, a, b, length)

@@ -200,6 +200,14 @@ def make_terrain(areas: int, rng: np.random.Generator) -> Terrain:
     terrain
         In the North Sea off Lincolnshire where it fits; larger ones reach
         further west and north.
+
+    Examples
+    --------
+    >>> terrain = make_terrain(200, np.random.default_rng(1))
+    >>> terrain.towns.shape
+    (3, 4)
+    >>> float(terrain.depth(terrain.towns[:, 0], terrain.towns[:, 1]).min()) > 0
+    True
     """
     size = float(np.sqrt(areas * LSOA_AREA))
     unit = float(np.sqrt(min(areas, _UNIT_AREAS) * LSOA_AREA))
@@ -269,11 +277,11 @@ def _towns(land: Terrain, rng: np.random.Generator) -> Floats:
         if rank < len(heads):
             score = score * 0.2 - np.hypot(x - heads[rank][0], y - heads[rank][1]) / land.unit * 4
         elif rank % 2:  # a seaside town
-            score -= 12 * np.abs(depth - 0.5 * radius[k]) / land.unit
-            score -= 2 * np.clip(land.coast - 0.2 * land.unit - x, 0, None) / land.unit
+            score -= np.minimum(12 * np.abs(depth - 0.5 * radius[k]) / land.unit, 4)
+            score -= np.clip(2 * (land.coast - 0.2 * land.unit - x) / land.unit, 0, 2)
         else:  # a market town inland
             score += 3 * np.minimum(depth, 2 * radius[k]) / land.unit
-        score -= 20 * np.clip(2 * radius[k] - gap, 0, None) / land.unit
+        score -= 40 * np.clip(2 * radius[k] - gap, 0, None) / land.unit
         best = int(score.argmax())
         chosen.append([x[best], y[best], radius[k], residents[k]])
         gap = np.minimum(gap, np.hypot(x - x[best], y - y[best]) - 2 * radius[k])

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from placeshaping.synthetic.district import make_district
-from placeshaping.synthetic.hierarchy import divide
 from placeshaping.synthetic.names import place_names, postcodes
+from placeshaping.synthetic.partition import divide
 
 
 @settings(max_examples=12, deadline=None)

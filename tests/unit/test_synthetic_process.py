@@ -95,7 +95,7 @@ def test_season_is_the_stated_one(district: District):
     truth = _offences(district)["Anti-social behaviour"]
     events = district.events
     chosen = (events["category"] == "Anti-social behaviour") & (events["origin"] == "background")
-    angle = 2 * np.pi * (events.loc[chosen, "time"].dt.dayofyear - 1 - truth["peak_day"]) / 365.25
+    angle = 2 * np.pi * (events.loc[chosen, "time"].dt.day_of_year - 1 - truth["peak_day"]) / 365.25
     amplitude = 2 * np.cos(angle).mean()
     assert amplitude == pytest.approx(truth["season"], abs=0.05)
     assert 2 * np.sin(angle).mean() == pytest.approx(0, abs=0.05)
