@@ -24,7 +24,7 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.utils import get_column_letter
 
 _FIRST_DATE = (1980, 1, 1, 0, 0, 0)
-_ROWS = re.compile(r'<row r="2".*?(?=</sheetData>)', re.DOTALL)
+_SAMPLE = re.compile(r'<row r="2".*?(?=</sheetData>)', re.DOTALL)
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _LEVEL = 6
 
@@ -94,8 +94,8 @@ def _parts(source: zipfile.ZipFile) -> dict[str, str]:
 def _filled(xml: str, sheet: Sheet) -> str:
     last = f"{get_column_letter(max(len(sheet.frame.columns), 1))}{len(sheet.frame) + 1}"
     xml = re.sub(r'<dimension ref="[^"]*"', f'<dimension ref="A1:{last}"', xml)
-    rows = _rows(sheet)
-    return _ROWS.sub(lambda _: rows, xml, count=1)
+    head, _, tail = _SAMPLE.sub("", xml).partition("</sheetData>")
+    return f"{head}{_rows(sheet)}</sheetData>{tail}"
 
 
 def _rows(sheet: Sheet) -> str:

@@ -26,6 +26,7 @@ _PARTS_WITH_DATA = (
 _CELL = re.compile(
     r'<c r="([A-Z]{1,3})(\d+)"(?: s="\d+")?(?: t="(\w+)")? ?(?:/>|>(.*?)</c>)', re.DOTALL
 )
+_ANY_CELL = re.compile(r"<(?:\w+:)?c[\s/>]")
 _TEXT = re.compile(r"<t(?:\s[^>]*)?>(.*?)</t>", re.DOTALL)
 _ITEM = re.compile(r"<si>(.*?)</si>|<si/>", re.DOTALL)
 _VALUE = re.compile(r"<v>(.*?)</v>", re.DOTALL)
@@ -102,7 +103,7 @@ def _sheets(archive: zipfile.ZipFile) -> Iterator[tuple[str, str, str]]:
 
 def _cells(xml: str, shared: list[str], path: Path, name: str) -> list[Cell]:
     found = _CELL.findall(xml)
-    if len(found) != xml.count("<c ") + xml.count("<c>") + xml.count(":c "):
+    if len(found) != len(_ANY_CELL.findall(xml)):
         return list(_with_openpyxl(path, name))
     cells = []
     for column, row, kind, inside in found:

@@ -27,7 +27,7 @@ MakeStudy = Callable[..., Study]
 
 
 @settings(
-    max_examples=15,
+    max_examples=8,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -120,7 +120,7 @@ PAYLOAD = st.dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(declaration=JSON, payload=PAYLOAD | JSON)
 def test_no_page_stops_the_attacker(
     tmp_path_factory: pytest.TempPathFactory, declaration: object, payload: object
