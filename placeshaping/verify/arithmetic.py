@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from placeshaping.verify.cells import cell_names, numbers_of
 from placeshaping.verify.contents import Contents, Table
 from placeshaping.verify.rules import Rules
-from placeshaping.verify.verdict import Breach
+from placeshaping.verify.verdict import Breach, number_of
 
 _PER = 1000.0
 _MOST_DECIMALS = 6
@@ -51,7 +51,7 @@ def check_rates(contents: Contents, rules: Rules) -> tuple[int, list[Breach]]:
     >>> table = pd.DataFrame({"area_code": ["a"], "residents": [1500], "rate": [2.0]})
     >>> contents = Contents("csv", tables=[Table("t", table)])
     >>> check_rates(contents, RULES["public"])[1][0].proof
-    'a: rate 2 x 1,500 residents x 1 years / 1,000 = 3.00, so the count is 3'
+    'a: rate 2 x 1,500 residents x 1 year / 1,000 = 3.00, so the count is 3'
     """
     found, tried = [], 0
     people = _people(contents)
@@ -176,13 +176,18 @@ def _recovered(
     names = cell_names(frame, rows)
     proofs = [
         f"{name}: rate {rate[row]:g} x {people[row]:,.0f} {exposure['name'].iloc[row]} x "
-        f"{exposure['years'].iloc[row]:g} years / 1,000 = {count[row]:.2f}, so the count is "
-        f"{span(lowest[row], highest[row])}"
+        f"{_years_in_words(exposure['years'].iloc[row])} / 1,000 = {count[row]:.2f}, so "
+        f"the count is {span(lowest[row], highest[row])}"
         + (f"; shown as {shown[row]:g}" if np.isfinite(shown[row]) else "")
         for name, row in zip(names, rows, strict=True)
     ]
-    what = f"{int(leaking.sum()):,} rates give back a count that the policy hides"
+    rates = number_of(int(leaking.sum()), "rate")
+    what = f"{rates} from which a count comes back that the policy hides"
     return int(usable.sum()), Breach(table.where, what, "; ".join(proofs))
+
+
+def _years_in_words(years: float) -> str:
+    return "1 year" if years == 1 else f"{years:.4g} years"
 
 
 def span(lowest: float, highest: float) -> str:

@@ -13,7 +13,7 @@ from placeshaping._core.checks import listed
 from placeshaping._core.codes import level_of
 from placeshaping.verify.contents import Contents, Table
 from placeshaping.verify.rules import Rules
-from placeshaping.verify.verdict import Breach
+from placeshaping.verify.verdict import Breach, number_of
 
 COLUMNS = {
     "fid", "geom", "geometry", "area_code", "area_name", "parent_code", "level", "residents",
@@ -123,8 +123,9 @@ def _fields(table: Table, rules: Rules) -> Iterator[Breach]:
     allowed = COLUMNS | SCORES if rules.numbers else COLUMNS
     unknown = [str(c) for c in table.frame.columns if str(c) not in allowed]
     if unknown:
-        what = f"{len(unknown):,} fields are not on the list of those that may leave"
-        yield Breach(table.where, what.replace("1 fields are", "1 field is"), listed(unknown))
+        fields = number_of(len(unknown), "field is", names="fields are")
+        what = f"{fields} not on the list of those that may leave"
+        yield Breach(table.where, what, listed(unknown))
 
 
 def _levels_declared(contents: Contents, rules: Rules) -> Iterator[Breach]:
@@ -167,7 +168,8 @@ def _marks(table: Table) -> Iterator[Breach]:
         numbers = numbers_of(frame[column])
         leaking = marked & np.isfinite(numbers)
         if leaking.any():
-            what = f"{int(leaking.sum()):,} cells marked as hidden carry a {column}"
+            cells = number_of(int(leaking.sum()), "cell")
+            what = f"{cells} marked as hidden, with a {column} all the same"
             yield Breach(table.where, what, _examples(frame, leaking, numbers, column))
 
 
@@ -178,19 +180,17 @@ def _counts(table: Table, column: str, rules: Rules) -> Iterator[Breach]:
         return
     numbers = numbers_of(given)
     known = np.isfinite(numbers)
-    name = "count" if column == "count" else f"number of {column!r}"
+    one, more = ("count", "counts") if column == "count" else ("number", "numbers")
+    place = "" if column == "count" else f" in {column!r}"
     small = known & (numbers >= rules.smallest_hidden) & (numbers < rules.threshold)
-    if small.any():
-        what = f"{int(small.sum()):,} {name}{_s(small)} under {rules.threshold}"
-        yield Breach(table.where, what, _examples(table.frame, small, numbers, column))
     uneven = known & ~small & (np.mod(numbers, rules.rounding) != 0)
-    if uneven.any():
-        what = f"{int(uneven.sum()):,} {name}{_s(uneven)} not rounded to {rules.rounding}"
-        yield Breach(table.where, what, _examples(table.frame, uneven, numbers, column))
-
-
-def _s(found: NDArray[np.bool_]) -> str:
-    return "" if int(found.sum()) == 1 else "s"
+    for rows, fault in (
+        (small, f"under {rules.threshold}"),
+        (uneven, f"not rounded to {rules.rounding}"),
+    ):
+        if rows.any():
+            what = f"{number_of(int(rows.sum()), one, names=more)}{place} {fault}"
+            yield Breach(table.where, what, _examples(table.frame, rows, numbers, column))
 
 
 def _examples(

@@ -11,7 +11,6 @@ import re
 import zlib
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -241,15 +240,3 @@ def _inflate(code: str, encoding: str) -> bytes:
 def _start(text: str, most: int = 80) -> str:
     text = " ".join(text.split())
     return text if len(text) <= most else text[:most] + "..."
-
-
-def as_text(value: Any) -> str:
-    """
-    Return a value as text for a proof, cut to a readable length.
-
-    Examples
-    --------
-    >>> as_text([1, 2])
-    '[1, 2]'
-    """
-    return _start(value if isinstance(value, str) else json.dumps(value, default=str))

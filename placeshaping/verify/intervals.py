@@ -17,7 +17,7 @@ from placeshaping.verify.arithmetic import decimals_of, permitted, span
 from placeshaping.verify.cells import cell_names, numbers_of
 from placeshaping.verify.contents import Contents, Table
 from placeshaping.verify.rules import Rules
-from placeshaping.verify.verdict import Breach
+from placeshaping.verify.verdict import Breach, number_of
 
 _MOST = 20_000
 _Z = 1.959964
@@ -95,7 +95,8 @@ def _solve(table: Table, rules: Rules) -> tuple[int, list[Breach]]:
         + (f"; shown as {shown[row]:g}" if np.isfinite(shown[row]) else "")
         for name, row in zip(cell_names(table.frame, first), first, strict=True)
     ]
-    what = f"{len(rows):,} intervals give back a count that the policy hides"
+    intervals = number_of(len(rows), "interval")
+    what = f"{intervals} from which a count comes back that the policy hides"
     return int(usable.sum()), [Breach(table.where, what, "; ".join(proofs))]
 
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from placeshaping.verify.cells import numbers_of
 from placeshaping.verify.contents import Contents
 from placeshaping.verify.rules import Rules
-from placeshaping.verify.verdict import Breach
+from placeshaping.verify.verdict import Breach, number_of
 
 _EXAMPLES = 3
 _SAME_NAME = 0.95
@@ -352,8 +352,8 @@ def _solve(
         for t, a, b in list(zip(target[sure], least[sure], most[sure], strict=True))[:_EXAMPLES]
     ]
     what = (
-        f"{int(sure.sum()):,} hidden counts come back by subtraction ({sums.name}), narrower than "
-        f"{smallest} to {largest}"
+        f"{number_of(int(sure.sum()), 'hidden count')} from subtraction ({sums.name}), narrower "
+        f"than {smallest} to {largest}"
     )
     return len(target), int(unsure.sum()), [Breach(sums.level, what, "; ".join(proofs))]
 

@@ -78,3 +78,15 @@ class Verdict:
         True
         """
         return {"passed": self.passed, **asdict(self)}
+
+
+def number_of(amount: int, name: str, *, names: str | None = None) -> str:
+    """
+    Write a number with the name of what is counted.
+
+    Examples
+    --------
+    >>> number_of(1, "rate"), number_of(2000, "rate"), number_of(2, "does", names="do")
+    ('1 rate', '2,000 rates', '2 do')
+    """
+    return f"{amount:,} {name if amount == 1 else names or name + 's'}"

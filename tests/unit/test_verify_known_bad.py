@@ -127,7 +127,7 @@ def test_field_that_is_not_on_the_list(good: Path, tmp_path: Path, place: str) -
         ('<svg><title>Marsh 001A, 1,234 recorded crimes</title></svg>', "counts 1234, not rounded"),
         ('<div data-label="count=2"></div>', "counts 2, under 5"),
         ("<table><tr><th>Area</th><th>Records</th></tr><tr><td>A</td><td>3</td></tr></table>",
-         "1 number of 'Records' under 5"),
+         "1 number in 'Records' under 5"),
         ('<script type="application/json" id="more">{"a": 1}</script>', "holds data other than"),
         ('<script type="text/plain">1;2;3</script>', "holds data other than"),
         ("<script>var raw = [1,2,3,4,5,6,7,8,9,10,11,12,13];</script>", "holds a list of numbers"),
@@ -215,7 +215,7 @@ def test_layer_with_a_column_too_many(good: Path, tmp_path: Path) -> None:
     )
     text = found(path)
     assert "lsoa: 1 field is not on the list of those that may leave [raw_count]" in text
-    assert "lsoa: 64 number of 'raw_count's under 5" in text
+    assert "lsoa: 64 numbers in 'raw_count' under 5" in text
 
 
 def test_raw_value_at_a_finer_level(good: Path, tmp_path: Path) -> None:
@@ -237,14 +237,14 @@ def test_level_that_is_not_declared(good: Path, tmp_path: Path) -> None:
 def test_hidden_cell_that_carries_a_rate(good: Path, tmp_path: Path) -> None:
     path = database(good, tmp_path, "UPDATE lsoa_values SET rate = 1.5 WHERE status = 'hidden'")
     text = found(path)
-    assert "cells marked as hidden carry a rate" in text
-    assert "rates give back a count that the policy hides" in text
+    assert "cells marked as hidden, with a rate all the same" in text
+    assert "rates from which a count comes back" in text
 
 
 def test_table_that_is_not_listed_is_read_all_the_same(good: Path, tmp_path: Path) -> None:
     path = database(good, tmp_path, "CREATE TABLE notes (crimes INTEGER)",
                     "INSERT INTO notes VALUES (2)")  # fmt: skip
-    assert "notes: 1 number of 'crimes' under 5" in found(path)
+    assert "notes: 1 number in 'crimes' under 5" in found(path)
 
 
 def test_deleted_rows_that_are_still_in_the_file(good: Path, tmp_path: Path) -> None:
@@ -282,7 +282,7 @@ def test_margin_that_was_left(good: Path, tmp_path: Path) -> None:
         }
     ).to_csv(path, index=False)
     assert found(path, policy="councillor") == (
-        "margin: 1 hidden counts come back by subtraction (categories of margin), narrower than "
+        "margin: 1 hidden count from subtraction (categories of margin), narrower than "
         "1 to 4 [E01900001, 2025, Robbery: E01900001, 2025, All is 5 to 7, its 2 shown parts are "
         "5 to 7, which leaves 1 to 2]"
     )
@@ -301,7 +301,7 @@ def test_margins_left_in_a_release_with_the_threshold_alone(
         f"WHERE fid = {row + 1}"
         for row in values.index[extra]
     ]
-    assert "come back by subtraction" in found(database(good, tmp_path, *statements))
+    assert "from subtraction" in found(database(good, tmp_path, *statements))
 
 
 # --- workbooks
@@ -362,8 +362,8 @@ def test_rate_to_one_decimal_gives_back_a_small_count(tmp_path: Path) -> None:
     (breach,) = verify_file(path).breaches
     assert breach == Breach(
         "rates",
-        "1 rates give back a count that the policy hides",
-        "E01900001: rate 1.3 x 1,520 residents x 1 years / 1,000 = 1.98, so the count is 2",
+        "1 rate from which a count comes back that the policy hides",
+        "E01900001: rate 1.3 x 1,520 residents x 1 year / 1,000 = 1.98, so the count is 2",
     )
 
 
