@@ -10,8 +10,10 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
+import logging
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -80,7 +82,7 @@ def run(
     """Run a recipe: join, find hot spots, protect, and write a map, layers and tables."""
     from placeshaping.project.pipeline import run as run_recipe
 
-    with no_progress(on=quiet or as_json):
+    with _speaking(quiet=quiet or as_json):
         outcome = run_recipe(recipe, made_on=_today())
     _report(outcome, quiet=quiet, as_json=as_json)
 
@@ -98,7 +100,7 @@ def demo(
     """Invent a district, write its files, and run the main job on them."""
     from placeshaping.project.demo import run_demo
 
-    with no_progress(on=quiet or as_json):
+    with _speaking(quiet=quiet or as_json):
         outcome = run_demo(folder, areas=areas, seed=seed, made_on=_today())
     _report(outcome, quiet=quiet, as_json=as_json)
 
@@ -126,7 +128,7 @@ def check(
     """Tell what is in a file and what is wrong with it."""
     from placeshaping.areas.inspection import inspect_file
 
-    with no_progress(on=quiet or as_json):
+    with _speaking(quiet=quiet or as_json):
         found = [inspect_file(path) for path in files]
     if as_json:
         _print_json([dataclasses.asdict(inspection) for inspection in found])
@@ -151,7 +153,7 @@ def verify(
     """Attack written files, to see whether they give away what their policy hides."""
     from placeshaping.verify.files import verify_files
 
-    with no_progress(on=quiet or as_json):
+    with _speaking(quiet=quiet or as_json):
         verdicts = verify_files(files, policy=policy)
     if as_json:
         _print_json([verdict.to_dict() for verdict in verdicts])
@@ -168,6 +170,21 @@ def verify(
             typer.echo(f"... and {len(breaches) - 50:,} more; --json lists all.")
     if not all(verdict.passed for verdict in verdicts):
         raise typer.Exit(1)
+
+
+@contextmanager
+def _speaking(*, quiet: bool) -> Iterator[None]:
+    """Show progress and the library's warnings, or neither."""
+    log = logging.getLogger("placeshaping")
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("Note: %(message)s"))
+    handler.setLevel(logging.CRITICAL if quiet else logging.WARNING)
+    log.addHandler(handler)
+    try:
+        with no_progress(on=quiet):
+            yield
+    finally:
+        log.removeHandler(handler)
 
 
 def _today() -> dt.date:
