@@ -9,6 +9,7 @@ is described in ``docs/formats.md``.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -25,6 +26,8 @@ from placeshaping.maps.classes import round_numbers
 
 Polygons = list[list[list[int]]]
 """For each area its rings, each a list of arcs; ``~i`` is arc i backwards."""
+
+_log = logging.getLogger(__name__)
 
 METRES_PER_DEGREE = 111_320.0
 _STEPS_PER_TOLERANCE = 4
@@ -208,7 +211,13 @@ def _check_polygons(areas: gpd.GeoDataFrame) -> None:
 
 def _simplified(shapes: NDArray[Any], tolerance: float) -> NDArray[Any]:
     """Simplify common borders once; keep a shape that would vanish as it was."""
-    thinner = shapely.coverage_simplify(shapes, tolerance) if tolerance > 0 else shapes
+    thinner = shapes
+    for part in (1, 2, 4) if tolerance > 0 else ():
+        try:
+            thinner = shapely.coverage_simplify(shapes, tolerance / part)
+            break
+        except shapely.errors.GEOSException as error:  # a ring collapsed: try again, less far
+            _log.info("Borders could not be simplified by %s m: %s", tolerance / part, error)
     gone = shapely.is_empty(thinner) | ~np.isin(shapely.get_type_id(thinner), (3, 6))
     kept = np.where(gone, shapes, thinner)
     oriented: NDArray[Any] = shapely.orient_polygons(kept)

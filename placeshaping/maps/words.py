@@ -390,8 +390,8 @@ def _slope_words(groups: GroupTable, period: str, category: Any) -> Iterator[str
     interval = _interval(row["slope_lower"], row["slope_upper"])
     if row["slope_lower"] <= 0 <= row["slope_upper"]:
         yield (
-            f"From the least to the most deprived areas the rate differs by {_tenth(abs(row['slope']))} "
-            f"{per} ({interval}): the interval holds zero, so a difference is not certain "
+            f"From the least to the most deprived areas the rate differs by {between} "
+            f"({interval}): the interval holds zero, so a difference is not certain "
             "(slope index of inequality)."
         )
         return
