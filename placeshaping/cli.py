@@ -93,7 +93,7 @@ def demo(
         "placeshaping-demo"
     ),
     areas: Annotated[int, typer.Option(help="Small areas (LSOAs) of the district.")] = 200,
-    seed: Annotated[int, typer.Option(help="Another seed, another district.")] = 1,
+    seed: Annotated[int, typer.Option(help="Another seed, another district.")] = 2,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:

@@ -5,9 +5,9 @@ The nine-character codes of the Office for National Statistics begin with an
 entity code (``E01``: English LSOA). Facts on ranges: the highest LSOA codes of
 2011 are E01033768 and W01001958; codes above them were made for 2021. LSOAs
 that did not change in 2021 kept their code, so one code alone may fit both.
-The invented district of this package uses ``E01900001`` and above, a range
-that the real register is far from reaching; there, codes from ``E01950000``
-on are of 2021.
+The invented district of this package uses numbers from 900001 (output areas:
+500001), ranges that the real register is far from reaching; LSOA codes there
+from ``E01950000`` on are of 2021.
 """
 
 from __future__ import annotations
@@ -53,6 +53,7 @@ _ENTITIES: dict[str, Level] = {
 
 _LAST_2011 = {"E01": 33_768, "W01": 1_958}
 _SYNTHETIC_FIRST = 900_000
+_SYNTHETIC_FIRST_OA = 500_000
 _SYNTHETIC_2021 = 950_000
 
 
@@ -89,7 +90,8 @@ def is_synthetic(code: str) -> bool:
     >>> is_synthetic("E01900001"), is_synthetic("E01000001")
     (True, False)
     """
-    return is_gss(code) and int(code[3:]) >= _SYNTHETIC_FIRST
+    first = _SYNTHETIC_FIRST_OA if code[1:3] == "00" else _SYNTHETIC_FIRST
+    return is_gss(code) and int(code[3:]) >= first
 
 
 def made_for_2021(code: str) -> bool:

@@ -281,7 +281,7 @@ def release(
     protected = protect(study, policy=policy)
     kept, left_out = _choose_levels(study, protected, policy)
     tables = {level: _area_table(study, protected, level, kept, policy) for level in kept}
-    facts = _facts(protected, kept)
+    facts = _facts(protected, kept, policy)
     return Release(
         title=title,
         subject=subject,
@@ -423,21 +423,33 @@ def _slopes(frame: pd.DataFrame, group: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def _facts(protected: Protected, kept: Sequence[str]) -> dict[str, Any]:
+def _facts(protected: Protected, kept: Sequence[str], policy: Policy) -> dict[str, Any]:
     """Say what the protection cost at each level that is shown."""
     facts: dict[str, Any] = {}
     for level in kept:
         hidden, extra = protected.hidden[level], protected.secondary[level]
-        true = protected.true[level]
         facts[level] = {
             "cells": int(hidden.size),
             "hidden": int(hidden.sum()),
             "hidden_against_subtraction": int(extra.sum()),
             "hidden_when_opened": int(hidden[0, 0].sum()),
             "areas": int(hidden.shape[-1]),
-            "share_of_records_hidden": float((true[0, 1:] * hidden[0, 1:]).sum())
-            / max(float(true[0, 1:].sum()), 1.0)
-            if hidden.shape[1] > 1
-            else float((true[0, 0] * hidden[0, 0]).sum()) / max(float(true[0, 0].sum()), 1.0),
+            "percent_of_records_hidden": _percent_hidden(protected.true[level], hidden, policy),
         }
     return facts
+
+
+def _percent_hidden(
+    true: NDArray[np.int64], hidden: NDArray[np.bool_], policy: Policy
+) -> int | None:
+    """
+    Return how many per cent of the records the hidden numbers hold, over the whole span.
+
+    Told in whole per cents, and only where one of them is well above the
+    threshold: a finer share times the total would give the hidden sum back.
+    """
+    parts = slice(1, None) if true.shape[1] > 1 else slice(None)
+    records = int(true[0, parts].sum())
+    if records < 200 * policy.threshold or not records:
+        return None
+    return round(100 * int((true[0, parts] * hidden[0, parts]).sum()) / records)

@@ -71,9 +71,11 @@ def disclosure_statement(
 def _level_sentence(level: str, fact: Mapping[str, Any]) -> str:
     extra = fact["hidden_against_subtraction"]
     why = f", {extra:,} of them so that no other can be worked out by subtraction" if extra else ""
+    percent = fact["percent_of_records_hidden"]
+    held = "under 1 %" if percent == 0 else f"about {percent} %"
+    share = "" if percent is None else f" The hidden numbers hold {held} of the records."
     return (
         f"{LEVEL_SHORT.get(level, level)}: {fact['hidden']:,} of {fact['cells']:,} numbers are "
         f"hidden{why}; {fact['hidden_when_opened']:,} of {fact['areas']:,} areas in the view that "
-        f"opens first. The hidden numbers hold {fact['share_of_records_hidden']:.1%} of the "
-        "records."
+        f"opens first.{share}"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -46,8 +46,8 @@ class Gathered:
         What is counted, and the label of all of it.
     sources
         The files by checksum.
-    notes
-        Sentences about the records.
+    reports, placement
+        How each file of records was read, and how the records found their areas.
     """
 
     counts: pd.DataFrame
@@ -60,7 +60,8 @@ class Gathered:
     subject: str
     total: str
     sources: tuple[SourceFile, ...]
-    notes: tuple[str, ...]
+    reports: Mapping[str, PoliceReport | ServiceReport]
+    placement: PlacementReport
 
 
 def gather(recipe: Recipe, *, folder: Path) -> Gathered:
@@ -87,7 +88,7 @@ def gather(recipe: Recipe, *, folder: Path) -> Gathered:
     from placeshaping.joins.points import count_by_area, place_events
 
     sources: list[SourceFile] = []
-    events, notes = _read_records(recipe, folder, sources)
+    events, reports = _read_records(recipe, folder, sources)
     areas, lookup = _read_areas(recipe, folder, sources)
     changes = None
     if recipe.areas.changes:
@@ -114,14 +115,15 @@ def gather(recipe: Recipe, *, folder: Path) -> Gathered:
         subject=subject,
         total=f"All {subject[0].lower()}{subject[1:]}",
         sources=tuple(sources),
-        notes=(*notes, *_placement_notes(codes.attrs["report"])),
+        reports=reports,
+        placement=codes.attrs["report"],
     )
 
 
 def _kind(records: Records, folder: Path) -> Literal["police", "services"]:
     if records.kind is not None:
         return records.kind
-    from placeshaping.sources.inspection import kind_of
+    from placeshaping.sources.kinds import kind_of
 
     return "police" if kind_of(check_file(folder / records.file)) == "police" else "services"
 
@@ -153,20 +155,21 @@ def _published(records: Sequence[Records], folder: Path) -> str | None:
 
 def _read_records(
     recipe: Recipe, folder: Path, sources: list[SourceFile]
-) -> tuple[pd.DataFrame, list[str]]:
+) -> tuple[pd.DataFrame, dict[str, PoliceReport | ServiceReport]]:
     import pandas as pd
 
-    tables, notes = [], []
+    tables: list[pd.DataFrame] = []
+    reports: dict[str, PoliceReport | ServiceReport] = {}
     for records in recipe.records:
         path = folder / records.file
         police = _kind(records, folder) == "police"
         events = _read_police(records, path) if police else _read_services(records, folder)
         report = events.attrs["report"]
         sources.append(describe_file(path, "records", rows=report.rows_read))
-        notes += list(_police_notes(report, path.name) if police else _service_notes(report, path))
+        reports[path.name] = report
         tables.append(events)
     if len(tables) == 1:
-        return tables[0], notes
+        return tables[0], reports
     columns = ["easting", "northing", "period", "category", "area_code", "count"]
     together = pd.concat(
         [table.reindex(columns=columns).assign(category=table["category"].astype(str))
@@ -175,7 +178,7 @@ def _read_records(
     )  # fmt: skip
     together["count"] = together["count"].fillna(1).astype("int64")
     together["category"] = together["category"].astype("category")
-    return together, notes
+    return together, reports
 
 
 def _read_police(records: Records, path: Path) -> pd.DataFrame:
@@ -352,31 +355,3 @@ def _check_coverage(counts: pd.DataFrame, areas: gpd.GeoDataFrame) -> None:
             "partnership or a police force of the lookups)."
         )
         raise RecipeError(msg)
-
-
-def _police_notes(report: PoliceReport, name: str) -> Iterator[str]:
-    """Say what was read from police.uk files."""
-    yield (
-        f"{name}: {report.rows_read:,} rows read, {report.rows_kept:,} kept "
-        f"({report.repeated_crime_ids:,} repeated a Crime ID, {report.not_selected:,} were not "
-        "asked for)."
-    )
-    yield (
-        f"{report.without_coordinates:,} of the rows kept have no coordinates; {report.outside:,} "
-        "lie outside the United Kingdom. Coordinates are snap points, not addresses."
-    )
-    if report.missing_months:
-        yield f"There are no records at all for {listed(report.missing_months, most=12)}."
-
-
-def _service_notes(report: ServiceReport, path: Path) -> Iterator[str]:
-    yield f"{path.name}: {report.rows_read:,} rows read."
-
-
-def _placement_notes(report: PlacementReport) -> Iterator[str]:
-    """Say how the records found their areas."""
-    yield (
-        f"Of {report.rows:,} records {report.by_coordinate:,} were placed by their coordinates, "
-        f"{report.by_code:,} by the area code that they carry; {report.outside:,} lie outside the "
-        f"areas and {report.unplaced:,} could not be placed: these are not counted."
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from placeshaping._core.errors import DisclosureError
 from placeshaping._core.output import staged_folder
+from placeshaping._core.provenance import SourceFile
 from placeshaping.project.gather import Gathered, gather
+from placeshaping.project.notes import record_notes
 from placeshaping.project.recipe import Recipe, make_recipe, read_recipe
 
 if TYPE_CHECKING:
@@ -116,6 +119,7 @@ def protect_gathered(recipe: Recipe, gathered: Gathered, *, made_on: dt.date) ->
     published already and `public` for all others.
     """
     from placeshaping.areas.ladder import make_ladder
+    from placeshaping.disclosure.policies import policy_named
     from placeshaping.disclosure.release import release
     from placeshaping.hotspots.study import analyse
 
@@ -131,9 +135,10 @@ def protect_gathered(recipe: Recipe, gathered: Gathered, *, made_on: dt.date) ->
         hot_spots_of=recipe.show.hot_spots_of,
     )
     published = gathered.already_published if gathered.sensitivity == "open" else None
+    policy = policy_named(recipe.policy or ("open" if published else "public"))
     return release(
         study,
-        policy=recipe.policy or ("open" if published else "public"),
+        policy=policy,
         title=recipe.title,
         made_on=made_on,
         subject=gathered.subject,
@@ -141,8 +146,10 @@ def protect_gathered(recipe: Recipe, gathered: Gathered, *, made_on: dt.date) ->
         contact=recipe.contact,
         sensitivity=gathered.sensitivity,
         already_published=published,
-        sources=gathered.sources,
-        notes=(*gathered.notes, *_basis_notes(recipe)),
+        sources=[
+            _without_rows(source) if policy.protects else source for source in gathered.sources
+        ],
+        notes=record_notes(gathered, recipe, policy=policy),
     )
 
 
@@ -208,16 +215,9 @@ def _attack(paths: Sequence[Path], *, policy: str) -> None:
         raise DisclosureError(msg)
 
 
-def _basis_notes(recipe: Recipe) -> list[str]:
-    """Print on what basis personal data were used."""
-    notes = []
-    for records in recipe.records:
-        name = Path(records.file).name
-        if records.lawful_basis:
-            notes.append(f"{name}: lawful basis {records.lawful_basis}.")
-        if records.dpia:
-            notes.append(f"{name}: data protection impact assessment {records.dpia}.")
-    return notes
+def _without_rows(source: SourceFile) -> SourceFile:
+    """Leave out how many records there are: the exact total would undo rounding."""
+    return dataclasses.replace(source, rows=None) if source.role == "records" else source
 
 
 def _without_paths(content: Any) -> Any:

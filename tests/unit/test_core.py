@@ -57,6 +57,8 @@ def test_repeated_codes_are_counted_and_named() -> None:
         ("W01001959", "lsoa", True, False),
         ("E01900001", "lsoa", False, True),
         ("E01950000", "lsoa", True, True),
+        ("E00500001", "oa", False, True),
+        ("E00190000", "oa", False, False),
         ("E02000001", "msoa", False, False),
         ("E06000001", "district", False, False),
         ("beat 12", "area", False, False),

@@ -1,0 +1,123 @@
+"""
+What is said of the records on every product: how many were read, placed and lost.
+
+Under a policy that protects, these numbers obey it too: an exact total would
+undo the rounding of its parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from placeshaping._core.checks import listed
+
+if TYPE_CHECKING:
+    from placeshaping.disclosure.policies import Policy
+    from placeshaping.joins.points import PlacementReport
+    from placeshaping.project.gather import Gathered
+    from placeshaping.project.recipe import Recipe
+    from placeshaping.sources.police import PoliceReport
+    from placeshaping.sources.services import ServiceReport
+
+Tell = Callable[[int], str]
+
+
+def record_notes(gathered: Gathered, recipe: Recipe, *, policy: Policy) -> tuple[str, ...]:
+    """
+    Say in sentences what was read, what was left out, and on what basis.
+
+    Parameters
+    ----------
+    gathered
+        The inputs, with their reports.
+    recipe
+        Names the lawful basis, where personal data were used.
+    policy
+        Numbers under its threshold are not told, the others are rounded.
+
+    Returns
+    -------
+    notes
+        Sentences for print.
+    """
+    from placeshaping.sources.police import PoliceReport
+
+    tell = teller(policy)
+    notes: list[str] = []
+    for name, report in gathered.reports.items():
+        if isinstance(report, PoliceReport):
+            notes += _police_notes(name, report, tell)
+        else:
+            notes += _service_notes(name, report, tell)
+    notes += _placement_notes(gathered.placement, tell)
+    if policy.protects:
+        notes.append(f"The numbers of records told here are rounded to {policy.rounding}.")
+    for records in recipe.records:
+        name = Path(records.file).name
+        if records.lawful_basis:
+            notes.append(f"{name}: lawful basis {records.lawful_basis}.")
+        if records.dpia:
+            notes.append(f"{name}: data protection impact assessment {records.dpia}.")
+    return tuple(notes)
+
+
+def teller(policy: Policy) -> Tell:
+    """
+    Return what writes a number of records as the policy allows.
+
+    Examples
+    --------
+    >>> from placeshaping.disclosure.policies import policy_named
+    >>> tell = teller(policy_named("councillor"))
+    >>> tell(12_347), tell(3), tell(0)
+    ('12,345', 'fewer than 5', 'none')
+    """
+
+    def tell(number: int) -> str:
+        if not policy.protects:
+            return f"{number:,}"
+        if number < policy.threshold and (number > 0 or not policy.zeros_shown):
+            return f"fewer than {policy.threshold}"
+        return f"{policy.rounding * round(number / policy.rounding):,}" if number else "none"
+
+    return tell
+
+
+def _police_notes(name: str, report: PoliceReport, tell: Tell) -> Iterator[str]:
+    yield (
+        f"{name}: {tell(report.rows_read)} rows read, {tell(report.rows_kept)} kept; left out "
+        f"because they repeat a Crime ID: {tell(report.repeated_crime_ids)}; not asked for: "
+        f"{tell(report.not_selected)}."
+    )
+    yield (
+        f"Rows kept that have no coordinates: {tell(report.without_coordinates)}; outside the "
+        f"United Kingdom: {tell(report.outside)}. Coordinates are snap points, not addresses."
+    )
+    if report.missing_months:
+        yield f"There are no records at all for {listed(report.missing_months, most=12)}."
+
+
+def _service_notes(name: str, report: ServiceReport, tell: Tell) -> Iterator[str]:
+    yield (
+        f"{name}: {tell(report.rows_read)} rows read, {tell(report.rows_kept)} kept; left out "
+        f"because their date is missing or cannot be read: {tell(report.without_date)}."
+    )
+    taken = ", ".join(f"{role} from {column!r}" for role, column in report.columns.items())
+    yield f"Columns taken{' by their names' if report.guessed else ''}: {taken}."
+    if report.ambiguous_dates:
+        yield f"Dates were read as day first ({report.date_order} order)."
+    if report.missing_months:
+        yield f"There are no records at all for {listed(report.missing_months, most=12)}."
+
+
+def _placement_notes(report: PlacementReport, tell: Tell) -> Iterator[str]:
+    yield (
+        f"Of {tell(report.rows)} records, placed by their coordinates: "
+        f"{tell(report.by_coordinate)}; by the area code that they carry: {tell(report.by_code)}; "
+        f"not counted because they lie outside the areas: {tell(report.outside)}; because they "
+        f"could not be placed: {tell(report.unplaced)}."
+    )
+    if report.by_nearest:
+        yield f"Given to the nearest area: {tell(report.by_nearest)}."
