@@ -299,16 +299,18 @@
     _labels: function (pen, scale) {
       const taken = [];
       const free = (box) => !taken.some((one) => box[0] < one[2] && box[2] > one[0] && box[1] < one[3] && box[3] > one[1]);
-      const write = (l, i, words, font, colour, height, need) => {
+      const write = (l, i, words, font, colour, height, need, shifts) => {
         const box = this._shapes.boxes[l][i];
         if (!this._sees(box)) { return; }
         pen.font = font;
         const width = pen.measureText(words).width;
         if ((box[2] - box[0]) * scale < width * need || (box[3] - box[1]) * scale < height * need) { return; }
         const at = this._at(...this._shapes.centres[l][i]);
-        const room = [at[0] - width / 2 - 3, at[1] - height / 2 - 1, at[0] + width / 2 + 3, at[1] + height / 2 + 1];
-        if (!free(room)) { return; }
-        taken.push(room);
+        const room = (shift) => [at[0] - width / 2 - 3, at[1] + shift - height / 2 - 1, at[0] + width / 2 + 3, at[1] + shift + height / 2 + 1];
+        const shift = shifts.find((one) => free(room(one)));
+        if (shift === undefined) { return; }
+        taken.push(room(shift));
+        at[1] += shift;
         pen.lineJoin = "round";
         pen.lineWidth = 3.5;
         pen.strokeStyle = "rgba(255, 255, 255, 0.92)";
@@ -321,17 +323,23 @@
       const family = "system-ui, -apple-system, 'Segoe UI', Arial, sans-serif";
       const top = this._levels.length - 1;
       const state = this._state;
-      if (top > 0 || this._levels[0].codes.length < 40) {
-        this._levels[top].names.forEach((name, i) => write(top, i, name, "600 14px " + family, "#0b0c0c", 16, 0.7));
-      }
-      for (let l = top - 1; l >= Math.max(state.level, 0); l -= 1) {
-        this._levels[l].names.forEach((name, i) => write(l, i, name, (l === state.level ? "400" : "600") + " 12px " + family, "#26292b", 14, l === state.level ? 2 : 1.5));
-      }
       if (state.marks) {
         state.of.forEach((k, i) => {
           const mark = k >= 0 ? state.classes[k].mark : "";
-          if (mark) { write(state.level, i, mark, "600 12px " + family, "#0b0c0c", 12, 1.1); }
+          if (mark) { write(state.level, i, mark, "600 12px " + family, "#0b0c0c", 12, 1.1, [0]); }
         });
+      }
+      /* A name must not lie on a hot spot, which may be smaller than the name. */
+      state.of.forEach((k, i) => {
+        if (k < 0 || !state.classes[k].strong || top === 0) { return; }
+        const at = this._at(...this._shapes.centres[state.level][i]);
+        taken.push([at[0] - 3, at[1] - 3, at[0] + 3, at[1] + 3]);
+      });
+      if (top > 0 || this._levels[0].codes.length < 40) {
+        this._levels[top].names.forEach((name, i) => write(top, i, name, "600 14px " + family, "#0b0c0c", 16, 0.7, [0, -18, 18, -30, 30, -44, 44]));
+      }
+      for (let l = top - 1; l >= Math.max(state.level, 0); l -= 1) {
+        this._levels[l].names.forEach((name, i) => write(l, i, name, (l === state.level ? "400" : "600") + " 12px " + family, "#26292b", 14, l === state.level ? 2 : 1.5, [0]));
       }
     }
   });

@@ -331,7 +331,7 @@ def _hot_spots(release: Release) -> Iterator[str]:
         return
     many, hot, cold, size = found
     stand = "stands out as a hot spot" if hot == 1 else "stand out as hot spots"
-    less = "1 as a cold spot" if cold == 1 else f"{cold:,} as cold spots"
+    less = {0: "none as a cold spot", 1: "1 as a cold spot"}.get(cold, f"{cold:,} as cold spots")
     yield (
         f"{hot:,} of {size:,} {many} {stand}, where more records gather than chance would bring "
         f"together, and {less}, where fewer do. So many areas were tested at once that some would "

@@ -210,6 +210,9 @@ var placeshaping = placeshaping || {};
     };
   };
 
+  /* The code of an area after its level's name; none where its name serves as its code. */
+  P.codeOf = (level, i) => level.codes[i] === level.names[i] ? "" : ", " + level.codes[i];
+
   function lowerFirst(text) {
     return text.charAt(0).toLowerCase() + text.slice(1);
   }

@@ -324,7 +324,7 @@
         }
         list.replaceChildren(...found.map(function (one, k) {
           const level = data.levels[one.l];
-          const item = P.make("li", { role: "option", id: "found-" + k, "aria-selected": "false" }, level.names[one.i], P.make("span", { class: "hint" }, " " + level.short + ", " + level.codes[one.i]));
+          const item = P.make("li", { role: "option", id: "found-" + k, "aria-selected": "false" }, level.names[one.i], P.make("span", { class: "hint" }, " " + level.short + P.codeOf(level, one.i)));
           item.addEventListener("mousedown", function (event) { event.preventDefault(); take(one); });
           return item;
         }));
@@ -364,6 +364,7 @@
 
     function details() {
       const body = el("details-body");
+      el("details").classList.toggle("empty", state.chosen === null);
       if (state.chosen === null) {
         body.replaceChildren(P.make("p", { class: "hint" }, "Choose an area on the map, in the table or by its name."));
         return;
@@ -376,7 +377,7 @@
       const level = data.levels[state.level];
       body.replaceChildren(
         P.make("p", { class: "name" }, level.names[state.chosen]),
-        P.make("p", { class: "hint" }, level.label + ", " + level.codes[state.chosen]),
+        P.make("p", { class: "hint" }, level.label + P.codeOf(level, state.chosen)),
         P.make("p", {}, data.categories[state.category].label + ", " + data.periods[state.period].label + ":"),
         figures(chain), ...compared(chain[0]), ...parade(state.level, state.chosen), ...over(state.level, state.chosen)
       );

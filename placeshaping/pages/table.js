@@ -130,7 +130,7 @@
         if (column.key === "name") {
           const button = P.make("button", { type: "button", class: "link" }, row.name);
           button.addEventListener("click", () => choose(row.i));
-          line.append(P.make("th", { scope: "row" }, button, P.make("span", { class: "code" }, row.code)));
+          line.append(P.make("th", { scope: "row" }, button, P.make("span", { class: "code" }, row.code === row.name ? "" : row.code)));
         } else {
           const words = column.cell(row);
           const pale = words === "hidden" || words === "no data";

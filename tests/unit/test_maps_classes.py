@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from placeshaping._core.errors import EmptyError, InputError
 from placeshaping.maps.classes import assign_class, class_edges
 from placeshaping.maps.palettes import CLUSTERS, sequential
