@@ -175,7 +175,7 @@ def write_products(released: Release, target: Path, *, recipe: Recipe) -> list[s
         paths = [_write(kind, released, folder) for kind in FILES if kind in recipe.output.write]
         manifest = folder / MANIFEST
         content = recipe.model_dump(mode="json", by_alias=True, exclude_none=True)
-        write_manifest(released, manifest, recipe=_without_paths(content), outputs=paths)
+        write_manifest(released, manifest, recipe=content, outputs=paths)
         paths.append(manifest)
         _attack(paths, policy=released.policy.name)
         return [path.name for path in paths]
@@ -218,17 +218,3 @@ def _attack(paths: Sequence[Path], *, policy: str) -> None:
 def _without_rows(source: SourceFile) -> SourceFile:
     """Leave out how many records there are: the exact total would undo rounding."""
     return dataclasses.replace(source, rows=None) if source.role == "records" else source
-
-
-def _without_paths(content: Any) -> Any:
-    """Keep the base name of whatever in a recipe names a file or a folder."""
-    keys = {"file", "postcodes", "changes", "lookups", "residents", "households", "folder"}
-
-    def bare(key: str, value: Any) -> Any:
-        if isinstance(value, dict):
-            return {k: bare(k, v) for k, v in value.items()}
-        if isinstance(value, list):
-            return [bare(key, item) for item in value]
-        return Path(value).name if key in keys and isinstance(value, str) else value
-
-    return bare("", content)

@@ -32,9 +32,7 @@ def write_manifest(
     Write what a product was made from, as JSON.
 
     Inputs and outputs stand with their checksums and base names. Where the
-    recipe names a file, its folders are left out. Shares are rounded to three
-    decimals: a share of the records that are hidden, times all records, would
-    give the hidden ones back.
+    recipe names a file, its folders are left out.
 
     Parameters
     ----------
