@@ -16,6 +16,7 @@ Every one of them names what is wrong (file, row or column) and what to do::
     │   └── EmptyError             nothing is left to work on
     ├── RecipeError                a key of the recipe is missing or wrong
     ├── DisclosureError            a release would give away what its policy hides
+    ├── FetchError                 a public source cannot be reached, or sent something else
     ├── OutputError                the result cannot be written where it was asked for
     └── MissingExtraError          an optional package is not installed
 """
@@ -71,6 +72,10 @@ class RecipeError(PlaceshapingError):
 
 class DisclosureError(PlaceshapingError):
     """A release would give away what its policy hides."""
+
+
+class FetchError(PlaceshapingError):
+    """A public source cannot be reached, or what it sent is not what was asked for."""
 
 
 class OutputError(PlaceshapingError):
