@@ -17,6 +17,7 @@ from placeshaping._core.errors import InputError, OutputError
 from placeshaping._core.output import staged_file
 from placeshaping.disclosure.release import Release, require_release
 from placeshaping.maps.coverage import Coverage, encode_coverage
+from placeshaping.maps.deprivation import deprivation_chart
 from placeshaping.maps.palettes import (
     CLUSTERS,
     HIDDEN_FILL,
@@ -27,7 +28,6 @@ from placeshaping.maps.palettes import (
 from placeshaping.maps.payload import count_classes, page_data
 from placeshaping.maps.words import (
     about,
-    deprivation_chart,
     facts,
     finding,
     footer,

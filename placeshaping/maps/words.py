@@ -14,8 +14,7 @@ import numpy as np
 import pandas as pd
 
 from placeshaping._core.codes import is_gss, is_synthetic
-from placeshaping.disclosure.release import AreaTable, GroupTable, Release
-from placeshaping.pages.chart import Bar, GroupChart
+from placeshaping.disclosure.release import AreaTable, Release
 from placeshaping.pages.page import Section
 from placeshaping.statistics.rates import crude_rate, poor_denominator
 
@@ -151,52 +150,6 @@ def footer(release: Release) -> tuple[str, ...]:
     return (own,)
 
 
-def deprivation_chart(release: Release) -> GroupChart | None:
-    """
-    Turn the numbers by deprivation decile into words, bars and a table.
-
-    Parameters
-    ----------
-    release
-        Protected numbers.
-
-    Returns
-    -------
-    chart
-        All categories and the whole span; None where deprivation or the
-        number of residents is not known.
-    """
-    groups = release.deprivation
-    category, period = release.categories[0], release.periods[0]
-    if groups is None or category.denominator is None:
-        return None
-    chosen = groups.values["period"].eq(period.label) & groups.values["category"].eq(category.label)
-    table = groups.values[chosen]
-    if table["rate"].notna().sum() < 2:
-        return None
-    unit = f"Per 1,000 {category.denominator} a year"
-    bars = tuple(
-        Bar(str(decile), *(None if pd.isna(number) else float(number) for number in numbers))
-        for decile, *numbers in table[[groups.name, "rate", "lower", "upper"]].itertuples(
-            index=False
-        )
-    )
-    return GroupChart(
-        heading="By deprivation",
-        words=(
-            f"{category.label}, {period.label}: the rate in each tenth of the Index of Multiple "
-            "Deprivation, with its 95% interval. Tenth 1 holds the areas that the index counts as "
-            "the most deprived of England, tenth 10 the least.",
-            *_slope_words(groups, period.label, category),
-        ),
-        bars=bars,
-        unit=unit,
-        axis="Tenth of the deprivation index (1 = most deprived)",
-        heads=("Tenth (1 = most deprived)", "Areas", "Records", unit, "Lower", "Upper"),
-        rows=tuple(_group_row(row) for row in table.to_dict("records")),
-    )
-
-
 def words_of(table: AreaTable) -> tuple[str, str, str]:
     """
     Return a level's name for one area, for many, and for a button.
@@ -276,8 +229,8 @@ def _lead(release: Release) -> str:
     years = release.periods[0].years
     rate = crude_rate([count], [people * years]).iloc[0]
     return (
-        f"{text}, or {_tenth(rate['rate'])} per 1,000 {category.denominator} a year "
-        f"({_interval(rate['lower'], rate['upper'])})."
+        f"{text}, or {tenth(rate['rate'])} per 1,000 {category.denominator} a year "
+        f"({interval_words(rate['lower'], rate['upper'])})."
     )
 
 
@@ -311,7 +264,7 @@ def _extremes(release: Release) -> Iterator[str]:
         f"Among the {len(known):,} {words_of(table)[1]} with a rate, it was highest in "
         f"{names[high]} ({highest} per 1,000 {category.denominator} a year) "
         f"and lowest in {names[low]} ({lowest}); half of them had less than "
-        f"{_tenth(known['rate'].median())}."
+        f"{tenth(known['rate'].median())}."
     )
     people = table.areas[category.denominator].astype("Float64").reindex(known.index)
     years = release.periods[0].years
@@ -379,39 +332,6 @@ def _method(release: Release, tolerance: float) -> Iterator[str]:
     yield f"Borders are simplified by up to about {tolerance:,.0f} metres for display."
 
 
-def _slope_words(groups: GroupTable, period: str, category: Any) -> Iterator[str]:
-    slopes = groups.slopes
-    rows = slopes[(slopes["period"] == period) & (slopes["category"] == category.label)]
-    if rows.empty:
-        return
-    row = rows.iloc[0]
-    per = f"per 1,000 {category.denominator} a year"
-    between = f"{_tenth(abs(row['slope']))} {per}"
-    interval = _interval(row["slope_lower"], row["slope_upper"])
-    if row["slope_lower"] <= 0 <= row["slope_upper"]:
-        yield (
-            f"From the least to the most deprived areas the rate differs by {between} "
-            f"({interval}): the interval holds zero, so a difference is not certain "
-            "(slope index of inequality)."
-        )
-        return
-    way = "higher" if row["slope"] > 0 else "lower"
-    yield (
-        f"Along the index the rate is {between} {way} at the most deprived end than at the least "
-        f"deprived end ({interval}; slope index of inequality)."
-    )
-
-
-def _group_row(row: dict[Any, Any]) -> tuple[str, ...]:
-    gap = str(row["status"])
-    return (
-        str(row["imd_decile"]),
-        f"{row['areas']:,}",
-        gap if pd.isna(row["count"]) else f"{row['count']:,}",
-        *(gap if pd.isna(row[name]) else _tenth(row[name]) for name in ("rate", "lower", "upper")),
-    )
-
-
 def _has_rates(release: Release) -> bool:
     table = release.tables[release.levels[0]]
     people = release.categories[0].denominator
@@ -419,15 +339,50 @@ def _has_rates(release: Release) -> bool:
 
 
 def _rate_words(row: pd.Series[Any]) -> str:
-    return f"{_tenth(row['rate'])}, {_interval(row['lower'], row['upper'])}"
+    return f"{tenth(row['rate'])}, {interval_words(row['lower'], row['upper'])}"
 
 
-def _interval(lower: float, upper: float) -> str:
-    return f"95% interval {_tenth(lower)} to {_tenth(upper)}"
+def interval_words(lower: float, upper: float) -> str:
+    """
+    Write a 95% interval.
+
+    Parameters
+    ----------
+    lower, upper
+        Its ends.
+
+    Returns
+    -------
+    words
+        With one decimal.
+
+    Examples
+    --------
+    >>> interval_words(1.25, 1000)
+    '95% interval 1.3 to 1,000.0'
+    """
+    return f"95% interval {tenth(lower)} to {tenth(upper)}"
 
 
-def _tenth(value: float) -> str:
-    """Write one decimal: half up at the second, then at the first, as the page's script does."""
+def tenth(value: float) -> str:
+    """
+    Write one decimal: half up at the second, then at the first, as the page's script does.
+
+    Parameters
+    ----------
+    value
+        Zero or more.
+
+    Returns
+    -------
+    words
+        With commas between thousands.
+
+    Examples
+    --------
+    >>> tenth(362.449), tenth(362.4499)
+    ('362.5', '362.5')
+    """
     return f"{np.floor(np.floor(value * 100 + 0.5) / 10 + 0.5) / 10:,.1f}"
 
 

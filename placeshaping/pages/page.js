@@ -363,87 +363,8 @@
     /* ---- the details panel ---- */
 
     function details() {
-      const body = el("details-body");
       el("details").classList.toggle("empty", state.chosen === null);
-      if (state.chosen === null) {
-        body.replaceChildren(P.make("p", { class: "hint" }, "Choose an area on the map, in the table or by its name."));
-        return;
-      }
-      const chain = [];
-      for (let l = state.level; l < data.levels.length; l += 1) {
-        const i = model.ancestor(state.level, state.chosen, l);
-        if (i !== null) { chain.push({ l: l, i: i, cell: model.cell(l, state.period, state.category, i) }); }
-      }
-      const level = data.levels[state.level];
-      body.replaceChildren(
-        P.make("p", { class: "name" }, level.names[state.chosen]),
-        P.make("p", { class: "hint" }, level.label + P.codeOf(level, state.chosen)),
-        P.make("p", {}, data.categories[state.category].label + ", " + data.periods[state.period].label + ":"),
-        figures(chain), ...compared(chain[0]), ...parade(state.level, state.chosen), ...over(state.level, state.chosen)
-      );
-    }
-
-    function figures(chain) {
-      const made = P.make("table", { class: "figures" });
-      const heads = chain.map((one, k) => P.make("th", { scope: "col" }, k === 0 ? "This area" : data.levels[one.l].names[one.i]));
-      made.append(P.make("thead", {}, P.make("tr", {}, P.make("td"), ...heads)));
-      const body = P.make("tbody");
-      const row = (label, value) => body.append(P.make("tr", {}, P.make("th", { scope: "row" }, label), ...chain.map((one) => P.make("td", { class: "number" }, value(one)))));
-      const gap = (cell) => cell.status === "hidden" ? "hidden" : "no data";
-      row("Records", (one) => one.cell.count === null ? gap(one.cell) : P.count(one.cell.count));
-      if (chain.some((one) => one.cell.rate !== null)) {
-        row("P" + model.per(state.category).slice(1), (one) => one.cell.rate === null ? gap(one.cell) : P.rate(one.cell.rate));
-        row("95% interval", (one) => one.cell.rate === null ? "" : P.rate(one.cell.lower) + " to " + P.rate(one.cell.upper));
-      }
-      if (chain[0].cell.cluster) { row("Hot spot", (one) => one.cell.cluster ? P.settings.look.clusters[one.cell.cluster].label : "not looked for"); }
-      for (const name of ["residents", "households"]) {
-        if (chain.some((one) => data.levels[one.l][name])) {
-          row(name.charAt(0).toUpperCase() + name.slice(1), (one) => data.levels[one.l][name] && data.levels[one.l][name][one.i] !== null ? P.count(data.levels[one.l][name][one.i]) : "not known");
-        }
-      }
-      const deciles = data.levels[state.level].imd_decile;
-      if (deciles) { row("Deprivation decile", (one) => one.l === state.level && deciles[one.i] !== null ? deciles[one.i] + " of 10" : ""); }
-      made.append(body);
-      return P.make("div", { class: "figures-frame", role: "region", "aria-label": "Figures of this area", tabindex: "0" }, made);
-    }
-
-    function against(cell, total) {
-      if (cell.rate === null || !total || total.rate === null) { return null; }
-      if (cell.lower > total.rate) { return "above"; }
-      return cell.upper < total.rate ? "below" : "like";
-    }
-
-    function compared(one) {
-      const total = model.total(state.period, state.category);
-      const found = against(one.cell, total);
-      if (!found) { return []; }
-      const words = { above: "Above the rate of the whole map", below: "Below the rate of the whole map", like: "About the rate of the whole map" };
-      const sure = found === "like" ? "its interval holds that rate" : "its whole interval lies " + found + " it";
-      return [P.make("p", {}, P.make("strong", {}, words[found]), " (" + P.rate(total.rate) + "): " + sure + ".")];
-    }
-
-    /* Strengths stand beside needs: the categories in which the area lies clearly below the whole. */
-    function parade(l, i) {
-      const sides = { below: [], above: [] };
-      data.categories.forEach(function (category, c) {
-        if (c === 0) { return; }
-        const found = against(model.cell(l, state.period, c, i), model.total(state.period, c));
-        if (found === "above" || found === "below") { sides[found].push(category.label); }
-      });
-      const made = [];
-      if (sides.below.length) { made.push(P.make("p", {}, P.make("strong", {}, "Lower here than on the whole map: "), sides.below.join(", ") + ".")); }
-      if (sides.above.length) { made.push(P.make("p", {}, P.make("strong", {}, "Higher here: "), sides.above.join(", ") + ".")); }
-      return made;
-    }
-
-    function over(l, i) {
-      if (data.periods.length < 2) { return []; }
-      const lines = data.periods.slice(1).map(function (period, k) {
-        const cell = model.cell(l, k + 1, state.category, i);
-        const rate = cell.rate === null ? "" : " (" + P.rate(cell.rate) + " " + model.per(state.category) + ")";
-        return P.make("li", {}, P.make("strong", {}, period.label + ": "), cell.count === null ? (cell.status === "hidden" ? "hidden" : "no data") : P.count(cell.count) + " records" + rate);
-      });
-      return [P.make("p", { class: "over" }, "Period by period:"), P.make("ul", {}, ...lines.slice(-12))];
+      el("details-body").replaceChildren(...P.describe(model, state));
     }
 
     function printing() {

@@ -28,7 +28,7 @@ CONTENT_POLICY = (
 )
 """What the page allows itself: nothing from outside, its own inline script and styles."""
 
-_OWN_SCRIPTS = ("model.js", "table.js", "page.js")
+_OWN_SCRIPTS = ("model.js", "table.js", "details.js", "page.js")
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,8 @@ from placeshaping.areas.ladder import make_ladder
 from placeshaping.disclosure.release import Release, release
 from placeshaping.hotspots.study import analyse
 from placeshaping.maps.area_map import AreaMap, area_map
-from placeshaping.maps.words import about, deprivation_chart, facts, finding, label_words
+from placeshaping.maps.deprivation import deprivation_chart
+from placeshaping.maps.words import about, facts, finding, label_words
 from placeshaping.pages.leaflet import leaflet_script, leaflet_styles, leaflet_version
 
 SIDE = 8
