@@ -74,11 +74,12 @@ def facts(release: Release) -> tuple[tuple[str, str], ...]:
     sure = "95% intervals stand beside the rates" if _has_rates(release) else "Counts as recorded"
     if release.policy.protects:
         sure += "; small numbers are hidden, others rounded"
+    within = f", in {len(finest.areas):,} {many}" if len(release.levels) > 1 else ""
     hot = _hot_and_cold(release)
     told = [] if hot is None else [("Hot spots", f"{hot[1]:,} of {hot[3]:,} {hot[0]}")]
     return (
         ("When", span_words(release)),
-        ("Where", f"{place_words(release)}, in {len(finest.areas):,} {many}"),
+        ("Where", place_words(release) + within),
         *told,
         ("How sure", f"{sure}."),
     )
@@ -217,11 +218,12 @@ def place_words(release: Release) -> str:
 
 def _lead(release: Release) -> str:
     count, people, complete = _whole(release)
-    about_word = "about" if complete else "at least"
     rounded = _rounded(count)
+    exact = rounded == count and release.policy.rounding == 1
+    about_word = "at least" if not complete else "" if exact else "about"
     text = (
         f"{_sentence_case(release.categories[0].label)} in {place_words(release)}, "
-        f"{span_words(release)}: {about_word} {rounded:,} records"
+        f"{span_words(release)}: {f'{about_word} {rounded:,}'.strip()} records"
     )
     category = release.categories[0]
     if people is None or not complete:

@@ -305,3 +305,32 @@ def test_an_old_file_is_replaced_whole(make_release: MakeRelease, tmp_path: Path
     area_map(make_release()).save(target)
     assert target.read_text(encoding="utf-8").rstrip().endswith("</html>")
     assert [path.name for path in tmp_path.iterdir()] == [target.name]
+
+
+def test_areas_of_ones_own_without_levels_make_a_plain_map() -> None:
+    codes = pd.Index([f"Beat {n}" for n in range(6)], name="area_code")
+    areas = gpd.GeoDataFrame(
+        {"area_name": codes.to_list()},
+        geometry=[box(450_000 + 900 * n, 3e5, 450_900 + 900 * n, 301_000) for n in range(6)],
+        index=codes,
+        crs=27700,
+    )
+    counts = pd.DataFrame(
+        {
+            "area_code": codes,
+            "period": pd.Timestamp("2025-03-01"),
+            "category": "Fly-tipping",
+            "count": [0, 3, 5, 9, 12, 40],
+        }
+    )
+    given = release(
+        analyse(counts, make_ladder(areas)),
+        policy="internal",
+        title="Fly-tipping",
+        made_on=dt.date(2026, 1, 5),
+    )
+    assert finding(given) == ("Fly-tipping in 6 areas, March 2025: 69 records.",)
+    assert dict(facts(given))["Where"] == "6 areas"
+    assert area_map(given).measures == ("count",)
+    page = area_map(given).render()
+    assert 'aria-labelledby="level-label" class="control" hidden' in page
