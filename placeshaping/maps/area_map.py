@@ -75,7 +75,7 @@ def area_map(
     release
         Made by `disclosure.release`; anything else is refused.
     level
-        The finest level to show; by default the finest of the release.
+        The level that is shown first; by default the finest of the release.
     measure
         What is shown first: ``"rate"``, ``"hotspots"``, ``"count"`` or
         ``"decile"``; by default rates where they are known.
