@@ -15,7 +15,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-Level = Literal["oa", "lsoa", "msoa", "ward", "district", "county", "csp", "police_force", "area"]
+Level = Literal[
+    "oa", "lsoa", "msoa", "ward", "county_division", "district", "county", "csp", "police_force",
+    "area",
+]  # fmt: skip
 Vintage = Literal["2011", "2021"]
 
 LEVEL_NAMES: dict[str, str] = {
@@ -23,6 +26,7 @@ LEVEL_NAMES: dict[str, str] = {
     "lsoa": "Lower layer Super Output Area (LSOA)",
     "msoa": "Middle layer Super Output Area (MSOA)",
     "ward": "Ward",
+    "county_division": "County electoral division",
     "district": "Local authority district",
     "county": "County",
     "csp": "Community safety partnership",
@@ -44,6 +48,7 @@ _ENTITIES: dict[str, Level] = {
     "E01": "lsoa", "W01": "lsoa", "S01": "lsoa",
     "E02": "msoa", "W02": "msoa", "S02": "msoa",
     "E05": "ward", "W05": "ward", "S13": "ward",
+    "E58": "county_division",
     "E06": "district", "E07": "district", "E08": "district", "E09": "district",
     "W06": "district", "S12": "district",
     "E10": "county",

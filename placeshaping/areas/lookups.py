@@ -25,7 +25,9 @@ from placeshaping.sources.tabular import read_table
 
 _log = logging.getLogger(__name__)
 
-LEVELS = ("oa", "lsoa", "msoa", "ward", "district", "county", "csp", "police_force")
+LEVELS = (
+    "oa", "lsoa", "msoa", "ward", "county_division", "district", "county", "csp", "police_force",
+)  # fmt: skip
 """Levels that a lookup may have, finest first."""
 
 RECODED = {"E08000016": "E08000038", "E08000019": "E08000039"}
@@ -37,6 +39,8 @@ _PREFIXES = {
     "msoa": "msoa",
     "wd": "ward",
     "ward": "ward",
+    "ced": "county_division",
+    "county_division": "county_division",
     "lad": "district",
     "district": "district",
     "cty": "county",
@@ -205,6 +209,35 @@ def make_lookup(
             found[f"{level}_name"] = found[f"{level}_code"]
         found[f"{level}_name"] = found[f"{level}_name"].where(found[f"{level}_code"].notna())
     return found[[f"{level}_{part}" for level in above for part in ("code", "name")]]
+
+
+def recode_as(codes: pd.Series[str], known: pd.Index) -> pd.Series[str]:
+    """
+    Write the codes of recoded districts as another table writes them.
+
+    Barnsley and Sheffield were given new codes in 2025 for the same areas.
+
+    Parameters
+    ----------
+    codes
+        District codes.
+    known
+        The codes of the other table.
+
+    Returns
+    -------
+    codes
+        The same, with codes that are not among `known` exchanged for the other
+        code of the same area where that one is.
+
+    Examples
+    --------
+    >>> recode_as(pd.Series(["E08000038", "E06000016"]), pd.Index(["E08000016"])).tolist()
+    ['E08000016', 'E06000016']
+    """
+    both = {**RECODED, **{new: old for old, new in RECODED.items()}}
+    other = codes.map(both)
+    return codes.mask(~codes.isin(known) & other.isin(known), other)
 
 
 def _wanted(levels: Sequence[str], known: Sequence[str]) -> list[str]:
