@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, NoReturn
 
 import geopandas as gpd
 import numpy as np
@@ -15,18 +16,40 @@ import shapely
 from placeshaping.areas.ladder import make_ladder
 from placeshaping.hotspots.study import Study, analyse
 
+CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+
+
+def cannot(reason: str) -> NoReturn:
+    """Skip, or fail where CI must have run the test."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{reason} (in CI these tests must run)")
+    pytest.skip(reason)
+
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """Return the folder of real data; skip where there is none, fail where CI lacks it."""
     named = os.environ.get("PLACESHAPING_DATA")
     folder = Path(named) if named else Path(__file__).parents[2] / "shared" / "data"
-    if (folder / "README.md").is_file():
-        return folder
-    reason = "no real data: set PLACESHAPING_DATA, or put it in ../shared/data"
-    if os.environ.get("CI"):
-        pytest.fail(f"{reason} (in CI these tests must run)")
-    pytest.skip(reason)
+    if not (folder / "README.md").is_file():
+        cannot("no real data: set PLACESHAPING_DATA, or put it in ../shared/data")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Return headless Chromium."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ModuleNotFoundError:
+        cannot("playwright is not installed: pip install 'placeshaping[test]'")
+    if not CHROMIUM.is_file():
+        cannot(f"no Chromium at {CHROMIUM}: set CHROMIUM to one")
+    with sync_playwright() as play:
+        launched = play.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield launched
+        launched.close()
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +60,14 @@ def make_study() -> Callable[..., Study]:
     A third of the counts is under 10; one corner is a hot spot of burglary.
     """
 
-    def make(*, seed: int = 1, mean: float = 2.0, size: int = 8, names: str = "Marsh") -> Study:
+    def make(
+        *,
+        seed: int = 1,
+        mean: float = 2.0,
+        size: int = 8,
+        names: str = "Marsh",
+        covered: list[str] | None = None,
+    ) -> Study:
         rng = np.random.default_rng(seed)
         square = np.arange(size * size)
         x, y = square % size, square // size
@@ -78,7 +108,11 @@ def make_study() -> Callable[..., Study]:
         )
         deprivation = pd.DataFrame({"imd_decile": 1 + (x + y) * 10 // (2 * size)}, index=index)
         return analyse(
-            counts, make_ladder(areas, lookup), population=population, deprivation=deprivation
+            counts,
+            make_ladder(areas, lookup),
+            population=population,
+            deprivation=deprivation,
+            covered=covered,
         )
 
     return make

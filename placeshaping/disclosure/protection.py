@@ -124,7 +124,10 @@ def protect(study: Study, *, policy: Policy) -> Protected:
             np.moveaxis(summed, -1, 0), position[inside], np.moveaxis(cubes[finest], -1, 0)[inside]
         )
         cubes[GROUPS] = summed
-    primary = {name: suppress_small(cube, policy) for name, cube in cubes.items()}
+    primary = {
+        name: suppress_small(cube, policy) & study.covered.get(name, np.bool_(True))
+        for name, cube in cubes.items()
+    }
     hidden = primary
     if policy.protects:
         flat = hide_differences(

@@ -318,7 +318,10 @@ def _choose_levels(
     if policy.finest in allowed:
         allowed = allowed[allowed.index(policy.finest) :]
     for level in allowed:
-        share = float(protected.hidden[level][0, 0].mean())
+        covered = study.covered[level]
+        if not covered.any():
+            continue
+        share = float(protected.hidden[level][0, 0][covered].mean())
         if share <= MOST_HIDDEN:
             kept.append(level)
         else:
@@ -346,14 +349,11 @@ def _area_table(
         parents = study.ladder.areas[above[0]].index
         areas["parent_code"] = parents[study.ladder.parents(level, above[0])].to_numpy()
     counts, hidden = protected.counts[level], protected.hidden[level]
-    table = long_table(
-        study.periods,
-        study.categories,
-        areas.index,
-        {"status": np.where(hidden, STATUSES[1], STATUSES[0])},
-    )
-    table["count"] = _nullable(counts, hidden)
-    known = np.where(hidden, np.nan, counts.astype(float))
+    missing = np.broadcast_to(~study.covered[level], hidden.shape)
+    status = np.where(missing, STATUSES[2], np.where(hidden, STATUSES[1], STATUSES[0]))
+    table = long_table(study.periods, study.categories, areas.index, {"status": status})
+    table["count"] = _nullable(counts, hidden | missing)
+    known = np.where(hidden | missing, np.nan, counts.astype(float))
     rates = rate_columns(known, study.periods, study.categories, study.exposures[level])
     for name, cube in rates.items():
         table[name] = np.round(cube.ravel(), 2)

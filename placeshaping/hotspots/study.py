@@ -7,7 +7,7 @@ from.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -61,6 +61,9 @@ class Study:
         Level -> long table of Gi* with its p- and q-values and class.
     hot_spots_of
         What Gi* was worked out from.
+    covered
+        Level -> whether the records cover the area; the count of one that
+        they do not cover, even in part, is missing rather than zero.
     cautions
         What a reader must know about the numbers.
     """
@@ -73,6 +76,7 @@ class Study:
     deciles: NDArray[np.float64] | None
     hot_spots: Mapping[str, pd.DataFrame]
     hot_spots_of: Literal["count", "rate"]
+    covered: Mapping[str, NDArray[np.bool_]]
     tags: Mapping[str, str] = field(default_factory=dict)
     cautions: tuple[str, ...] = ()
 
@@ -88,23 +92,22 @@ class Study:
         Returns
         -------
         table
-            Columns `period`, `category`, `area_code`, `count`, `rate`,
-            `lower`, `upper`, `rate_smoothed` (per 1,000 a year) and, where
-            hot spots were looked for, `gi_star`, `p_value`, `q_value`,
-            `cluster`.
+            Columns `period`, `category`, `area_code`, `count` (missing where
+            the records do not cover the area), `rate`, `lower`, `upper`,
+            `rate_smoothed` (per 1,000 a year) and, where hot spots were
+            looked for, `gi_star`, `p_value`, `q_value`, `cluster`.
         """
         level = self.ladder.finest if level is None else level
+        known = np.where(self.covered[level], self.cubes[level].astype(float), np.nan)
         table = long_table(
             self.periods,
             self.categories,
             self.ladder.areas[level].index,
             {
-                "count": self.cubes[level],
-                **rate_columns(
-                    self.cubes[level], self.periods, self.categories, self.exposures[level]
-                ),
+                "count": known,
+                **rate_columns(known, self.periods, self.categories, self.exposures[level]),
             },
-        )
+        ).astype({"count": "Int64"})
         if level in self.hot_spots:
             scores = self.hot_spots[level]
             for column in ("gi_star", "p_value", "q_value", "cluster"):
@@ -122,6 +125,7 @@ def analyse(
     groups: Mapping[str, Sequence[str]] | None = None,
     total: str = "All recorded crime",
     hot_spots_of: Literal["count", "rate"] = "count",
+    covered: Collection[str] | None = None,
 ) -> Study:
     """
     Work out rates and hot spots at every level, for all periods together and one by one.
@@ -148,6 +152,9 @@ def analyse(
         Label of all categories together.
     hot_spots_of
         Whether Gi* looks at counts or at smoothed rates.
+    covered
+        Codes of the areas that the records cover; all, where not given.
+        Elsewhere nothing is known, which is not the same as zero.
 
     Returns
     -------
@@ -202,6 +209,10 @@ def analyse(
         level: {name: ladder.sum_to(level, values) for name, values in people.items()}
         for level in ladder.levels
     }
+    inside = np.ones(len(codes), dtype=bool) if covered is None else codes.isin(list(covered))
+    coverage = {
+        level: ladder.sum_to(level, (~inside).astype(np.int64)) == 0 for level in ladder.levels
+    }
     deciles = None
     if deprivation is not None:
         check_columns(deprivation.columns, ["imd_decile"], where="deprivation")
@@ -213,8 +224,16 @@ def analyse(
         cubes=cubes,
         exposures=exposures,
         deciles=deciles,
-        hot_spots=_hot_spots(ladder, periods, categories, cubes, exposures, hot_spots_of),
+        hot_spots=_hot_spots(
+            ladder,
+            periods,
+            categories,
+            {level: np.where(coverage[level], cube, np.nan) for level, cube in cubes.items()},
+            exposures,
+            hot_spots_of,
+        ),
         hot_spots_of=hot_spots_of,
+        covered=coverage,
         tags={} if deprivation is None else dict(column_tags(deprivation)),
         cautions=tuple(_cautions(ladder, periods, finest, exposures[ladder.finest])),
     )
@@ -301,7 +320,7 @@ def _hot_spots(
     ladder: Ladder,
     periods: Sequence[PeriodView],
     categories: Sequence[CategoryView],
-    cubes: Mapping[str, NDArray[np.int64]],
+    cubes: Mapping[str, NDArray[np.float64]],
     exposures: Mapping[str, Mapping[str, NDArray[np.float64]]],
     of: Literal["count", "rate"],
 ) -> dict[str, pd.DataFrame]:
@@ -309,7 +328,7 @@ def _hot_spots(
     enough = [level for level in ladder.levels if len(ladder.areas[level]) >= MINIMUM_AREAS]
     for level in track(enough, label="Finding hot spots"):
         areas = ladder.areas[level]
-        values: NDArray[Any] = cubes[level].astype(float)
+        values = cubes[level]
         if of == "rate":
             values = rate_columns(cubes[level], periods, categories, exposures[level])[
                 "rate_smoothed"
@@ -343,7 +362,8 @@ def _cautions(
     )
     names = areas.loc[poor.to_numpy(dtype=bool), "area_name"].tolist()
     if names:
+        where = f"{len(names)} areas ({listed(names)})" if len(names) > 1 else names[0]
         yield (
-            f"In {listed(names)} many more people work, shop or go out than live there: "
-            "a rate over residents overstates the risk to anybody in particular."
+            f"In {where} the rate is far above the usual: many more people work, shop or go out "
+            "there than live there, and a rate over residents overstates the risk to any of them."
         )

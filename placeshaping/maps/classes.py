@@ -7,11 +7,9 @@ enough for that, so that a legend reads easily and no edge is somebody's value.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from itertools import combinations, pairwise
 
-import mapclassify
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -32,7 +30,7 @@ def class_edges(values: ArrayLike, *, most: int = MOST_CLASSES) -> tuple[float, 
     Of all sets of up to `most` classes whose edges are 1, 2, 2.5 or 5 times a
     power of ten, the one whose classes are most evenly filled is taken (the
     largest entropy). Where the values are so alike that this would leave
-    nearly all of them in one class, quantiles (`mapclassify.Quantiles`) are
+    nearly all of them in one class, quantiles are
     rounded to multiples of such a number instead.
 
     Parameters
@@ -181,13 +179,11 @@ def _rounded_quantiles(numbers: NDArray[np.float64], classes: int) -> tuple[floa
     """Round quantiles to multiples of the largest round number that keeps them apart."""
     if len(np.unique(numbers)) < classes:
         return ()
-    with warnings.catch_warnings():  # many equal values give fewer quantiles: that is all right
-        warnings.simplefilter("ignore", UserWarning)
-        wanted = mapclassify.Quantiles(numbers, k=classes).bins[:-1]
+    wanted = np.quantile(numbers, np.arange(1, classes) / classes)
     spread = float(np.ptp(numbers))
     made: tuple[float, ...] = ()
     for step in reversed(round_numbers(spread / 1000, spread)):
-        multiples = np.unique(np.round(np.asarray(wanted) / step)) * step
+        multiples = np.unique(np.round(wanted / step)) * step
         inside = multiples[(multiples > numbers.min()) & (multiples <= numbers.max())]
         if len(inside) > len(made):
             made = tuple(float(f"{edge:.6g}") for edge in inside)

@@ -46,6 +46,8 @@ class Gathered:
         What is counted, and the label of all of it.
     sources
         The files by checksum.
+    covered
+        Codes of the areas that the records cover; None for all of them.
     reports, placement
         How each file of records was read, and how the records found their areas.
     """
@@ -60,6 +62,7 @@ class Gathered:
     subject: str
     total: str
     sources: tuple[SourceFile, ...]
+    covered: pd.Index | None
     reports: Mapping[str, PoliceReport | ServiceReport]
     placement: PlacementReport
 
@@ -115,6 +118,7 @@ def gather(recipe: Recipe, *, folder: Path) -> Gathered:
         subject=subject,
         total=f"All {subject[0].lower()}{subject[1:]}",
         sources=tuple(sources),
+        covered=_covered(lookup, reports),
         reports=reports,
         placement=codes.attrs["report"],
     )
@@ -332,6 +336,24 @@ def _read_deprivation(
     joined = attach_deprivation(areas, table)
     wanted: pd.DataFrame = joined[[column for column in table.columns if column in joined]]
     return wanted
+
+
+def _covered(
+    lookup: pd.DataFrame, reports: Mapping[str, PoliceReport | ServiceReport]
+) -> pd.Index | None:
+    """Return the areas of the forces whose files were read, where the lookup tells forces."""
+    from placeshaping.sources.police import PoliceReport
+    from placeshaping.sources.police_files import force_key
+
+    forces = set()
+    for report in reports.values():
+        if not isinstance(report, PoliceReport):
+            return None
+        forces |= {force_key(force) for force in report.forces}
+    if "police_force_name" not in lookup:
+        return None
+    own = lookup["police_force_name"].map(force_key, na_action="ignore").isin(forces)
+    return lookup.index[own] if own.any() and not own.all() else None
 
 
 def _check_place(report: PlacementReport) -> None:

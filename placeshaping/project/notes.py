@@ -97,6 +97,8 @@ def _police_notes(name: str, report: PoliceReport, tell: Tell) -> Iterator[str]:
     )
     if report.missing_months:
         yield f"There are no records at all for {listed(report.missing_months, most=12)}."
+    for force, months in report.missing_by_force.items():
+        yield f"There are no records of {force} for {listed(months, most=12)}."
 
 
 def _service_notes(name: str, report: ServiceReport, tell: Tell) -> Iterator[str]:

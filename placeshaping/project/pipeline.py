@@ -133,6 +133,7 @@ def protect_gathered(recipe: Recipe, gathered: Gathered, *, made_on: dt.date) ->
         groups=recipe.show.groups,
         total=gathered.total,
         hot_spots_of=recipe.show.hot_spots_of,
+        covered=gathered.covered,
     )
     published = gathered.already_published if gathered.sensitivity == "open" else None
     policy = policy_named(recipe.policy or ("open" if published else "public"))

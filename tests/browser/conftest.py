@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,9 +18,6 @@ from placeshaping.joins.points import assign_area
 from placeshaping.maps.area_map import area_map
 from placeshaping.synthetic.district import make_district
 
-CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-
 
 @dataclass
 class Opened:
@@ -34,28 +30,6 @@ class Opened:
     def run(self, code: str, given: Any = None) -> Any:
         """Evaluate JavaScript in the page."""
         return self.page.evaluate(code, given)
-
-
-def cannot(reason: str) -> None:
-    """Skip, or fail where CI must have run the test."""
-    if os.environ.get("CI"):
-        pytest.fail(f"{reason} (in CI the browser tests must run)")
-    pytest.skip(reason)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Return headless Chromium."""
-    try:
-        from playwright.sync_api import sync_playwright
-    except ModuleNotFoundError:
-        cannot("playwright is not installed: pip install 'placeshaping[test]'")
-    if not CHROMIUM.is_file():
-        cannot(f"no Chromium at {CHROMIUM}: set CHROMIUM to one")
-    with sync_playwright() as play:
-        launched = play.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture(scope="session")

@@ -176,6 +176,26 @@ def test_open_hides_nothing() -> None:
     assert not suppress_small(np.arange(5), POLICIES["open"]).any()
 
 
+def test_area_that_the_records_do_not_cover_is_missing_not_zero(make_study: MakeStudy) -> None:
+    codes = [f"E01{900_001 + i}" for i in range(64) if i % 8 < 4]
+    study = make_study(covered=codes)
+    table = study.table()
+    outside = (~table["area_code"].isin(codes)).to_numpy()
+    assert table.loc[outside, ["count", "rate", "gi_star"]].isna().all().all()
+    made = released(study)
+    values = made.tables["lsoa"].values
+    assert (values.loc[outside, "status"] == "missing").all()
+    assert values.loc[outside, ["count", "rate"]].isna().all().all()
+    assert not (values.loc[~outside, "status"] == "missing").any()
+    districts = made.tables["district"].view(period="2024", category="Robbery")
+    assert districts["status"].tolist() == ["shown", "missing"]
+
+
+def test_level_of_which_no_area_is_covered_whole_is_left_out(make_study: MakeStudy) -> None:
+    made = released(make_study(covered=[f"E01{900_001 + i}" for i in range(8, 64)]))
+    assert made.levels == ("lsoa", "msoa")
+
+
 def test_statement_says_what_was_hidden(study: Study) -> None:
     made = released(study)
     text = " ".join(made.statement)
