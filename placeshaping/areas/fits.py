@@ -91,12 +91,13 @@ def best_fit(
     most = first["share"].reindex(pd.Index(second[names[0]])).to_numpy()
     tied = second.loc[second["share"].to_numpy() == most, names[0]]
     fits = pd.DataFrame(best[[*names, "share"]])
-    worst = fits.loc[fits["share"].idxmin()] if (fits["share"] < 1).any() else None
+    at = int(fits["share"].to_numpy().argmin())
+    worst = str(fits[names[0]].iloc[at]), float(fits["share"].iloc[at])
     fits.attrs["report"] = FitReport(
         areas=len(fits),
         several=int((fits["share"] < 1).sum()),
         mean_share=float(fits["share"].mean()),
-        lowest=None if worst is None else (str(worst[names[0]]), float(worst["share"])),
+        lowest=worst if worst[1] < 1 else None,
         tied=tuple(str(code) for code in tied),
         weighted_by=weight or "number of parts",
     )
