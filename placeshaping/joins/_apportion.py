@@ -173,6 +173,7 @@ def apportion(
     denominator: pd.Series[Any] | None,
     whole: bool = False,
     doubt: bool = False,
+    order: pd.Index | None = None,
 ) -> pd.DataFrame:
     """
     Move values to other areas.
@@ -191,13 +192,15 @@ def apportion(
         Whether values that add up stay whole numbers.
     doubt
         Whether each extensive column gets a standard error beside it.
+    order
+        Targets in the order that is wanted.
 
     Returns
     -------
     table
-        In the layout of the input, targets in the order of their sources.
+        In the layout of the input, targets in `order`, else that of their sources.
     """
-    spread = _spread(measures, table, pairs)
+    spread = _spread(measures, table, pairs, order)
     columns: dict[str, Any] = {}
     for column in table.columns:
         if column in measures.extensive:
@@ -218,12 +221,17 @@ def _floats(values: pd.Series[Any]) -> Floats:
     return numbers
 
 
-def _spread(measures: Measures, table: pd.DataFrame, pairs: pd.DataFrame) -> _Spread:
+def _spread(
+    measures: Measures, table: pd.DataFrame, pairs: pd.DataFrame, order: pd.Index | None
+) -> _Spread:
     label, sources = pd.factorize(measures.codes)
     pairs = pairs.assign(source=pd.Index(sources).get_indexer(pd.Index(pairs["source_code"])))
     pairs = pairs[(pairs["source"] >= 0) & (pairs["weight"] > 0)]
     pairs = pairs.sort_values(["source", "target_code"], kind="stable")
     target, targets = pd.factorize(pairs["target_code"].astype("str"))
+    if order is not None:
+        target = np.argsort(np.argsort(order.get_indexer(pd.Index(targets))))[target]
+        targets = order[order.isin(targets)]
     size = np.bincount(pairs["source"], minlength=len(sources))
     first = np.cumsum(size) - size
     row = np.repeat(np.arange(len(table)), size[label])
