@@ -1,0 +1,124 @@
+"""What came, checked before it is kept: checksum, kind of file, columns, number of rows."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+import zlib
+from pathlib import Path
+
+from placeshaping._core.checks import listed
+from placeshaping._core.errors import FetchError, InputError
+from placeshaping._core.provenance import sha256
+from placeshaping.sources.catalogue import Entry
+from placeshaping.sources.network import refuse_web_page
+from placeshaping.sources.tabular import read_table
+from placeshaping.sources.text import sniff_encoding
+
+_TABLES = {".csv", ".tsv", ".txt"}
+_TAIL = 65_536
+
+
+def check_content(path: Path, entry: Entry, *, origin: str) -> int | None:
+    """
+    Check a file against what the catalogue says of it.
+
+    Parameters
+    ----------
+    path
+        The file, under any name.
+    entry
+        The catalogue's entry; its `file` tells what kind of file it must be.
+    origin
+        Where the file came from, for messages.
+
+    Returns
+    -------
+    rows
+        Rows of a table; ``None`` of anything else.
+
+    Raises
+    ------
+    FetchError
+        If it is not the file that the entry describes.
+    """
+    with path.open("rb") as stream:
+        start = stream.read(512)
+    refuse_web_page(start, origin)
+    _check_sum(path, entry, origin)
+    if start.startswith(b"PK\x03\x04"):
+        _check_zip(path, origin)
+    kind = Path(entry.file).suffix.casefold()
+    if kind in {".zip", ".xlsx", ".ods", ".gpkg"} and not start.startswith((b"PK", b"SQLite")):
+        msg = f"{origin}: this is no {kind} file. Look at {entry.url} in a browser."
+        raise FetchError(msg)
+    if kind not in _TABLES:
+        return None
+    if path.suffix.casefold() == kind:
+        _check_last_row(path, origin)
+    return _check_table(path, entry, origin)
+
+
+def _check_sum(path: Path, entry: Entry, origin: str) -> None:
+    if entry.sha256 is None:
+        return
+    got = sha256(path)
+    if got != entry.sha256:
+        msg = (
+            f"{origin}: the checksum is {got[:12]}..., not {entry.sha256[:12]}... as expected: "
+            "another edition, or damaged on the way. If the publisher replaced it and you trust "
+            f'it, write [{entry.name}] and sha256 = "{got}" into boundaries/catalogue.toml.'
+        )
+        raise FetchError(msg)
+
+
+def _check_zip(path: Path, origin: str) -> None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        msg = f"{origin}: what came is cut short or damaged ({error}). Run it again."
+        raise FetchError(msg) from error
+    if damaged:
+        msg = f"{origin}: {damaged} in it is damaged. Run it again."
+        raise FetchError(msg)
+
+
+def _check_last_row(path: Path, origin: str) -> None:
+    """Refuse a table whose last row has fewer cells than its header: it was cut short."""
+    raw = path.read_bytes()
+    encoding = sniff_encoding(raw[:_TAIL])
+    if encoding.startswith(("utf-16", "utf-32")):
+        return
+    head = raw[:_TAIL].decode(encoding, errors="replace")
+    tail = raw[-_TAIL:].decode(encoding, errors="replace").rstrip("\r\n").splitlines()
+    header = next(csv.reader(io.StringIO(head)), [])
+    last = next(csv.reader(tail[-1:]), [])
+    if len(last) < len(header):
+        msg = (
+            f"{origin}: the table is cut short (its last row has {len(last):,} cells of "
+            f"{len(header):,}). Run it again."
+        )
+        raise FetchError(msg)
+
+
+def _check_table(path: Path, entry: Entry, origin: str) -> int:
+    try:
+        table = read_table(path)
+    except InputError as error:
+        msg = f"{origin}: what came is no table ({error})"
+        raise FetchError(msg) from error
+    names = [str(name) for name in table.columns]
+    held = {name.strip().casefold() for name in names}
+    absent = [name for name in entry.columns if name.casefold() not in held]
+    if absent:
+        msg = f"{origin} has no column {listed(absent)}; it has {listed(names, most=8)}."
+        raise FetchError(msg)
+    if entry.rows is not None and len(table) != entry.rows:
+        msg = (
+            f"{origin}: {len(table):,} rows where {entry.rows:,} are expected. If the publisher "
+            f"changed them, set `rows` under [{entry.name}] in boundaries/catalogue.toml."
+        )
+        raise FetchError(msg)
+    return len(table)
