@@ -2,11 +2,11 @@
 Numbers that come back by subtraction: found, and hidden with a neighbour.
 
 A released table is full of sums: categories add up to their total, periods to
-the whole span, small areas to the larger ones. Where all of a sum is shown
-but one hidden part, subtraction gives that part back, as exactly as the
-rounding leaves it. Each sum is looked at by itself; where the interval that is
-left for a hidden cell is narrower than what its mark says, the smallest shown
-part of that sum is hidden too.
+the whole span, small areas to the larger ones. What a reader knows of each
+cell (its rounded count, or that it is hidden) bounds the others of every sum
+it stands in, and those bound the next. The bounds are propagated through all
+sums until nothing changes. Where a small count is left a narrower interval than
+its mark says, the smallest shown part of the sum that narrows it is hidden too.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def find_sums(
         Whether the first period (category) is the sum of the others.
     parents
         For pairs of levels (finer, coarser): position of each finer area's
-        parent.
+        parent; -1 for areas that have none.
 
     Examples
     --------
@@ -83,9 +83,10 @@ def find_sums(
         if periods_add_up and cube.shape[0] > 1:
             found.append(_along(cube[0], cube[1:]))
     for finer, coarser, position in parents:
-        total = cells[coarser]
+        total, inside = cells[coarser], position >= 0
         number = np.arange(total.size, dtype=np.intp).reshape(total.shape)
-        found.append((total.ravel(), cells[finer].ravel(), number[..., position].ravel()))
+        parts = cells[finer][..., inside]
+        found.append((total.ravel(), parts.ravel(), number[..., position[inside]].ravel()))
     return _joined(found)
 
 
@@ -111,10 +112,18 @@ def _joined(
 
 
 def hide_differences(
-    counts: NDArray[np.int64], hidden: NDArray[np.bool_], sums: Sums, *, policy: Policy
+    counts: NDArray[np.int64],
+    hidden: NDArray[np.bool_],
+    sums: Sums,
+    *,
+    policy: Policy,
+    unpublished: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.bool_]:
     """
-    Hide further cells until no single sum gives a hidden one away.
+    Hide further cells until the sums give no hidden one away, or nothing is left to hide.
+
+    A hidden total is known to be at least the number of its hidden parts; no
+    further hiding can change that, and it is not counted as given away.
 
     Parameters
     ----------
@@ -126,6 +135,8 @@ def hide_differences(
         Sums among the cells.
     policy
         Threshold and rounding.
+    unpublished
+        Cells that are published nowhere and only tie sums together.
 
     Returns
     -------
@@ -143,12 +154,14 @@ def hide_differences(
     >>> hide_differences(counts, counts < 5, sums, policy=exact).tolist()
     [False, True, False, True]
     """
-    primary, hidden = hidden, hidden.copy()
+    primary = hidden
+    hidden = primary.copy() if unpublished is None else primary | unpublished
     while True:
         leaking = _leaking(counts, primary, hidden, sums, policy)
-        if not leaking.any():
+        further = _to_hide(counts, hidden, sums, leaking)
+        if not len(further):
             return hidden
-        hidden[_to_hide(counts, hidden, sums, leaking)] = True
+        hidden[further] = True
 
 
 def _bounds(
@@ -168,6 +181,75 @@ def _bounds(
     return lower, upper
 
 
+@dataclass(frozen=True)
+class _Implied:
+    """What each sum says of its total and of each part."""
+
+    total_least: NDArray[np.float64]
+    total_most: NDArray[np.float64]
+    part_least: NDArray[np.float64]
+    part_most: NDArray[np.float64]
+
+
+def _implied(lower: NDArray[np.float64], upper: NDArray[np.float64], sums: Sums) -> _Implied:
+    size, of = len(sums.totals), sums.sum_of_part
+    high = upper[sums.parts]
+    unbounded = np.bincount(of, ~np.isfinite(high), minlength=size)
+    finite = np.where(np.isfinite(high), high, 0.0)
+    least = np.bincount(of, lower[sums.parts], minlength=size).astype(float)
+    most = np.bincount(of, finite, minlength=size).astype(float)
+    others_unbounded = unbounded[of] - ~np.isfinite(high) > 0
+    others_most = np.where(others_unbounded, np.inf, most[of] - finite)
+    return _Implied(
+        total_least=least,
+        total_most=np.where(unbounded > 0, np.inf, most),
+        part_least=lower[sums.totals][of] - others_most,
+        part_most=upper[sums.totals][of] - (least[of] - lower[sums.parts]),
+    )
+
+
+def propagate(
+    lower: NDArray[np.float64], upper: NDArray[np.float64], sums: Sums, *, rounds: int = 50
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """
+    Tighten bounds through all sums until nothing changes.
+
+    Parameters
+    ----------
+    lower, upper
+        What is known of each cell.
+    sums
+        Sums among the cells.
+    rounds
+        The most rounds; few are needed.
+
+    Returns
+    -------
+    lower, upper
+        No wider than those given.
+
+    Examples
+    --------
+    >>> sums = find_sums(
+    ...     {"lsoa": (1, 3, 1)}, periods_add_up=False, categories_add_up=True, parents=[]
+    ... )
+    >>> low, high = propagate(np.array([10.0, 0.0, 7.0]), np.array([10.0, 99.0, 8.0]), sums)
+    >>> low.tolist(), high.tolist()
+    ([10.0, 2.0, 7.0], [10.0, 3.0, 8.0])
+    """
+    for _ in range(rounds):
+        implied = _implied(lower, upper, sums)
+        new_lower, new_upper = lower.copy(), upper.copy()
+        np.maximum.at(new_lower, sums.totals, implied.total_least)
+        np.minimum.at(new_upper, sums.totals, implied.total_most)
+        np.maximum.at(new_lower, sums.parts, implied.part_least)
+        np.minimum.at(new_upper, sums.parts, implied.part_most)
+        if np.array_equal(new_lower, lower) and np.array_equal(new_upper, upper):
+            break
+        lower, upper = new_lower, new_upper
+    return lower, upper
+
+
 def _leaking(
     counts: NDArray[np.int64],
     primary: NDArray[np.bool_],
@@ -175,21 +257,18 @@ def _leaking(
     sums: Sums,
     policy: Policy,
 ) -> NDArray[np.bool_]:
-    """Tell which sums leave a hidden part a narrower interval than its mark says."""
-    lower, upper = _bounds(counts, primary, hidden, policy)
-    size = len(sums.totals)
-    unbounded = np.bincount(sums.sum_of_part, ~np.isfinite(upper[sums.parts]), minlength=size)
-    finite = np.where(np.isfinite(upper), upper, 0.0)
-    low = np.bincount(sums.sum_of_part, lower[sums.parts], minlength=size)
-    high = np.bincount(sums.sum_of_part, finite[sums.parts], minlength=size)
-    high = np.where(unbounded > 0, np.inf, high)
-    of = sums.sum_of_part
-    known = ~hidden[sums.totals][of] & primary[sums.parts]
-    least = lower[sums.totals][of] - (high[of] - finite[sums.parts])
-    most = upper[sums.totals][of] - (low[of] - lower[sums.parts])
-    narrowed = (least > policy.smallest_hidden) | (most < policy.threshold - 1)
-    leaking = np.zeros(size, dtype=bool)
-    leaking[of[known & narrowed]] = True
+    """Tell which sums leave a small hidden part a narrower interval than its mark says."""
+    lower, upper = propagate(*_bounds(counts, primary, hidden, policy), sums)
+    inherent, _ = propagate(
+        np.where(hidden, float(policy.smallest_hidden), 0.0), np.full(len(counts), np.inf), sums
+    )
+    given_away = primary & ((lower > inherent) | (upper < policy.threshold - 1))
+    implied = _implied(lower, upper, sums)
+    narrows = (implied.part_least > inherent[sums.parts]) | (
+        implied.part_most < policy.threshold - 1
+    )
+    leaking = np.zeros(len(sums.totals), dtype=bool)
+    leaking[sums.sum_of_part[given_away[sums.parts] & narrows]] = True
     return leaking
 
 
@@ -208,4 +287,5 @@ def _to_hide(
     chosen = part[order][first]
     helpless = leaking.copy()
     helpless[number] = False
-    return np.concatenate([chosen, sums.totals[helpless]])
+    totals = sums.totals[helpless]
+    return np.concatenate([chosen, totals[~hidden[totals]]])

@@ -7,6 +7,7 @@ is, and who its policy is for.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,6 +15,8 @@ from placeshaping._core.checks import listed, near_names
 from placeshaping._core.errors import DisclosureError
 
 Sensitivity = Literal["open", "personal", "special"]
+
+_ADDRESS = re.compile(r"https?://[^/\s]+\.[^/\s]+")
 
 SENSITIVITIES: tuple[Sensitivity, ...] = ("open", "personal", "special")
 
@@ -130,6 +133,34 @@ def policy_named(name: str) -> Policy:
     raise DisclosureError(msg)
 
 
+def known_policy(policy: str | Policy) -> Policy:
+    """
+    Return a policy given by name or as itself; refuse another under a known name.
+
+    Raises
+    ------
+    DisclosureError
+        If there is no such policy, or its rules are not those of that name.
+
+    Examples
+    --------
+    >>> loose = Policy("public", "all", 0, 1, zeros_shown=True, numbers=True)
+    >>> known_policy(loose)
+    Traceback (most recent call last):
+        ...
+    placeshaping._core.errors.DisclosureError: The policy given as 'public' has other rules ...
+    """
+    if isinstance(policy, str):
+        return policy_named(policy)
+    if policy != policy_named(policy.name):
+        msg = (
+            f"The policy given as {policy.name!r} has other rules than the policy of that name. "
+            f"Name one of: {', '.join(POLICIES)}."
+        )
+        raise DisclosureError(msg)
+    return policy
+
+
 def check_policy(
     policy: Policy, *, sensitivity: Sensitivity, already_published: str | None = None
 ) -> None:
@@ -163,6 +194,12 @@ def check_policy(
         raise DisclosureError(msg)
     if policy.name != "open":
         return
+    if already_published and not _ADDRESS.match(already_published):
+        msg = (
+            f"already_published = {already_published!r} is no address. Write the page where these "
+            "records can be had, as https://..."
+        )
+        raise DisclosureError(msg)
     if sensitivity != "open" or not already_published:
         msg = (
             "Policy 'open' publishes the counts as they are, which only records that anybody can "

@@ -16,6 +16,9 @@ from placeshaping.hotspots.study import Study
 
 GROUPS = "imd_decile"
 
+WHOLE = "whole"
+"""All areas together: published nowhere, but the larger areas and the deciles both add up to it."""
+
 
 @dataclass(frozen=True)
 class Groups:
@@ -51,8 +54,6 @@ class Protected:
         Level (or name of the groups) -> rounded counts, 0 where hidden.
     hidden
         The cells that are hidden, for whatever reason.
-    secondary
-        Those among them that are hidden only to protect others.
     true
         The counts as they were; they must not leave.
     groups
@@ -61,7 +62,6 @@ class Protected:
 
     counts: Mapping[str, NDArray[np.int64]]
     hidden: Mapping[str, NDArray[np.bool_]]
-    secondary: Mapping[str, NDArray[np.bool_]]
     true: Mapping[str, NDArray[np.int64]]
     groups: Groups | None
 
@@ -130,14 +130,20 @@ def protect(study: Study, *, policy: Policy) -> Protected:
     }
     hidden = primary
     if policy.protects:
+        tied = {**cubes, WHOLE: cubes[finest].sum(axis=-1, keepdims=True)}
+        whole = {name: (cube > 0) & (name == WHOLE) for name, cube in tied.items()}
+        small = {**primary, WHOLE: np.zeros_like(whole[WHOLE])}
         flat = hide_differences(
-            _flat(cubes), _flat(primary), _sums(study, cubes, position), policy=policy
+            _flat(tied),
+            _flat({name: small[name] for name in tied}),
+            _sums(study, tied, position),
+            policy=policy,
+            unpublished=_flat(whole),
         )
-        hidden = _unflat(flat, cubes)
+        hidden = _unflat(flat, tied)
     return Protected(
         counts={n: np.where(hidden[n], 0, round_counts(c, policy)) for n, c in cubes.items()},
-        hidden=hidden,
-        secondary={name: hidden[name] & ~primary[name] for name in cubes},
+        hidden={name: hidden[name] for name in cubes},
         true=cubes,
         groups=groups,
     )
@@ -172,13 +178,15 @@ def _sums(study: Study, cubes: Mapping[str, NDArray[np.int64]], deciles: NDArray
         for i, lower in enumerate(levels)
         for upper in levels[i + 1 :]
     ]
-    if GROUPS in cubes and (deciles >= 0).all():
+    parents.append((levels[-1], WHOLE, np.zeros(cubes[levels[-1]].shape[-1], dtype=np.intp)))
+    if GROUPS in cubes:
         parents.append((study.ladder.finest, GROUPS, deciles))
-    parts = [part for view in study.categories[1:] for part in view.parts]
+        if (deciles >= 0).all():
+            parents.append((GROUPS, WHOLE, np.zeros(cubes[GROUPS].shape[-1], dtype=np.intp)))
     return find_sums(
         {name: (cube.shape[0], cube.shape[1], cube.shape[2]) for name, cube in cubes.items()},
         periods_add_up=True,
-        categories_add_up=sorted(parts) == sorted(study.categories[0].parts),
+        categories_add_up=True,
         parents=parents,
     )
 

@@ -8,7 +8,9 @@ so that dividing them gives back no more than those.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -17,13 +19,14 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 from numpy.typing import NDArray
 
 import placeshaping
 from placeshaping._core.codes import LEVEL_NAMES, LEVEL_SHORT
 from placeshaping._core.errors import DisclosureError
 from placeshaping._core.provenance import SourceFile
-from placeshaping.disclosure.policies import Policy, Sensitivity, check_policy, policy_named
+from placeshaping.disclosure.policies import Policy, Sensitivity, check_policy, known_policy
 from placeshaping.disclosure.protection import Protected, protect
 from placeshaping.disclosure.statement import disclosure_statement
 from placeshaping.hotspots.study import Study, long_table, rate_columns
@@ -64,7 +67,8 @@ class AreaTable:
         the release and of `areas`; rows in that order, complete), `status`
         (one of `STATUSES`), `count` (Int64), `rate`, `lower`, `upper`,
         `rate_smoothed` (per 1,000 a year), `cluster` (hot-spot class) and,
-        where the policy lets numbers out, `gi_star` and `q_value`.
+        where the policy lets numbers out, `gi_star` and `q_value`. A hidden
+        cell has none of them: even a class would narrow its count.
     """
 
     level: str
@@ -164,15 +168,33 @@ class Release:
     hot_spots_of: str
     facts: Mapping[str, Any] = field(default_factory=dict)
     _maker: object = field(default=None, repr=False, compare=False)
+    _seal: str = field(init=False, default="", repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Refuse to be made by anything but `release`."""
+        """Refuse to be made by anything but `release`, and seal what it made."""
         if self._maker is not _MAKER:
             msg = (
                 "A Release is made by disclosure.release(study, policy=...), which protects what "
                 "it holds; for your own look at raw numbers use policy='internal'."
             )
             raise DisclosureError(msg)
+        object.__setattr__(self, "_maker", None)
+        object.__setattr__(self, "_seal", self._digest())
+
+    def _digest(self) -> str:
+        hidden = {"_maker", "_seal"}
+        return _seal(
+            {
+                f.name: getattr(self, f.name)
+                for f in dataclasses.fields(self)
+                if f.name not in hidden
+            }
+        )
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether everything in it is as `release` made it."""
+        return self._digest() == self._seal
 
     @property
     def levels(self) -> tuple[str, ...]:
@@ -204,7 +226,7 @@ def require_release(given: object, *, wanted_by: str) -> Release:
     Raises
     ------
     DisclosureError
-        If `given` is not a `Release`.
+        If `given` is not a `Release`, or was changed after it was made.
 
     Examples
     --------
@@ -214,7 +236,13 @@ def require_release(given: object, *, wanted_by: str) -> Release:
     placeshaping._core.errors.DisclosureError: area_map takes a Release, not a dict. ...
     """
     if isinstance(given, Release):
-        return given
+        if given.unchanged:
+            return given
+        msg = (
+            f"{wanted_by} was given a Release that was changed after it was made. Change the "
+            "study, or copy a table before you work on it, and make the release anew."
+        )
+        raise DisclosureError(msg)
     msg = (
         f"{wanted_by} takes a Release, not a {type(given).__name__}. "
         "Make one with placeshaping.release(study, policy='public'), or policy='internal' for "
@@ -276,12 +304,12 @@ def release(
     DisclosureError
         If the policy is looser than the input allows, or if no level passes.
     """
-    policy = policy if isinstance(policy, Policy) else policy_named(policy)
+    policy = known_policy(policy)
     check_policy(policy, sensitivity=sensitivity, already_published=already_published)
     protected = protect(study, policy=policy)
     kept, left_out = _choose_levels(study, protected, policy)
     tables = {level: _area_table(study, protected, level, kept, policy) for level in kept}
-    facts = _facts(protected, kept, policy)
+    facts = _facts(protected, kept)
     return Release(
         title=title,
         subject=subject,
@@ -359,7 +387,9 @@ def _area_table(
         table[name] = np.round(cube.ravel(), 2)
     if level in study.hot_spots:
         columns = ["cluster", "gi_star", "q_value"] if policy.numbers else ["cluster"]
-        table = pd.concat([table, study.hot_spots[level][columns]], axis="columns")
+        scores = study.hot_spots[level][columns]
+        scores = scores.where(pd.Series(~(hidden | missing).ravel(), index=scores.index))
+        table = pd.concat([table, scores], axis="columns")
     return AreaTable(level, areas, table)
 
 
@@ -423,33 +453,42 @@ def _slopes(frame: pd.DataFrame, group: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def _facts(protected: Protected, kept: Sequence[str], policy: Policy) -> dict[str, Any]:
+def _facts(protected: Protected, kept: Sequence[str]) -> dict[str, Any]:
     """Say what the protection cost at each level that is shown."""
-    facts: dict[str, Any] = {}
-    for level in kept:
-        hidden, extra = protected.hidden[level], protected.secondary[level]
-        facts[level] = {
-            "cells": int(hidden.size),
-            "hidden": int(hidden.sum()),
-            "hidden_against_subtraction": int(extra.sum()),
-            "hidden_when_opened": int(hidden[0, 0].sum()),
-            "areas": int(hidden.shape[-1]),
-            "percent_of_records_hidden": _percent_hidden(protected.true[level], hidden, policy),
+    return {
+        level: {
+            "cells": int(protected.hidden[level].size),
+            "hidden": int(protected.hidden[level].sum()),
+            "hidden_when_opened": int(protected.hidden[level][0, 0].sum()),
+            "areas": int(protected.hidden[level].shape[-1]),
         }
-    return facts
+        for level in kept
+    }
 
 
-def _percent_hidden(
-    true: NDArray[np.int64], hidden: NDArray[np.bool_], policy: Policy
-) -> int | None:
-    """
-    Return how many per cent of the records the hidden numbers hold, over the whole span.
+def _seal(parts: Mapping[str, Any]) -> str:
+    """Return a digest of all that stands in a release, to tell when it was changed."""
+    digest = hashlib.sha256()
+    for name in sorted(parts):
+        digest.update(name.encode())
+        _digest(digest, parts[name])
+    return digest.hexdigest()
 
-    Told in whole per cents, and only where one of them is well above the
-    threshold: a finer share times the total would give the hidden sum back.
-    """
-    parts = slice(1, None) if true.shape[1] > 1 else slice(None)
-    records = int(true[0, parts].sum())
-    if records < 200 * policy.threshold or not records:
-        return None
-    return round(100 * int((true[0, parts] * hidden[0, parts]).sum()) / records)
+
+def _digest(digest: Any, value: Any) -> None:
+    if isinstance(value, pd.DataFrame):
+        digest.update(repr([*value.columns, value.index.name]).encode())
+        for name, column in value.items():
+            if name == "geometry":
+                digest.update(b"".join(shapely.to_wkb(column.to_numpy())))
+            else:
+                digest.update(pd.util.hash_pandas_object(column).to_numpy().tobytes())
+    elif isinstance(value, AreaTable | GroupTable):
+        for field_ in dataclasses.fields(value):
+            _digest(digest, getattr(value, field_.name))
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            digest.update(str(key).encode())
+            _digest(digest, item)
+    else:
+        digest.update(repr(value).encode())

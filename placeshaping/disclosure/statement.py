@@ -55,7 +55,8 @@ def disclosure_statement(
         return
     zero = "zero is shown" if policy.zeros_shown else "zero is hidden with them"
     yield (
-        f"Counts under {policy.threshold} are hidden ({zero}); the rest are rounded to "
+        f"Counts under {policy.threshold} are hidden ({zero}), and others where a hidden one "
+        "could be worked out from them by subtraction; the rest are rounded to "
         f"{policy.rounding}, each by itself, so totals do not add up exactly. Rates are worked out "
         "from the rounded counts."
     )
@@ -69,13 +70,9 @@ def disclosure_statement(
 
 
 def _level_sentence(level: str, fact: Mapping[str, Any]) -> str:
-    extra = fact["hidden_against_subtraction"]
-    why = f", {extra:,} of them so that no other can be worked out by subtraction" if extra else ""
-    percent = fact["percent_of_records_hidden"]
-    held = "under 1 %" if percent == 0 else f"about {percent} %"
-    share = "" if percent is None else f" The hidden numbers hold {held} of the records."
+    """Say how much is hidden, without telling which numbers are hidden to protect others."""
     return (
         f"{LEVEL_SHORT.get(level, level)}: {fact['hidden']:,} of {fact['cells']:,} numbers are "
-        f"hidden{why}; {fact['hidden_when_opened']:,} of {fact['areas']:,} areas in the view that "
-        f"opens first.{share}"
+        f"hidden; in the view that opens first, {fact['hidden_when_opened']:,} of "
+        f"{fact['areas']:,} areas."
     )

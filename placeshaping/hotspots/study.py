@@ -192,7 +192,9 @@ def analyse(
         groups=groups,
         denominators=known,
     )
-    finest = tabulate(counts, areas=codes, periods=periods, categories=categories)
+    inside = np.ones(len(codes), dtype=bool) if covered is None else codes.isin(list(covered))
+    everything = tabulate(counts, areas=codes, periods=periods, categories=categories)
+    finest = np.where(inside, everything, 0)  # strays elsewhere say nothing of that place
     if not finest.sum():
         msg = (
             f"None of the records lies in the {len(codes):,} areas. "
@@ -209,7 +211,6 @@ def analyse(
         level: {name: ladder.sum_to(level, values) for name, values in people.items()}
         for level in ladder.levels
     }
-    inside = np.ones(len(codes), dtype=bool) if covered is None else codes.isin(list(covered))
     coverage = {
         level: ladder.sum_to(level, (~inside).astype(np.int64)) == 0 for level in ladder.levels
     }

@@ -182,7 +182,8 @@ def make_categories(
     Raises
     ------
     InputError
-        If a group names a category that the records lack.
+        If a group names a category that the records lack, or a category is
+        in two groups: they would no longer add up to the total.
 
     Examples
     --------
@@ -200,18 +201,23 @@ def make_categories(
                 msg = f"Group {label!r} holds {part!r}, which the records lack. {hint}"
                 raise InputError(msg)
 
+    members = [part for parts in groups.values() for part in parts]
+    twice = sorted({part for part in members if members.count(part) > 1})
+    if twice:
+        msg = f"{listed(twice)} stands in more than one group. A category is in one group or none."
+        raise InputError(msg)
+
     def denominator(parts: Sequence[str]) -> Denominator | None:
         homes = set(parts) <= set(households) and "households" in denominators
         if homes:
             return "households"
         return "residents" if "residents" in denominators else None
 
-    grouped = {part for parts in groups.values() for part in parts}
     views = [
         CategoryView(label, tuple(parts), denominator(tuple(parts)))
         for label, parts in groups.items()
     ]
-    views += [CategoryView(c, (c,), denominator((c,))) for c in known if c not in grouped]
+    views += [CategoryView(c, (c,), denominator((c,))) for c in known if c not in members]
     if len(views) == 1:
         return (CategoryView(views[0].label, views[0].parts, views[0].denominator, total=True),)
     everything = CategoryView(total, tuple(known), denominator(tuple(known)), total=True)

@@ -107,6 +107,8 @@ def test_open_needs_an_address_where_the_records_are_published(study: Study) -> 
         released(study, "open", sensitivity="open")
     with pytest.raises(DisclosureError, match="sensitivity = 'personal'"):
         released(study, "open", already_published="https://example.org")
+    with pytest.raises(DisclosureError, match="'our desk' is no address"):
+        released(study, "open", sensitivity="open", already_published="our desk")
     made = released(
         study, "open", sensitivity="open", already_published="https://example.org/crime"
     )
@@ -117,9 +119,33 @@ def test_open_needs_an_address_where_the_records_are_published(study: Study) -> 
 def test_release_cannot_be_made_by_hand(study: Study) -> None:
     made = released(study)
     parts = {f.name: getattr(made, f.name) for f in dataclasses.fields(made) if f.init}
-    parts["_maker"] = None
     with pytest.raises(DisclosureError, match=r"made by disclosure\.release"):
         Release(**parts)
+
+
+def test_release_cannot_be_copied_under_another_policy(study: Study) -> None:
+    with pytest.raises(DisclosureError, match=r"made by disclosure\.release"):
+        dataclasses.replace(released(study, "internal"), policy=POLICIES["open"])
+
+
+def test_writers_refuse_a_release_whose_tables_were_changed(study: Study) -> None:
+    made = released(study)
+    assert require_release(made, wanted_by="area_map") is made
+    made.tables["lsoa"].values.loc[0, "count"] = 3
+    with pytest.raises(DisclosureError, match="changed after it was made"):
+        require_release(made, wanted_by="area_map")
+
+
+def test_policy_of_ones_own_under_a_known_name_is_refused(study: Study) -> None:
+    loose = dataclasses.replace(POLICIES["public"], threshold=0)
+    with pytest.raises(DisclosureError, match="other rules than the policy of that name"):
+        released(study, loose)
+
+
+def test_hidden_area_has_no_class_either(study: Study) -> None:
+    values = released(study).tables["lsoa"].values
+    assert values.loc[values["status"] == "hidden", "cluster"].isna().all()
+    assert values.loc[values["status"] == "shown", "cluster"].notna().all()
 
 
 def test_release_is_frozen(study: Study) -> None:

@@ -66,6 +66,11 @@ def test_group_of_an_unknown_category_suggests_the_nearest() -> None:
         make_categories(["Burglary", "Robbery"], groups={"Theft": ["Burglery"]})
 
 
+def test_category_in_two_groups_is_refused() -> None:
+    with pytest.raises(InputError, match="b stands in more than one group"):
+        make_categories(["a", "b", "c"], groups={"x": ["a", "b"], "y": ["b", "c"]})
+
+
 def test_group_stands_before_what_is_left_over() -> None:
     views = make_categories(["a", "b", "c"], groups={"A or C": ["a", "c"]})
     assert [view.label for view in views] == ["All recorded crime", "A or C", "b"]
