@@ -80,8 +80,8 @@ class InterpolationReport:
         """The report in words, for a product's notes."""
         said = [
             f"Values of {self.sources:,} areas were estimated for {self.targets:,} others, "
-            f"weighted by {self.via}: {self.divided:,} were divided, {self.largest_share:.1%} of an area "
-            "lies in one other on average."
+            f"weighted by {self.via}: {self.divided:,} were divided, and {self.largest_share:.1%} "
+            "of an area lies in one other on average."
         ]
         if self.outside:
             parts = ", ".join(f"{share:.1%} of {column}" for column, share in self.lost.items())

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from placeshaping._core.errors import ColumnError, InputError, MissingFileError, UnmatchedError
-from placeshaping.areas.lookups import make_lookup, read_changes, read_lookup
+from placeshaping.areas.lookups import make_lookup, read_changes, read_lookup, recode_as
 
 CODES = ["E01000003", "E01000001", "E01000002"]
 NAMES = ["Marsh 002A", "Marsh 001A", "Marsh 001B"]
@@ -165,3 +165,25 @@ def test_unknown_changes_are_refused(tmp_path):
     path.write_text("LSOA11CD,LSOA21\nE01000002,E01035001\n")
     with pytest.raises(ColumnError, match="no column 'LSOA21CD'"):
         read_changes(path)
+
+
+def test_county_divisions_are_a_level():
+    to_division = pd.DataFrame(
+        {"LSOA21CD": CODES, "CED24CD": "E58000001", "CED24NM": "Fenside", "LAD24CD": "E07000001"}
+    )
+    lookup = make_lookup(make_areas(), [to_division])
+    assert lookup["county_division_name"].tolist() == ["Fenside"] * 3
+    assert lookup.columns.tolist()[2:] == [
+        "county_division_code", "county_division_name", "district_code", "district_name",
+    ]  # fmt: skip
+
+
+def test_recoded_districts_are_written_as_the_other_table_has_them():
+    codes = pd.Series(["E08000016", "E08000039", "E06000001", None], index=list("abcd"))
+    known = pd.Index(["E08000038", "E08000019"])
+    made = recode_as(codes, known)
+    assert made.tolist()[:3] == ["E08000038", "E08000019", "E06000001"]
+    assert made.index.tolist() == list("abcd")
+    assert made.isna().tolist() == [False, False, False, True]
+    both = pd.Index(["E08000016", "E08000038", "E08000039"])
+    assert recode_as(codes, both).tolist()[:2] == ["E08000016", "E08000039"]
