@@ -1,6 +1,9 @@
-"""Which polygon holds each point: asked once for each place, never once for each record."""
+"""Which polygon holds each point: a tree asked once for each place, or a compiled index."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
@@ -10,12 +13,26 @@ from numpy.typing import NDArray
 
 from placeshaping._core.checks import check_columns, check_unique, listed
 from placeshaping._core.crs import NATIONAL_GRID
-from placeshaping._core.errors import CRSError, EmptyError, GeometryError
+from placeshaping._core.errors import CRSError, EmptyError, GeometryError, InputError
 
-_CHUNK = 200_000
+if TYPE_CHECKING:
+    from placeshaping.joins.index import AreaIndex
+
+_MANY_RECORDS = 500_000
+"""From this many records on, finding the places that they share costs more than it saves."""
+
+_MANY_PLACES = 100_000
+"""From this many places on, a compiled index is faster than a tree, its building included."""
 
 
 def check_areas(areas: gpd.GeoDataFrame) -> None:
+    """Refuse areas that cannot be joined to."""
+    check_table(areas)
+    tell_invalid(areas, shapely.is_valid(areas.geometry.values))
+
+
+def check_table(areas: gpd.GeoDataFrame) -> None:
+    """Refuse repeated codes, no areas, and another reference system."""
     check_unique(areas.index, where="areas")
     if len(areas) == 0:
         msg = "There are no areas. Check the selection that made them."
@@ -24,11 +41,15 @@ def check_areas(areas: gpd.GeoDataFrame) -> None:
         stated = "no reference system" if areas.crs is None else areas.crs.to_string()
         msg = f"areas have {stated}; EPSG:27700 is needed. Use areas.to_crs(27700)."
         raise CRSError(msg)
-    broken = areas.index[~shapely.is_valid(areas.geometry.values)]
+
+
+def tell_invalid(areas: gpd.GeoDataFrame, valid: NDArray[np.bool_]) -> None:
+    """Refuse areas that are not all valid."""
+    broken = areas.index[~valid]
     if len(broken):
         msg = (
             f"{len(broken):,} of {len(areas):,} areas have invalid or missing geometry "
-            f"({listed(list(broken))}). Read them with areas.boundaries.read_areas, "
+            f"({listed(list(broken))}). Read them with areas.boundaries.read_boundaries, "
             "which repairs them, or use areas.make_valid()."
         )
         raise GeometryError(msg)
@@ -64,28 +85,110 @@ def _of_points(events: gpd.GeoDataFrame) -> tuple[NDArray[np.float64], NDArray[n
     return shapely.get_x(points), shapely.get_y(points)
 
 
-def positions(
+@dataclass(frozen=True)
+class Found:
+    """
+    What geometry says of records.
+
+    Attributes
+    ----------
+    inside
+        Row of the area that holds each record; -1 where none does.
+    nearest
+        Row of the nearest area within the limit, for records that no area holds.
+    several
+        Records inside more than one area.
+    """
+
+    inside: NDArray[np.intp]
+    nearest: NDArray[np.intp]
+    several: int
+
+
+def find(
     x: NDArray[np.float64],
     y: NDArray[np.float64],
     areas: gpd.GeoDataFrame,
     *,
-    limit: float | None,
+    limit: float | None = None,
+    index: AreaIndex | None = None,
+) -> Found:
+    """
+    Find the area of each record, checking the areas where they are not known yet.
+
+    Recorded crime repeats its places, so that a few records or few places are
+    asked of a tree of areas; many places are asked of a compiled index.
+    """
+    inside: NDArray[np.intp] | NDArray[np.int32]
+    if index is not None:
+        check_index(index, areas)
+        inside, several = index.locate(x, y)
+    else:
+        places = _distinct_places(x, y) if len(x) < _MANY_RECORDS else None
+        if places is None or len(places[1][0]) > _MANY_PLACES:
+            from placeshaping.joins.index import build_index
+
+            inside, several = build_index(areas).locate(x, y)
+        else:
+            check_areas(areas)
+            inside, several = _ask_tree(places, areas)
+    rows = inside.astype(np.intp, copy=False)
+    nearest = np.full(len(x), -1, dtype=np.intp)
+    if limit is not None:
+        lost = np.flatnonzero((rows < 0) & np.isfinite(x) & np.isfinite(y))
+        nearest[lost] = nearest_rows(x[lost], y[lost], areas, limit)
+    return Found(rows, nearest, several)
+
+
+def positions(
+    x: NDArray[np.float64], y: NDArray[np.float64], areas: gpd.GeoDataFrame, *, limit: float | None
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the row of `areas` that holds each point, and that of the nearest; -1 for none."""
+    found = find(x, y, areas, limit=limit)
+    return found.inside, found.nearest
+
+
+def check_index(index: AreaIndex, areas: gpd.GeoDataFrame) -> None:
+    """Refuse an index of other areas."""
+    check_table(areas)
+    if index.codes.equals(areas.index) and np.array_equal(index.bounds, areas.total_bounds):
+        return
+    msg = (
+        f"The index was built from {len(index.codes):,} other areas than these {len(areas):,}. "
+        "Build it anew with build_index(areas)."
+    )
+    raise InputError(msg)
+
+
+def _ask_tree(
+    places: tuple[NDArray[np.intp], tuple[NDArray[np.float64], NDArray[np.float64]]],
+    areas: gpd.GeoDataFrame,
+) -> tuple[NDArray[np.intp], int]:
+    place, (place_x, place_y) = places
+    order = np.argsort(areas.index.to_numpy(dtype="str"), kind="stable")
+    shapes = areas.geometry.values[order]
+    points = shapely.points(place_x, place_y)
+    pairs = shapely.STRtree(shapes).query(points, predicate="intersects")
+    again = np.bincount(pairs[0], minlength=len(points))[pairs[0]] > 1
+    inner = pairs[:, again]
+    inner = inner[0, shapely.contains_properly(shapes[inner[1]], points[inner[0]])]
+    several = np.append(np.bincount(inner, minlength=len(points)) > 1, False)
+    rows = np.append(order, -1)  # the last is for "no coordinates"
+    lowest = np.append(_lowest(pairs, len(points)), -1)
+    return rows[lowest[place]], int(several[place].sum())
+
+
+def nearest_rows(
+    x: NDArray[np.float64], y: NDArray[np.float64], areas: gpd.GeoDataFrame, limit: float
+) -> NDArray[np.intp]:
+    """Return the row of the nearest area within `limit` metres of each point; -1 for none."""
     place, (place_x, place_y) = _distinct_places(x, y)
     order = np.argsort(areas.index.to_numpy(dtype="str"), kind="stable")
     tree = shapely.STRtree(areas.geometry.values[order])
-    inside = np.full(len(place_x) + 1, -1, dtype=np.intp)  # the last is for "no coordinates"
-    nearest = inside.copy()
-    for start in range(0, len(place_x), _CHUNK):
-        chunk = slice(start, min(start + _CHUNK, len(place_x)))
-        points = shapely.points(place_x[chunk], place_y[chunk])
-        inside[chunk] = _lowest(tree.query(points, predicate="intersects"), len(points))
-        if limit is not None:
-            pairs = tree.query_nearest(points, max_distance=limit, all_matches=True)
-            nearest[chunk] = _lowest(pairs, len(points))
-    rows = np.append(order, -1)
-    return rows[inside[place]], rows[nearest[place]]
+    points = shapely.points(place_x, place_y)
+    pairs = tree.query_nearest(points, max_distance=limit, all_matches=True)
+    nearest: NDArray[np.intp] = np.append(order, -1)[_lowest(pairs, len(points))][place]
+    return nearest
 
 
 def _distinct_places(
@@ -110,9 +213,7 @@ def _lowest(pairs: NDArray[np.intp], size: int) -> NDArray[np.intp]:
     return np.where(lowest == none, -1, lowest)
 
 
-def codes_at(
-    position: NDArray[np.intp], areas: gpd.GeoDataFrame, index: pd.Index
-) -> pd.Series[str]:
-    codes = pd.Series(areas.index, name="area_code").take(np.maximum(position, 0))
-    codes.index = index
-    return codes.where(position >= 0)
+def codes_at(position: NDArray[np.intp], codes: pd.Index, index: pd.Index) -> pd.Series[str]:
+    """Return the code at each position, missing at -1."""
+    taken = codes.array.take(position, allow_fill=True)
+    return pd.Series(taken, index=index, name="area_code", copy=False)

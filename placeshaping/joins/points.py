@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import geopandas as gpd
 import numpy as np
@@ -23,9 +23,12 @@ from placeshaping._core.errors import (
     UnmatchedError,
     VintageError,
 )
-from placeshaping.joins._geometry import check_areas, codes_at, coordinates, positions
+from placeshaping.joins._geometry import check_table, codes_at, coordinates, find
 from placeshaping.joins._tally import key_of, product, rows_of, tally, weights_of
 from placeshaping.joins.published import PublishedCodes, levels_differ, match_published
+
+if TYPE_CHECKING:
+    from placeshaping.joins.index import AreaIndex
 
 _log = logging.getLogger(__name__)
 
@@ -60,6 +63,9 @@ class PlacementReport:
         Of the records placed by coordinate whose code means one of the areas:
         the share whose code means the same area. None where there are none.
         Police.uk's own codes agree for about 95 %: its boundaries are finer.
+    in_several
+        Of the records placed by coordinate: inside more than one area, which
+        means that areas overlap. They went to the code that sorts first.
     """
 
     rows: int
@@ -70,6 +76,7 @@ class PlacementReport:
     unplaced: int
     other_vintage: int
     published_agree: float | None
+    in_several: int = 0
 
     @property
     def placed(self) -> int:
@@ -77,7 +84,7 @@ class PlacementReport:
         return self.rows - self.outside - self.unplaced
 
 
-def assign_area(events: pd.DataFrame, areas: gpd.GeoDataFrame) -> pd.Series[str]:
+def assign_area(events: pd.DataFrame, areas: gpd.GeoDataFrame | AreaIndex) -> pd.Series[str]:
     """
     Find the area that each event lies in, by its coordinates.
 
@@ -90,7 +97,10 @@ def assign_area(events: pd.DataFrame, areas: gpd.GeoDataFrame) -> pd.Series[str]
         Events with the columns ``easting`` and ``northing`` (metres,
         EPSG:27700; missing where not located), or points in EPSG:27700.
     areas
-        Polygons indexed by ``area_code``, EPSG:27700.
+        Polygons indexed by ``area_code``, EPSG:27700, or an index of them from
+        `joins.index.build_index`, to be used again. Where areas overlap, a
+        point in several goes to the one whose code sorts first, and the log
+        says how many there are.
 
     Returns
     -------
@@ -115,9 +125,14 @@ def assign_area(events: pd.DataFrame, areas: gpd.GeoDataFrame) -> pd.Series[str]
     >>> assign_area(events, areas).tolist()
     ['E01000001', 'E01000001', 'E01000002']
     """
-    check_areas(areas)
     x, y = coordinates(events)
-    return codes_at(positions(x, y, areas, limit=None)[0], areas, events.index)
+    if isinstance(areas, pd.DataFrame):
+        found = find(x, y, areas)
+        _tell_several(found.several, len(events))
+        return codes_at(found.inside, areas.index, events.index)
+    inside, several = areas.locate(x, y)
+    _tell_several(several, len(events))
+    return codes_at(inside.astype(np.intp), areas.codes, events.index)
 
 
 def place_events(
@@ -127,6 +142,7 @@ def place_events(
     changes: pd.DataFrame | None = None,
     outside: Outside = "raise",
     limit: float = 100.0,
+    index: AreaIndex | None = None,
 ) -> pd.Series[str]:
     """
     Give each event its area: by coordinate, else by the code that it carries.
@@ -147,6 +163,9 @@ def place_events(
         without an area, or give those with coordinates to the nearest area.
     limit
         Greatest distance in metres for ``outside="nearest"``.
+    index
+        An index of `areas` from `joins.index.build_index`, to be used again;
+        built by itself where there are many places.
 
     Returns
     -------
@@ -177,28 +196,10 @@ def place_events(
     >>> placed.tolist(), placed.attrs["report"].by_code
     (['E01000001', 'E01000001'], 1)
     """
-    check_areas(areas)
-    x, y = coordinates(events, optional="area_code" in events.columns)
-    located = np.isfinite(x) & np.isfinite(y)
-    nearest = limit if outside == "nearest" else None
-    by_coordinate, by_nearest = positions(x, y, areas, limit=nearest)
-    published = _published(events, areas, changes)
-    position = np.where(by_coordinate >= 0, by_coordinate, published.position)
-    by_code = (by_coordinate < 0) & (position >= 0)
-    position = np.where(position >= 0, position, by_nearest)
-    lost = position < 0
-    report = PlacementReport(
-        rows=len(events),
-        by_coordinate=int((by_coordinate >= 0).sum()),
-        by_code=int(by_code.sum()),
-        by_nearest=int((position >= 0).sum() - (by_coordinate >= 0).sum() - by_code.sum()),
-        outside=int((lost & located).sum()),
-        unplaced=int((lost & ~located).sum()),
-        other_vintage=int((lost & published.unlike).sum()),
-        published_agree=_agreement(by_coordinate, published),
+    position, report = _place(
+        events, areas, changes=changes, outside=outside, limit=limit, index=index
     )
-    _check_placed(report, events, areas, x[located], y[located], outside)
-    codes = codes_at(position, areas, events.index)
+    codes = codes_at(position, areas.index, events.index)
     codes.attrs["report"] = report
     return codes
 
@@ -212,6 +213,7 @@ def count_by_area(
     periods: Iterable[Any] | None = None,
     categories: Iterable[str] | None = None,
     outside: Outside = "raise",
+    index: AreaIndex | None = None,
 ) -> pd.DataFrame:
     """
     Count the events of each area, period and category.
@@ -240,6 +242,8 @@ def count_by_area(
     outside
         As in `place_events`; with `codes` given, ``"drop"`` leaves out events
         whose code is missing or not among the areas.
+    index
+        As in `place_events`.
 
     Returns
     -------
@@ -270,8 +274,10 @@ def count_by_area(
     1  E01000002      0
     """
     if codes is None:
-        codes = place_events(events, areas, outside=outside)
-    area = rows_of(codes, events, areas, outside)
+        area, told = _place(events, areas, outside=outside, index=index)
+        report: PlacementReport | None = told
+    else:
+        area, report = rows_of(codes, events, areas, outside), codes.attrs.get("report")
     keys: dict[str, pd.Index] = {}
     cell = np.zeros(len(events), dtype=np.int64)
     for column, listing in (("period", periods), ("category", categories)):
@@ -282,8 +288,53 @@ def count_by_area(
     table = product(areas.index, keys)
     table["count"] = tally(cell, weights_of(events), len(table))
     table.attrs.update({name: areas.attrs.get(name) for name in ("level", "vintage")})
-    table.attrs["report"] = codes.attrs.get("report")
+    table.attrs["report"] = report
     return table
+
+
+def _place(
+    events: pd.DataFrame,
+    areas: gpd.GeoDataFrame,
+    *,
+    outside: Outside,
+    changes: pd.DataFrame | None = None,
+    limit: float = 100.0,
+    index: AreaIndex | None = None,
+) -> tuple[NDArray[np.intp], PlacementReport]:
+    """Return the row of `areas` of each event, -1 for none, and how it was found."""
+    check_table(areas)
+    x, y = coordinates(events, optional="area_code" in events.columns)
+    located = np.isfinite(x) & np.isfinite(y)
+    found = find(x, y, areas, limit=limit if outside == "nearest" else None, index=index)
+    published = _published(events, areas, changes)
+    position = np.where(found.inside >= 0, found.inside, published.position)
+    by_code = (found.inside < 0) & (position >= 0)
+    position = np.where(position >= 0, position, found.nearest)
+    lost = position < 0
+    report = PlacementReport(
+        rows=len(events),
+        by_coordinate=int((found.inside >= 0).sum()),
+        by_code=int(by_code.sum()),
+        by_nearest=int((position >= 0).sum() - (found.inside >= 0).sum() - by_code.sum()),
+        outside=int((lost & located).sum()),
+        unplaced=int((lost & ~located).sum()),
+        other_vintage=int((lost & published.unlike).sum()),
+        published_agree=_agreement(found.inside, published),
+        in_several=found.several,
+    )
+    _check_placed(report, events, areas, x[located], y[located], outside)
+    _tell_several(report.in_several, report.rows)
+    return position, report
+
+
+def _tell_several(several: int, rows: int) -> None:
+    if several:
+        _log.warning(
+            "%s of %s events lie inside more than one area: areas overlap. "
+            "Each went to the area whose code sorts first.",
+            f"{several:,}",
+            f"{rows:,}",
+        )
 
 
 def _published(
