@@ -24,14 +24,20 @@ class SourceFile:
         Base name; paths are never kept.
     sha256
         Checksum of the content; of a folder, that of its files' checksums.
+        None where it is withheld: that of a few numbers can be guessed.
     rows
         Rows read from it, where that has a meaning.
     """
 
     role: str
     name: str
-    sha256: str
+    sha256: str | None
     rows: int | None = None
+
+    @property
+    def checksum(self) -> str:
+        """The checksum as it stands on a product."""
+        return f"SHA-256 {self.sha256}" if self.sha256 else "checksum withheld, being guessable"
 
 
 def sha256(path: str | Path) -> str:

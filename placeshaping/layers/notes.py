@@ -53,8 +53,7 @@ def notes_of(release: Release) -> list[Note]:
     ]
     rows.append(("hot spots of", release.hot_spots_of))
     rows += [
-        ("source", f"{source.role}: {source.name}, SHA-256 {source.sha256}")
-        for source in release.sources
+        ("source", f"{source.role}: {source.name}, {source.checksum}") for source in release.sources
     ]
     rows.append(("contact", release.contact))
     rows += [("how to read", sentence) for sentence in HOW_TO_READ]

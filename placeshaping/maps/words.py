@@ -400,7 +400,8 @@ def _sentence_case(text: str) -> str:
 
 def _source(source: Any) -> str:
     rows = "" if source.rows is None else f", {source.rows:,} rows"
-    return f"{source.role}: {source.name}{rows} (SHA-256 {source.sha256[:12]}…)"
+    checksum = f"SHA-256 {source.sha256[:12]}…" if source.sha256 else source.checksum
+    return f"{source.role}: {source.name}{rows} ({checksum})"
 
 
 def _day(day: Any) -> str:

@@ -56,6 +56,11 @@ def record_notes(gathered: Gathered, recipe: Recipe, *, policy: Policy) -> tuple
         notes.append(f"The numbers of records told here are rounded to {policy.rounding}.")
     for records in recipe.records:
         name = Path(records.file).name
+        if policy.name == "open" and not records.already_published:
+            notes.append(
+                f"{name} was taken as published already because it has the layout of police.uk; "
+                "if it is not, the recipe must say sensitivity = 'personal'."
+            )
         if records.lawful_basis:
             notes.append(f"{name}: lawful basis {records.lawful_basis}.")
         if records.dpia:

@@ -24,6 +24,9 @@ FILES = {"map": "map.html", "layers": "layers.gpkg", "tables": "tables.xlsx"}
 
 MANIFEST = "manifest.json"
 
+GUESSABLE = 1_000
+"""Rows of records under which a checksum could be guessed from a protected table."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -147,9 +150,7 @@ def protect_gathered(recipe: Recipe, gathered: Gathered, *, made_on: dt.date) ->
         contact=recipe.contact,
         sensitivity=gathered.sensitivity,
         already_published=published,
-        sources=[
-            _without_rows(source) if policy.protects else source for source in gathered.sources
-        ],
+        sources=[_guarded(source) if policy.protects else source for source in gathered.sources],
         notes=record_notes(gathered, recipe, policy=policy),
     )
 
@@ -216,6 +217,14 @@ def _attack(paths: Sequence[Path], *, policy: str) -> None:
         raise DisclosureError(msg)
 
 
-def _without_rows(source: SourceFile) -> SourceFile:
-    """Leave out how many records there are: the exact total would undo rounding."""
-    return dataclasses.replace(source, rows=None) if source.role == "records" else source
+def _guarded(source: SourceFile) -> SourceFile:
+    """
+    Leave out what would give records back: their exact number, and a guessable checksum.
+
+    Whoever knows the layout of a small file of counts can try all that are
+    left by rounding until the checksum fits.
+    """
+    if source.role != "records":
+        return source
+    few = source.rows is None or source.rows < GUESSABLE
+    return dataclasses.replace(source, rows=None, sha256=None if few else source.sha256)

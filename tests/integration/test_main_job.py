@@ -112,10 +112,30 @@ def test_no_exact_total_undoes_the_rounding(
     manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
     records = next(source for source in manifest["inputs"] if source["role"] == "records")
     assert records.get("rows") is None
-    assert all(
-        isinstance(fact["percent_of_records_hidden"], int | None)
-        for fact in protected.release.facts.values()
-    )
+    assert set(protected.release.facts["lsoa"]) == {
+        "cells",
+        "hidden",
+        "hidden_when_opened",
+        "areas",
+    }
+
+
+def test_checksum_of_few_records_is_withheld(
+    district_folder: Path, recipe: MakeRecipe, tmp_path: Path
+) -> None:
+    text = (district_folder / "fly_tipping.csv").read_text(encoding="utf-8")
+    few = tmp_path / "few.csv"
+    few.write_text("\n".join(text.splitlines()[:900]), encoding="utf-8")
+    changes = {
+        "records": {"file": str(few), "sensitivity": "personal"},
+        "show.by": "all",
+        "output.folder": str(tmp_path / "products"),
+    }
+    run(recipe(**changes), folder=district_folder, made_on=DAY)
+    manifest = json.loads((tmp_path / "products" / "manifest.json").read_text(encoding="utf-8"))
+    checksums = {source["role"]: source["sha256"] for source in manifest["inputs"]}
+    assert checksums["records"] is None
+    assert checksums["areas"]
 
 
 def test_layers_open_with_a_style_each(made: Outcome) -> None:

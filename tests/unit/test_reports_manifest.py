@@ -68,12 +68,6 @@ def test_recipe_stands_without_folders(made: Release, tmp_path: Path) -> None:
     assert verify_file(tmp_path / "manifest.json").breaches == ()
 
 
-def test_shares_are_too_coarse_to_give_hidden_records_back(made: Release, tmp_path: Path) -> None:
-    facts = written(made, tmp_path, {})["facts"]["lsoa"]
-    percent = facts["percent_of_records_hidden"]
-    assert percent is None or isinstance(percent, int)
-
-
 def test_same_input_gives_the_same_bytes(made: Release, tmp_path: Path) -> None:
     written(made, tmp_path, {})
     first = (tmp_path / "manifest.json").read_bytes()
