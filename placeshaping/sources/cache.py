@@ -141,7 +141,7 @@ class Cache:
         folder = self.folder / "partial" / _key(request)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            lock = (folder / "lock").open("w")
+            lock = folder.with_suffix(".lock").open("w")
         except OSError as error:
             raise output_error(error, folder) from error
         with lock:
@@ -149,7 +149,7 @@ class Cache:
                 msg = "The same is being fetched by another process. Wait for it, then run again."
                 raise FetchError(msg)
             yield folder
-        shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
 
     def keep(
         self, path: Path, request: Mapping[str, Any], *, name: str, provenance: Mapping[str, Any]

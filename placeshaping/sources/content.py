@@ -16,11 +16,12 @@ from placeshaping.sources.network import refuse_web_page
 from placeshaping.sources.tabular import read_table
 from placeshaping.sources.text import sniff_encoding
 
-_TABLES = {".csv", ".tsv", ".txt"}
+_TEXT = {".csv", ".tsv", ".txt"}
+_TABLES = {*_TEXT, ".gz", ".xlsx", ".parquet"}
 _TAIL = 65_536
 
 
-def check_content(path: Path, entry: Entry, *, origin: str) -> int | None:
+def check_content(path: Path, entry: Entry, *, origin: str, kind: str | None = None) -> int | None:
     """
     Check a file against what the catalogue says of it.
 
@@ -29,9 +30,11 @@ def check_content(path: Path, entry: Entry, *, origin: str) -> int | None:
     path
         The file, under any name.
     entry
-        The catalogue's entry; its `file` tells what kind of file it must be.
+        The catalogue's entry.
     origin
         Where the file came from, for messages.
+    kind
+        Ending of the name that tells what kind of file it is; the entry's own where not given.
 
     Returns
     -------
@@ -49,13 +52,13 @@ def check_content(path: Path, entry: Entry, *, origin: str) -> int | None:
     _check_sum(path, entry, origin)
     if start.startswith(b"PK\x03\x04"):
         _check_zip(path, origin)
-    kind = Path(entry.file).suffix.casefold()
+    kind = (kind or Path(entry.file).suffix).casefold()
     if kind in {".zip", ".xlsx", ".ods", ".gpkg"} and not start.startswith((b"PK", b"SQLite")):
         msg = f"{origin}: this is no {kind} file. Look at {entry.url} in a browser."
         raise FetchError(msg)
-    if kind not in _TABLES:
+    if Path(entry.file).suffix.casefold() not in _TEXT or kind not in _TABLES:
         return None
-    if path.suffix.casefold() == kind:
+    if kind in _TEXT:
         _check_last_row(path, origin)
     return _check_table(path, entry, origin)
 

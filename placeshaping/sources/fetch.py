@@ -259,10 +259,10 @@ class _Desk:
     def obtain(self, entry: Entry, asked: Asked) -> Fetched:
         dropped = find_by_hand(entry, self.boundaries, force=asked.force)
         if dropped and not _to_be_cut(entry, asked, dropped[0]):
-            rows = check_content(
-                dropped[0], entry, origin=f"{dropped[0].name}, dropped in by hand,"
-            )
-            return _fetched(entry, dropped[0], sha256(dropped[0]), "by hand", rows, ())
+            path = dropped[0]
+            told = f"{path.name}, dropped in by hand,"
+            rows = check_content(path, entry, origin=told, kind=path.suffix)
+            return _fetched(entry, path, sha256(path), "by hand", rows, ())
         request = _request(entry, asked, dropped)
         kept = None if self.refresh else self.cache.find(request)
         if kept is not None:

@@ -386,16 +386,32 @@ def _retry_after(headers: Message) -> float | None:
 
 
 def blocks(response: Any) -> Iterator[bytes]:
-    """Yield the body; a body that is not as long as it was said to be is a passing trouble."""
+    """
+    Yield the body of an answer.
+
+    Parameters
+    ----------
+    response
+        From `Connection.opened`.
+
+    Yields
+    ------
+    block
+        Bytes.
+
+    Raises
+    ------
+    PassingError
+        If the body is not as long as the server said.
+    """
     declared = response.headers.get("Content-Length")
     expected = int(declared) if declared and declared.isdecimal() else None
+    if expected is not None and response.will_close and response.length == expected:
+        response.length = expected + 1  # so that a byte too many is seen rather than passed over
     got = 0
-    while True:
-        try:
-            block = response.read(BLOCK)
-        except (OSError, http.client.HTTPException) as error:
-            told = f"the connection broke off after {got:,} bytes ({_words(error)})"
-            raise PassingError(told) from error
+    while expected is None or got < expected:
+        left = BLOCK if expected is None else min(BLOCK, expected - got)
+        block = _read(response, left, got)
         if not block:
             break
         got += len(block)
@@ -403,6 +419,26 @@ def blocks(response: Any) -> Iterator[bytes]:
     if expected is not None and got < expected:
         told = f"the connection broke off after {got:,} of {expected:,} bytes"
         raise PassingError(told)
+    if expected is not None and response.length and _read_on(response):
+        told = f"more than the {expected:,} bytes came that were said to be all"
+        raise PassingError(told)
+
+
+def _read(response: Any, count: int, got: int) -> bytes:
+    try:
+        block: bytes = response.read(count)
+    except (OSError, http.client.HTTPException) as error:
+        told = f"the connection broke off after {got:,} bytes ({_words(error)})"
+        raise PassingError(told) from error
+    return block
+
+
+def _read_on(response: Any) -> bool:
+    """Tell whether a server that said it would close sends more than it said."""
+    try:
+        return bool(response.read(1))
+    except (OSError, http.client.HTTPException):
+        return False
 
 
 def _parsed(body: bytes, url: str) -> Any:

@@ -137,7 +137,7 @@ def _one_place(places: Sequence[Place], asked: str) -> tuple[Place, list[str]]:
         raise InputError(msg)
     notes = [
         f"{widest.name} is taken as the {widest.level} ({len(widest.districts):,} districts), not "
-        f"the {p.level} ({len(p.districts):,}); '{p.level}: {named}' asks for that."
+        f"the {p.level} ({len(p.districts):,} districts); '{p.level}: {named}' asks for that."
         for p in others
     ]
     return widest, list(dict.fromkeys(notes))

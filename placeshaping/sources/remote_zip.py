@@ -20,6 +20,10 @@ _MOST_AT_ONCE = 32
 _MOST_KEPT = 256
 
 
+class DamagedError(FetchError):
+    """A member of an archive is not what the archive's own checksum says."""
+
+
 class RangeFile(io.RawIOBase):
     """
     A file on a server that can be read anywhere, in blocks that are kept.
@@ -216,7 +220,7 @@ class RemoteZip:
 
         Raises
         ------
-        FetchError
+        DamagedError
             If it is damaged.
         """
         info = self.members[name]
@@ -229,7 +233,7 @@ class RemoteZip:
                     yield chunk
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
             msg = f"{name} in {self.place} is damaged ({error}). Run it again."
-            raise FetchError(msg) from error
+            raise DamagedError(msg) from error
 
     def read(self, name: str) -> bytes:
         """
@@ -247,13 +251,13 @@ class RemoteZip:
 
         Raises
         ------
-        FetchError
+        DamagedError
             If it is damaged.
         """
         try:
             return b"".join(self.chunks(name))
-        except FetchError as error:
-            if self._remote is None or not isinstance(error.__cause__, Exception):
+        except DamagedError:
+            if self._remote is None:
                 raise
             self._remote.forget()
             return b"".join(self.chunks(name))
