@@ -236,8 +236,9 @@ def recode_as(codes: pd.Series[str], known: pd.Index) -> pd.Series[str]:
     ['E08000016', 'E06000016']
     """
     both = {**RECODED, **{new: old for old, new in RECODED.items()}}
-    other = codes.map(both)
-    return codes.mask(~codes.isin(known) & other.isin(known), other)
+    known = known.unique()
+    written = {own: other for own, other in both.items() if own not in known and other in known}
+    return codes.replace(written) if written else codes.copy()
 
 
 def _wanted(levels: Sequence[str], known: Sequence[str]) -> list[str]:
@@ -316,7 +317,8 @@ def _joined(found: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     key, news = _keys(found, table)[0], _news(found, table)
     news = [column for column in news if column != key]
     wanted, known = found[key].replace(RECODED), table[key].replace(RECODED)
-    rows = table.assign(**{key: known})[known.isin(wanted)][[key, *news]].drop_duplicates()
+    held = pd.Index(wanted.unique()).get_indexer(pd.Index(known)) >= 0
+    rows = table.assign(**{key: known})[held][[key, *news]].drop_duplicates()
     for column in [column for column in news if column.endswith("_code")]:
         several = rows.groupby(key)[column].transform("nunique") > 1
         rows[column] = rows[column].mask(several, _SEVERAL)

@@ -209,7 +209,8 @@ def _rows(lookup: pd.DataFrame, source: str, to: str, codes: pd.Index) -> pd.Dat
     column = f"{to}_code" if f"{to}_code" in lookup.columns else to
     check_columns(lookup.columns, [column], where="The lookup")
     own = f"{source}_code"
-    indexed = bool(recode_as(pd.Series(codes), lookup.index).isin(lookup.index).any())
+    known = lookup.index.unique()
+    indexed = bool((known.get_indexer(pd.Index(recode_as(pd.Series(codes), known))) >= 0).any())
     if not indexed and own not in lookup.columns:
         msg = (
             f"The lookup is neither indexed by the table's area codes nor has it a column "
@@ -225,7 +226,8 @@ def _rows(lookup: pd.DataFrame, source: str, to: str, codes: pd.Index) -> pd.Dat
 def _parents(rows: pd.DataFrame, codes: pd.Index) -> pd.DataFrame:
     """Return the one larger area of each code; missing where there is none, or several."""
     wanted = recode_as(pd.Series(codes, index=codes), pd.Index(rows["source_code"]))
-    rows = rows[rows["source_code"].isin(wanted)].drop_duplicates(["source_code", "target_code"])
+    held = pd.Index(wanted.unique()).get_indexer(pd.Index(rows["source_code"])) >= 0
+    rows = rows[held].drop_duplicates(["source_code", "target_code"])
     rows = rows.sort_values(["share", "target_code"], ascending=[False, True], na_position="last")
     size = rows.groupby("source_code")["target_code"].transform("size")
     unclear = rows.loc[(size > 1) & rows["share"].isna(), "source_code"]

@@ -1,5 +1,7 @@
 """What must hold of any values on any two sets of areas."""
 
+import itertools
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -16,7 +18,7 @@ edges = st.lists(st.integers(1, 39), max_size=5, unique=True).map(
 
 
 def strips(prefix, cuts):
-    shapes = [shapely.box(a, 0, b, 10) for a, b in zip(cuts, cuts[1:], strict=False)]
+    shapes = [shapely.box(a, 0, b, 10) for a, b in itertools.pairwise(cuts)]
     index = pd.Index([f"{prefix}{i}" for i in range(len(shapes))], name="area_code")
     return gpd.GeoDataFrame(geometry=shapes, index=index, crs=27700)
 

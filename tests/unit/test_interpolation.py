@@ -1,5 +1,7 @@
 """Areas that do not nest: hand-worked grids, and tobler where it is installed."""
 
+import itertools
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -17,7 +19,7 @@ def make_areas(codes, shapes, **columns):
 
 
 def strips(prefix, *edges):
-    shapes = [shapely.box(a, 0, b, 100) for a, b in zip(edges, edges[1:], strict=False)]
+    shapes = [shapely.box(a, 0, b, 100) for a, b in itertools.pairwise(edges)]
     return make_areas([f"{prefix}{i}" for i in range(1, len(edges))], shapes)
 
 

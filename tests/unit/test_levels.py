@@ -150,7 +150,7 @@ def test_tags_and_attrs_are_kept():
 def test_a_lookup_of_something_else_is_refused():
     with pytest.raises(ColumnError, match="no column 'csp'"):
         convert_level(make_counts(), LOOKUP, to="csp")
-    with pytest.raises(ColumnError, match="neither indexed .* 'lsoa_code'"):
+    with pytest.raises(ColumnError, match=r"neither indexed .* 'lsoa_code'"):
         convert_level(make_counts(), DISTRICTS, to="csp")
     other = LOOKUP.set_axis([f"E0100900{i}" for i in range(4)], axis=0)
     with pytest.raises(UnmatchedError, match=r"4 of 4 areas have no 'msoa'"):
