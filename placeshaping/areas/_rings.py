@@ -72,8 +72,9 @@ def _split(xy: NDArray[np.float64], owner: NDArray[np.int64]) -> tuple[NDArray[n
     """
     Find where rings begin by where they come back to their start.
 
-    Ten times as fast as asking for the rings. That cannot be told where a
-    vertex is repeated at once: then the second result is False.
+    Ten times as fast as asking for the rings. That cannot be told where the
+    vertex that closes a ring is repeated at once: then the second result is
+    False.
     """
     size = len(xy)
     first = np.empty(size // 3 + 2, dtype=np.int64)
@@ -88,10 +89,10 @@ def _split(xy: NDArray[np.float64], owner: NDArray[np.int64]) -> tuple[NDArray[n
             vertex += 1
             if vertex >= size or owner[vertex] != owner[start]:
                 return first[:1], False
-            if xy[vertex, 0] == xy[vertex - 1, 0] and xy[vertex, 1] == xy[vertex - 1, 1]:
-                return first[:1], False
             if xy[vertex, 0] == xy[start, 0] and xy[vertex, 1] == xy[start, 1]:
                 break
+        if vertex == start + 1:
+            return first[:1], False
         vertex += 1
         same = vertex < size and owner[vertex] == owner[start]
         if same and xy[vertex, 0] == xy[start, 0] and xy[vertex, 1] == xy[start, 1]:

@@ -11,12 +11,22 @@ import pandas as pd
 import shapely
 from libpysal.graph import Graph
 from numpy.typing import NDArray
-from scipy import sparse
+from scipy import sparse, spatial
 
 from placeshaping._core.checks import check_unique, listed
-from placeshaping._core.errors import EmptyError, InputError
+from placeshaping._core.errors import CRSError, EmptyError, GeometryError, InputError
 
 _log = logging.getLogger(__name__)
+
+_MANY_AREAS = 2_000
+"""From this many areas on, vertices are faster than geometry."""
+
+_POLYGONS = (3, 6)
+
+_SAMPLE = 1_000
+
+_LAYERED = 1.02
+"""Areas that hold a point inside an area, on average, above which areas lie in sheets."""
 
 
 def contiguity(
@@ -29,8 +39,11 @@ def contiguity(
     """
     Find the areas that touch each area.
 
-    Touching is asked of the geometry, not of equal vertices, so that borders
-    whose vertices do not match count too.
+    Areas that share a vertex touch; so do those whose borders meet without
+    one, and those that overlap. Of many areas the first are found from the
+    vertices themselves, and geometry is asked only of areas with a piece of
+    border that no other area has. On valid coverages the result is that of
+    ``Graph.build_contiguity``; elsewhere it has the pairs that vertices miss.
 
     Parameters
     ----------
@@ -74,17 +87,130 @@ def contiguity(
     if len(areas) < 2:
         msg = f"There are {len(areas)} areas: neighbours need at least two."
         raise EmptyError(msg)
-    shapes = areas.geometry.values
-    tree = shapely.STRtree(shapes)
-    pairs = _touching(shapes, tree, snap)
-    if rook:
-        pairs = pairs[:, _shared_border(shapes, pairs, snap)]
+    shapes = areas.geometry.to_numpy()
+    pairs = _by_vertices(shapes, rook) if snap == 0 and len(areas) >= _MANY_AREAS else None
+    if pairs is None:
+        pairs = _by_geometry(shapes, rook, snap)
     alone = np.setdiff1d(np.arange(len(areas)), pairs)
     if len(alone):
-        pairs = _settle_islands(pairs, alone, shapes, tree, areas.index, islands)
+        pairs = _settle_islands(pairs, alone, shapes, areas.index, islands)
     graph = _graph(pairs, areas.index)
     _tell_parts(graph)
     return graph
+
+
+def k_nearest(areas: gpd.GeoDataFrame, *, k: int) -> Graph:
+    """
+    Find the areas nearest to each area, by the distance of centroids.
+
+    Parameters
+    ----------
+    areas
+        Polygons or points indexed by ``area_code``, in metres.
+    k
+        How many neighbours each area has.
+
+    Returns
+    -------
+    neighbours
+        Graph with binary weights, its areas in the order of `areas`. It need
+        not be symmetric: a remote area has neighbours whose own are nearer.
+
+    Raises
+    ------
+    EmptyError
+        If there are not more than `k` areas.
+    InputError
+        If `k` is below one.
+    CRSError
+        If `areas` are in degrees.
+    DuplicateError
+        If an area code stands twice.
+
+    Examples
+    --------
+    >>> from shapely import box
+    >>> squares = [box(0, 0, 1, 1), box(1, 0, 2, 1), box(5, 0, 6, 1)]
+    >>> areas = gpd.GeoDataFrame(geometry=squares, index=["a", "b", "c"])
+    >>> k_nearest(areas, k=1)["c"].to_dict()
+    {'b': 1.0}
+    """
+    xy = _centres(areas)
+    if k < 1:
+        msg = f"k is {k}: give one or more."
+        raise InputError(msg)
+    if len(areas) <= k:
+        msg = f"There are {len(areas)} areas: {k} neighbours need at least {k + 1}."
+        raise EmptyError(msg)
+    near: NDArray[np.intp] = np.asarray(spatial.KDTree(xy).query(xy, k=k + 1)[1])
+    own = near == np.arange(len(xy))[:, None]
+    own[~own.any(axis=1), -1] = True  # more than k areas at one place
+    focal = np.repeat(np.arange(len(xy)), k)
+    return _directed(np.vstack([focal, near[~own]]), areas.index)
+
+
+def distance_band(areas: gpd.GeoDataFrame, *, distance: float) -> Graph:
+    """
+    Find the areas within a distance of each area, from centroid to centroid.
+
+    Parameters
+    ----------
+    areas
+        Polygons or points indexed by ``area_code``, in metres.
+    distance
+        Greatest distance in metres. Areas without any neighbour within it are
+        told in the log.
+
+    Returns
+    -------
+    neighbours
+        Symmetric graph with binary weights, its areas in the order of `areas`.
+
+    Raises
+    ------
+    EmptyError
+        If there are fewer than two areas.
+    InputError
+        If `distance` is not above zero.
+    CRSError
+        If `areas` are in degrees.
+    DuplicateError
+        If an area code stands twice.
+
+    Examples
+    --------
+    >>> from shapely import box
+    >>> squares = [box(0, 0, 1, 1), box(1, 0, 2, 1), box(5, 0, 6, 1)]
+    >>> areas = gpd.GeoDataFrame(geometry=squares, index=["a", "b", "c"])
+    >>> distance_band(areas, distance=1).cardinalities.tolist()
+    [1, 1, 0]
+    """
+    xy = _centres(areas)
+    if not distance > 0:
+        msg = f"distance is {distance}: give metres, above zero."
+        raise InputError(msg)
+    pairs = spatial.KDTree(xy).query_pairs(distance, output_type="ndarray").T
+    graph = _graph(pairs, areas.index)
+    alone = list(graph.isolates)
+    if alone:
+        told = "%s of %s areas have no neighbour within %g m (%s)."
+        _log.warning(told, f"{len(alone):,}", f"{len(areas):,}", distance, listed(alone))
+    return graph
+
+
+def _centres(areas: gpd.GeoDataFrame) -> NDArray[np.float64]:
+    check_unique(areas.index, where="areas")
+    if len(areas) < 2:
+        msg = f"There are {len(areas)} areas: neighbours need at least two."
+        raise EmptyError(msg)
+    if areas.crs is not None and areas.crs.is_geographic:
+        msg = f"areas are in degrees ({areas.crs.to_string()}). Use areas.to_crs(27700)."
+        raise CRSError(msg)
+    xy: NDArray[np.float64] = shapely.get_coordinates(shapely.centroid(areas.geometry.to_numpy()))
+    if len(xy) < len(areas):
+        msg = f"{len(areas) - len(xy):,} of {len(areas):,} areas have no geometry. Leave them out."
+        raise GeometryError(msg)
+    return xy
 
 
 def detached_parts(neighbours: Graph) -> pd.Series[int]:
@@ -117,14 +243,61 @@ def detached_parts(neighbours: Graph) -> pd.Series[int]:
     return pd.Series(rank[label], index=neighbours.unique_ids, name="part")
 
 
-def _touching(shapes: NDArray[np.object_], tree: shapely.STRtree, snap: float) -> NDArray[np.intp]:
+def _by_geometry(shapes: NDArray[np.object_], rook: bool, snap: float) -> NDArray[np.intp]:
     """Return the pairs that touch, as two rows, each pair once."""
+    tree = shapely.STRtree(shapes)
     if snap > 0:
         pairs = tree.query(shapes, predicate="dwithin", distance=snap)
     else:
         pairs = tree.query(shapes, predicate="intersects")
     once: NDArray[np.intp] = pairs[:, pairs[0] < pairs[1]]
-    return once
+    return once[:, _shared_border(shapes, once, snap)] if rook else once
+
+
+def _by_vertices(shapes: NDArray[np.object_], rook: bool) -> NDArray[np.intp] | None:
+    """
+    Return the pairs that touch, from vertices where those tell; None where they cannot.
+
+    Two areas that touch without a common vertex have a piece of border that
+    is not also another area's, or overlap. Sheets of areas that lie over each
+    other, every piece of border shared within its sheet, would escape that:
+    they are recognised by points inside every so many areas.
+    """
+    from placeshaping.areas._contiguity import sharing_vertices
+    from placeshaping.areas._rings import borders_of, rings_of
+
+    if not (np.isin(shapely.get_type_id(shapes), _POLYGONS) & ~shapely.is_empty(shapes)).all():
+        return None
+    tree = shapely.STRtree(shapes)
+    sample = shapes[:: max(1, len(shapes) // _SAMPLE)]
+    hits = tree.query(shapely.point_on_surface(sample), predicate="intersects")
+    if hits.shape[1] > _LAYERED * len(sample):
+        return None
+    rings = rings_of(shapes)
+    sides = borders_of(rings).sides.astype(np.intp)
+    loose = np.unique(sides[sides[:, 1] < 0, 0])
+    asked = tree.query(shapes[loose], predicate="intersects")
+    asked[0] = loose[asked[0]]
+    asked = asked[:, asked[0] != asked[1]]
+    size = len(shapes)
+    keys = np.union1d(_keys(sharing_vertices(rings), size), _keys(asked, size))
+    if rook:
+        bordering = np.unique(_keys(sides[sides[:, 1] >= 0].T, size))
+        others = _of_keys(np.setdiff1d(keys, bordering), size)
+        others = others[:, np.isin(others, loose).all(axis=0)]
+        more = others[:, _shared_border(shapes, others, 0.0)]
+        keys = np.union1d(bordering, _keys(more, size))
+    return _of_keys(keys, size)
+
+
+def _keys(pairs: NDArray[np.intp], size: int) -> NDArray[np.intp]:
+    """Return one number for each pair, the same for both of its orders."""
+    keys: NDArray[np.intp] = pairs.min(axis=0) * size + pairs.max(axis=0)
+    return keys
+
+
+def _of_keys(keys: NDArray[np.intp], size: int) -> NDArray[np.intp]:
+    return np.stack(np.divmod(keys, size))
 
 
 def _shared_border(
@@ -143,7 +316,6 @@ def _settle_islands(
     pairs: NDArray[np.intp],
     alone: NDArray[np.intp],
     shapes: NDArray[np.object_],
-    tree: shapely.STRtree,
     index: pd.Index,
     islands: str,
 ) -> NDArray[np.intp]:
@@ -155,16 +327,20 @@ def _settle_islands(
         _log.warning("%s: they have no neighbours.", told)
         return pairs
     _log.info("%s: each is tied to the nearest.", told)
+    tree = shapely.STRtree(shapes)
     found = tree.query_nearest(shapes[alone], exclusive=True, all_matches=False)
     ties = np.sort(np.vstack([alone[found[0]], found[1]]), axis=0)
     return np.unique(np.hstack([pairs, ties]), axis=1)
 
 
 def _graph(pairs: NDArray[np.intp], index: pd.Index) -> Graph:
-    both = np.hstack([pairs, pairs[::-1]])
+    return _directed(np.hstack([pairs, pairs[::-1]]), index)
+
+
+def _directed(pairs: NDArray[np.intp], index: pd.Index) -> Graph:
     size = len(index)
-    ones = np.ones(both.shape[1])
-    return Graph.from_sparse(sparse.csr_array((ones, both), shape=(size, size)), ids=index)
+    matrix = sparse.csr_array((np.ones(pairs.shape[1]), pairs), shape=(size, size))
+    return Graph.from_sparse(matrix, ids=index)
 
 
 def _tell_parts(graph: Graph) -> None:

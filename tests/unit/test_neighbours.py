@@ -5,11 +5,25 @@ import logging
 import geopandas as gpd
 import numpy as np
 import pytest
+import shapely
 from libpysal.graph import Graph
 from shapely import Polygon, box
 
-from placeshaping._core.errors import DuplicateError, EmptyError, InputError
-from placeshaping.areas.neighbours import contiguity, detached_parts
+from placeshaping._core.errors import (
+    CRSError,
+    DuplicateError,
+    EmptyError,
+    GeometryError,
+    InputError,
+)
+from placeshaping.areas.neighbours import (
+    _by_geometry,
+    _by_vertices,
+    contiguity,
+    detached_parts,
+    distance_band,
+    k_nearest,
+)
 
 
 def make_areas(shapes, codes=None):
@@ -122,3 +136,105 @@ def test_weights_are_binary_and_symmetric():
     matrix = contiguity(grid(4)).sparse
     assert set(np.unique(matrix.data)) == {1.0}
     assert abs(matrix - matrix.T).max() == 0
+
+
+def as_set(found):
+    return {tuple(sorted(pair)) for pair in found.T.tolist()}
+
+
+def coverage(seed, count=400):
+    """A coverage of crooked areas with a hole, corners where four meet, and an area of parts."""
+    rng = np.random.default_rng(seed)
+    points = shapely.multipoints(rng.uniform(0, 1000, (count, 2)))
+    cells = shapely.get_parts(shapely.voronoi_polygons(points))
+    cells = cells[shapely.distance(cells, shapely.Point(500, 500)) > 40]
+    joined = [shapely.union_all(cells[:3]), *cells[3:]]
+    squares = [box(3000 + x, y, 3001 + x, y + 1) for x in range(9) for y in range(9)]
+    return np.array([*joined, *squares])
+
+
+@pytest.mark.parametrize("rook", [True, False])
+@pytest.mark.parametrize("seed", range(4))
+def test_vertices_find_the_neighbours_that_geometry_and_libpysal_find(seed, rook):
+    shapes = coverage(seed)
+    found = _by_vertices(shapes, rook)
+    assert as_set(found) == as_set(_by_geometry(shapes, rook, 0.0))
+    areas = gpd.GeoDataFrame(geometry=shapes)
+    reference = Graph.build_contiguity(areas, rook=rook)
+    expected = {(a, b) for a, b in pairs(reference) if a < b}
+    assert as_set(found) == expected
+
+
+@pytest.mark.parametrize("rook", [True, False])
+def test_vertices_that_do_not_match_are_found_all_the_same(rook):
+    bricks = [
+        box(x + (y % 2) / 2, y, x + (y % 2) / 2 + 1, y + 1) for x in range(15) for y in range(15)
+    ]
+    bricks += [box(100, 0, 110, 10), box(104, 4, 105, 5)]  # one within another
+    shapes = np.array(bricks)
+    assert as_set(_by_vertices(shapes, rook)) == as_set(_by_geometry(shapes, rook, 0.0))
+
+
+def test_sheets_over_one_another_are_left_to_geometry():
+    rng = np.random.default_rng(1)
+    points = [shapely.multipoints(rng.uniform(0, 100, (60, 2))) for _ in range(2)]
+    frame = box(0, 0, 100, 100)
+    sheets = [shapely.get_parts(shapely.voronoi_polygons(p, extend_to=frame)) for p in points]
+    assert _by_vertices(np.concatenate(sheets), False) is None
+
+
+def test_shapes_without_outline_are_left_to_geometry():
+    assert _by_vertices(np.array([box(0, 0, 1, 1), Polygon()]), False) is None
+
+
+@pytest.mark.parametrize("rook", [True, False])
+def test_many_areas_have_the_neighbours_that_libpysal_finds(rook):
+    areas = grid(46)
+    assert len(areas) > 2_000
+    assert pairs(contiguity(areas, rook=rook)) == pairs(Graph.build_contiguity(areas, rook=rook))
+
+
+def test_the_nearest_are_those_that_libpysal_finds():
+    rng = np.random.default_rng(3)
+    areas = gpd.GeoDataFrame(
+        geometry=shapely.buffer(shapely.points(rng.uniform(0, 99, (60, 2))), 1)
+    )
+    areas.index = [f"{i:02}" for i in rng.permutation(60)]
+    for k in (1, 4):
+        graph = k_nearest(areas, k=k)
+        assert graph.unique_ids.tolist() == areas.index.tolist()
+        assert pairs(graph) == pairs(Graph.build_knn(areas.centroid, k=k))
+
+
+def test_areas_at_one_place_have_as_many_neighbours_as_others():
+    areas = make_areas([box(0, 0, 1, 1)] * 4 + [box(3, 0, 4, 1)])
+    graph = k_nearest(areas, k=2)
+    assert graph.cardinalities.tolist() == [2] * 5
+    assert not any(focal == other for focal, other in pairs(graph))
+
+
+def test_a_band_has_the_neighbours_that_libpysal_finds(caplog):
+    rng = np.random.default_rng(3)
+    areas = gpd.GeoDataFrame(
+        geometry=shapely.buffer(shapely.points(rng.uniform(0, 99, (60, 2))), 1)
+    )
+    with caplog.at_level(logging.WARNING):
+        graph = distance_band(areas, distance=9.0)
+    assert pairs(graph) == pairs(Graph.build_distance_band(areas.centroid, 9.0))
+    assert f"{len(graph.isolates)} of 60 areas have no neighbour within 9 m" in caplog.text
+
+
+def test_distances_need_metres_and_sensible_numbers():
+    squares = make_areas([box(0, 0, 1, 1), box(1, 0, 2, 1)])
+    with pytest.raises(CRSError, match=r"in degrees .*to_crs\(27700\)"):
+        k_nearest(squares.set_crs(4326), k=1)
+    with pytest.raises(InputError, match="k is 0"):
+        k_nearest(squares, k=0)
+    with pytest.raises(EmptyError, match="2 neighbours need at least 3"):
+        k_nearest(squares, k=2)
+    with pytest.raises(InputError, match="above zero"):
+        distance_band(squares, distance=0)
+    with pytest.raises(EmptyError, match="at least two"):
+        distance_band(squares[:1], distance=1)
+    with pytest.raises(GeometryError, match="1 of 2 areas have no geometry"):
+        distance_band(make_areas([box(0, 0, 1, 1), None]), distance=1)
