@@ -11,7 +11,7 @@ import geopandas as gpd
 import pandas as pd
 
 from placeshaping._core.checks import listed
-from placeshaping._core.errors import FetchError, OutputError, RecipeError
+from placeshaping._core.errors import FetchError, InputError, OutputError, RecipeError
 from placeshaping._core.output import output_error
 from placeshaping.sources.archives import open_archive
 from placeshaping.sources.catalogue import Entry, find_entry, shipped_entry
@@ -171,27 +171,39 @@ def _table(job: Job) -> Collected:
     return Collected(path, len(table), served=_edited(layer))
 
 
+@dataclass(frozen=True)
+class _Wanted:
+    """Which areas are wanted: conditions for the server, and what must come of them."""
+
+    conditions: Sequence[str] = ("1=1",)
+    codes: Sequence[str] | None = None
+    column: str | None = None
+    districts: Sequence[tuple[str, str]] = ()
+    notes: Sequence[str] = ()
+
+
 def _features(job: Job) -> Collected:
     if job.by_hand:
         return _features_by_hand(job)
-    entry = job.entry
+    entry, within = job.entry, job.asked.within
     layer = describe_layer(job.connection, entry.url)
     _check_fields(layer, entry)
-    conditions: list[str] = ["1=1"]
-    codes: list[str] | None = None
-    notes: list[str] = []
-    if job.asked.within:
-        conditions, codes, notes = _conditions(job, layer)
+    wanted = _conditions(job, layer) if within else _Wanted()
     pages = fetch_pages(
-        job.connection, layer, job.folder, conditions=conditions, label=f"Fetching {entry.name}"
+        job.connection,
+        layer,
+        job.folder,
+        conditions=wanted.conditions,
+        label=f"Fetching {entry.name}",
     )
-    areas = read_pages(pages, layer) if pages else pd.DataFrame()
-    if not len(areas):
-        msg = f"{entry.name} has no area within {listed(job.asked.within)}."
+    if not pages:
+        msg = f"{entry.name} has no area{f' within {listed(within)}' if within else ''}."
         raise FetchError(msg)
-    rows = None if job.asked.within else entry.rows
-    check_codes(areas, entry.code, rows=rows, where=entry.name)
-    notes += _absent(areas, entry, codes)
+    areas = read_pages(pages, layer)
+    check_codes(areas, entry.code, rows=None if within else entry.rows, where=entry.name)
+    if wanted.column is not None:
+        _in_district(areas, wanted.column, wanted.districts, where=entry.name)
+    notes = [*wanted.notes, *_absent(areas, entry, wanted.codes)]
     return _save_areas(job, areas, notes, _edited(layer))
 
 
@@ -202,7 +214,7 @@ def _features_by_hand(job: Job) -> Collected:
     districts, notes = _districts(job)
     column = next((str(c) for c in areas.columns if _DISTRICT.match(str(c))), None)
     if column is not None:
-        wanted = areas[column].isin([code for code, _ in districts])
+        wanted = _in_district(areas, column, districts, where=source.name)
     else:
         codes = _codes(job, entry, districts)
         if entry.code not in areas:
@@ -267,27 +279,65 @@ def _districts(job: Job) -> tuple[list[tuple[str, str]], list[str]]:
     if not job.places:
         msg = "The catalogue has no entry with places = true to look places up in."
         raise RecipeError(msg)
-    tables = [read_table(job.lookup(name)) for name in job.places]
-    return find_districts(job.asked.within, tables)
+    tables, lost = [], {}
+    for name in job.places:
+        try:
+            tables.append(read_table(job.lookup(name)))
+        except FetchError as error:
+            lost[name] = error
+    if not tables:
+        raise next(iter(lost.values()))
+    try:
+        districts, notes = find_districts(job.asked.within, tables)
+    except InputError as error:
+        if not lost:
+            raise
+        msg = f"{error} {listed(list(lost))} could not be asked: {next(iter(lost.values()))}"
+        raise FetchError(msg) from error
+    told = [f"Without {name}, which could not be had." for name in lost]
+    return districts, [*notes, *told]
 
 
-def _conditions(job: Job, layer: LayerInfo) -> tuple[list[str], list[str] | None, list[str]]:
+def _conditions(job: Job, layer: LayerInfo) -> _Wanted:
     """Say on the server's side which areas are wanted."""
     districts, notes = _districts(job)
     column = next((name for name in layer.fields if _DISTRICT.match(name)), None)
     if column is not None:
-        return _in_districts(column, districts), None, notes
-    if job.entry.lookup is None or job.entry.code is None:
-        msg = f"{job.entry.name} cannot be restricted to a place. Leave `within` out."
-        raise RecipeError(msg)
+        conditions = _in_districts(column, districts, layer.fields)
+        return _Wanted(conditions, None, column, districts, notes)
     codes = _codes(job, job.entry, districts)
-    return any_of(job.entry.code, codes), codes, notes
+    return _Wanted(any_of(job.entry.code or "", codes), codes, notes=notes)
 
 
-def _in_districts(column: str, districts: Sequence[tuple[str, str]]) -> list[str]:
+def _name_column(column: str) -> str:
+    return column[:-2] + ("NM" if column[-1].isupper() else "nm")
+
+
+def _in_district(
+    table: pd.DataFrame, column: str, districts: Sequence[tuple[str, str]], *, where: str
+) -> pd.Series[bool]:
+    """Tell which rows are in the districts; a district without any is refused, not passed over."""
+    name = _name_column(column)
+    codes = table[column].astype("str")
+    names = table[name].astype("str") if name in table else codes
+    gone = [n for c, n in districts if not ((codes == c) | (names == n)).any()]
+    if gone:
+        msg = (
+            f"{where} has no area in {listed(gone)}: it knows the districts of another year. "
+            "Name the districts of that year, or fetch without `within`."
+        )
+        raise FetchError(msg)
+    return codes.isin([c for c, _ in districts]) | names.isin([n for _, n in districts])
+
+
+def _in_districts(
+    column: str, districts: Sequence[tuple[str, str]], fields: Sequence[str]
+) -> list[str]:
     """By code, and by name too: a district may have been given a new code in between."""
-    name = column[:-2] + ("NM" if column[-1].isupper() else "nm")
     by_code = any_of(column, [code for code, _ in districts])
+    name = _name_column(column)
+    if name not in fields:
+        return by_code
     by_name = any_of(name, [name for _, name in districts])
     return [f"({c} OR {n})" for c, n in zip(by_code, by_name, strict=True)]
 
@@ -303,15 +353,8 @@ def _codes(job: Job, entry: Entry, districts: Sequence[tuple[str, str]]) -> list
     if column is None or entry.code not in table:
         msg = f"The lookup {entry.lookup} lacks {entry.code} or a district code like LAD25CD."
         raise FetchError(msg)
-    inside = table[column].isin([code for code, _ in districts])
-    name = column[:-2] + "NM"
-    if name in table:
-        inside |= table[name].isin([name for _, name in districts])
-    codes = sorted(table.loc[inside, entry.code].astype("str").unique())
-    if not codes:
-        msg = f"The lookup {entry.lookup} has no area in {listed([n for _, n in districts])}."
-        raise FetchError(msg)
-    return codes
+    inside = _in_district(table, column, districts, where=f"The lookup {entry.lookup}")
+    return sorted(table.loc[inside, entry.code].astype("str").unique())
 
 
 def _lookup_rows(job: Job, name: str, districts: Sequence[tuple[str, str]]) -> pd.DataFrame:
@@ -330,7 +373,7 @@ def _lookup_rows(job: Job, name: str, districts: Sequence[tuple[str, str]]) -> p
         job.connection,
         layer,
         folder,
-        conditions=_in_districts(column, districts),
+        conditions=_in_districts(column, districts, layer.fields),
         label=f"Fetching {name}",
     )
     if not pages:

@@ -11,8 +11,8 @@ from pathlib import Path
 from placeshaping._core.checks import listed
 from placeshaping._core.errors import FetchError, InputError
 from placeshaping._core.provenance import sha256
+from placeshaping.sources.answers import refuse_web_page
 from placeshaping.sources.catalogue import Entry
-from placeshaping.sources.network import refuse_web_page
 from placeshaping.sources.tabular import read_table
 from placeshaping.sources.text import sniff_encoding
 

@@ -17,14 +17,8 @@ from urllib.parse import urlsplit
 from placeshaping._core.errors import FetchError
 from placeshaping._core.output import output_error
 from placeshaping._core.progress import track
-from placeshaping.sources.network import (
-    BLOCK,
-    Connection,
-    PassingError,
-    StatusError,
-    Trials,
-    blocks,
-)
+from placeshaping.sources.answers import BLOCK, PassingError, StatusError, blocks
+from placeshaping.sources.network import Connection, Trials
 
 _PROGRESS = 1 << 20
 _RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")

@@ -306,6 +306,7 @@ class _Desk:
                 "licence": entry.licence,
                 "attribution": entry.attribution,
                 "request": request,
+                "fetched": self.connection.date,
                 "served": served,
             }
             return self.cache.keep(got.path, request, name=got.path.name, provenance=provenance)
@@ -387,8 +388,8 @@ def _from_cache(entry: Entry, kept: Kept, origin: str) -> Fetched:
     told = kept.provenance
     notes = tuple(str(note) for note in told.get("notes") or ())
     if origin == "cache":
-        date = (told.get("served") or {}).get("date")
-        when = f", as it was on {date}" if date else ""
+        date = told.get("fetched")
+        when = f", as fetched on {date}" if date else ""
         notes = (*notes, f"From the cache{when}; refresh=True (--refresh) asks again.")
     return _fetched(entry, kept.path, kept.sha256, origin, told.get("rows"), notes)
 

@@ -28,7 +28,8 @@ from placeshaping._core.checks import listed
 from placeshaping._core.crs import NATIONAL_GRID, looks_like_degrees
 from placeshaping._core.errors import FetchError
 from placeshaping._core.progress import track
-from placeshaping.sources.network import Connection, PassingError
+from placeshaping.sources.answers import PassingError
+from placeshaping.sources.network import Connection
 
 _MOST = 2000
 _PASSING = {429, 500, 502, 503, 504}

@@ -10,7 +10,6 @@ certificates, among them those of a network that inspects its traffic.
 from __future__ import annotations
 
 import http.client
-import json
 import ssl
 import time
 import urllib.error
@@ -26,45 +25,9 @@ import numpy as np
 
 from placeshaping._core.errors import FetchError
 from placeshaping._core.provenance import versions
+from placeshaping.sources.answers import PassingError, StatusError, blocks, parse_json, words
 
-BLOCK = 1 << 18
 _PASSING = {408, 425, 429, 500, 502, 503, 504}
-
-
-class StatusError(Exception):
-    """
-    The answer to a question that an error status can answer, as 416 does for the rest of a file.
-
-    Parameters
-    ----------
-    status
-        The status.
-    headers
-        The answer's headers.
-    told
-        What happened, as a message says it.
-    """
-
-    def __init__(self, status: int, headers: Message, told: str) -> None:
-        super().__init__(told)
-        self.status, self.headers = status, headers
-
-
-class PassingError(Exception):
-    """
-    A trouble that may be gone at the next attempt.
-
-    Parameters
-    ----------
-    told
-        What happened, as a message says it.
-    wait
-        Seconds that the server asks to wait, where it does.
-    """
-
-    def __init__(self, told: str, *, wait: float | None = None) -> None:
-        super().__init__(told)
-        self.wait = wait
 
 
 class _CarefulRedirects(urllib.request.HTTPRedirectHandler):
@@ -102,6 +65,11 @@ class Connection:
     pause
         The function that waits.
 
+    Attributes
+    ----------
+    date
+        When the last answer came, by the server's clock.
+
     Examples
     --------
     >>> waits = []
@@ -129,6 +97,7 @@ class Connection:
         self.pause = pause
         self._rng = np.random.default_rng(rng)
         self._opener: urllib.request.OpenerDirector | None = None
+        self.date: str | None = None
         self._asked = False
         self._reached: set[str] = set()
 
@@ -195,7 +164,7 @@ class Connection:
         while True:
             body = self.get(url, form=form)
             try:
-                content = _parsed(body, url)
+                content = parse_json(body, url)
                 if check is not None:
                     check(content)
             except PassingError as trouble:
@@ -253,6 +222,7 @@ class Connection:
                 _refused(refusal, url, ranged=ranged)
         with response:
             self._reached.add(urllib.parse.urlsplit(url).netloc)
+            self.date = response.headers.get("Date") or self.date
             yield response
 
     def _open(self, url: str, headers: dict[str, str], data: bytes | None) -> Any:
@@ -279,7 +249,7 @@ class Connection:
                 f"({reason.verify_message}). If your network inspects its traffic, have its "
                 "certificate added to the system's, or name it in SSL_CERT_FILE."
             )
-        told = f"{host} cannot be reached ({_words(reason)})"
+        told = f"{host} cannot be reached ({words(reason)})"
         passing = isinstance(
             reason, ConnectionResetError | TimeoutError | http.client.HTTPException | ssl.SSLError
         )
@@ -352,11 +322,6 @@ class Trials:
         connection.wait(self._tried, trouble.wait)
 
 
-def _words(reason: object) -> str:
-    text = str(getattr(reason, "strerror", None) or reason or type(reason).__name__)
-    return text.strip().rstrip(".")
-
-
 def _refused(refusal: urllib.error.HTTPError, url: str, *, ranged: bool) -> None:
     """Turn a status into a passing trouble or a final error."""
     host = urllib.parse.urlsplit(url).netloc
@@ -383,97 +348,3 @@ def _retry_after(headers: Message) -> float | None:
         return max((then - parsedate_to_datetime(str(headers.get("Date")))).total_seconds(), 0.0)
     except (ValueError, TypeError):
         return None
-
-
-def blocks(response: Any) -> Iterator[bytes]:
-    """
-    Yield the body of an answer.
-
-    Parameters
-    ----------
-    response
-        From `Connection.opened`.
-
-    Yields
-    ------
-    block
-        Bytes.
-
-    Raises
-    ------
-    PassingError
-        If the body is not as long as the server said.
-    """
-    declared = response.headers.get("Content-Length")
-    expected = int(declared) if declared and declared.isdecimal() else None
-    if expected is not None and response.will_close and response.length == expected:
-        response.length = expected + 1  # so that a byte too many is seen rather than passed over
-    got = 0
-    while expected is None or got < expected:
-        left = BLOCK if expected is None else min(BLOCK, expected - got)
-        block = _read(response, left, got)
-        if not block:
-            break
-        got += len(block)
-        yield block
-    if expected is not None and got < expected:
-        told = f"the connection broke off after {got:,} of {expected:,} bytes"
-        raise PassingError(told)
-    if expected is not None and response.length and _read_on(response):
-        told = f"more than the {expected:,} bytes came that were said to be all"
-        raise PassingError(told)
-
-
-def _read(response: Any, count: int, got: int) -> bytes:
-    try:
-        block: bytes = response.read(count)
-    except (OSError, http.client.HTTPException) as error:
-        told = f"the connection broke off after {got:,} bytes ({_words(error)})"
-        raise PassingError(told) from error
-    return block
-
-
-def _read_on(response: Any) -> bool:
-    """Tell whether a server that said it would close sends more than it said."""
-    try:
-        return bool(response.read(1))
-    except (OSError, http.client.HTTPException):
-        return False
-
-
-def _parsed(body: bytes, url: str) -> Any:
-    host = urllib.parse.urlsplit(url).netloc
-    if not body.strip():
-        told = f"{host} answers with nothing"
-        raise PassingError(told)
-    refuse_web_page(body, host)
-    try:
-        return json.loads(body)
-    except ValueError as error:
-        told = f"{host} answers with something cut short or garbled"
-        raise PassingError(told) from error
-
-
-def refuse_web_page(start: bytes, host: str) -> None:
-    """
-    Refuse a web page where data were asked for: what networks show that want a sign-in.
-
-    Parameters
-    ----------
-    start
-        The first bytes of the answer.
-    host
-        Name of the server, for the message.
-
-    Raises
-    ------
-    FetchError
-        If it is one.
-    """
-    begin = start[:256].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if begin.startswith((b"<!doctype html", b"<html")):
-        msg = (
-            f"{host} answers with a web page instead of data: your network may want you to sign "
-            "in, or block the address. Open it in a browser first."
-        )
-        raise FetchError(msg)

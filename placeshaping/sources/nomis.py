@@ -17,7 +17,8 @@ from pandas.errors import EmptyDataError, ParserError
 
 from placeshaping._core.errors import FetchError
 from placeshaping._core.progress import track
-from placeshaping.sources.network import Connection, PassingError, Trials, refuse_web_page
+from placeshaping.sources.answers import PassingError, refuse_web_page
+from placeshaping.sources.network import Connection, Trials
 
 _MOST_PAGES = 2000
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from placeshaping._core.checks import listed, near_names
 from placeshaping._core.errors import InputError
+from placeshaping.sources.police_files import force_key
 
 _LEVELS = {
     "LAD": "district",
@@ -106,14 +107,19 @@ def _name(code_column: str) -> str:
     return code_column[:-2] + ("NM" if code_column[-2:].isupper() else "nm")
 
 
+def _is_called(place: Place, name: str) -> bool:
+    if place.name.casefold() == name.casefold():
+        return True
+    police = place.level == "police force" and "police" in name.casefold()
+    return police and force_key(place.name) == force_key(name)
+
+
 def _one_place(places: Sequence[Place], asked: str) -> tuple[Place, list[str]]:
     level, _, rest = asked.partition(":")
     named = rest.strip() if rest and level.strip().casefold() in _LEVELS.values() else asked.strip()
     wanted = level.strip().casefold() if named != asked.strip() else None
     matching = [
-        place
-        for place in places
-        if place.name.casefold() == named.casefold() and wanted in {None, place.level}
+        place for place in places if _is_called(place, named) and wanted in {None, place.level}
     ]
     if not matching:
         known = sorted({place.name for place in places})

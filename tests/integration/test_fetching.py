@@ -250,6 +250,7 @@ def test_file_arrives_with_its_provenance_beside_it(site: Site, desk: Desk, tabl
     assert told["sha256"] == sha256(fetched.path) == fetched.sha256
     assert told["url"] == f"{site.url}/people.csv"
     assert told["served"]["etag"] == '"one"'
+    assert told["fetched"].endswith("GMT")
     assert read_population(fetched)["residents"].sum() == sum(range(1000, 1000 + ROWS))
 
 
@@ -739,6 +740,29 @@ def test_level_before_a_name_settles_which_place(portal: Desk) -> None:
 def test_several_places_and_names_with_an_apostrophe(portal: Desk) -> None:
     fetched = portal.fetch("lsoa21", within=["colchester", "King's Lynn and West Norfolk"])
     assert fetched.rows == 575 + 575
+
+
+def test_lookup_that_cannot_be_had_matters_only_where_it_is_needed(
+    site: Site, portal: Desk
+) -> None:
+    del site.services["/services/CTY/FeatureServer/0"]
+    fetched = portal.fetch("lsoa21", within="Essex")
+    assert fetched.notes == ("Without district_to_county, which could not be had.",)
+    with pytest.raises(FetchError, match=r"'Kent' is no place .*district_to_county could not be"):
+        portal.fetch("lsoa21", within="Kent")
+
+
+def test_district_that_the_lookup_does_not_know_is_not_passed_over(
+    site: Site, portal: Desk
+) -> None:
+    forces = [
+        {"LAD24CD": c, "LAD24NM": n, "PFA24CD": "E23000028", "PFA24NM": "Essex"}
+        for c, n in [*DISTRICTS.items(), ("E06000066", "Somerset")]
+    ]
+    feature_service(site, "PFA", forces)
+    with pytest.raises(FetchError, match="has no area in Somerset: it knows the districts of an"):
+        portal.fetch("lsoa21", within="Essex Police")
+    assert "lsoa21" not in " ".join(portal.kept())
 
 
 def test_layer_with_a_district_column_needs_no_lookup(site: Site, portal: Desk) -> None:

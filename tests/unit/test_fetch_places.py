@@ -56,6 +56,12 @@ def test_codes_and_names_in_any_case_are_understood(forces: pd.DataFrame, name: 
     assert find_districts([name], [forces]) == (ESSEX[:1], [])
 
 
+def test_police_force_is_known_by_its_full_name(
+    forces: pd.DataFrame, counties: pd.DataFrame
+) -> None:
+    assert find_districts(["Essex Police"], [forces, counties]) == (sorted([*ESSEX, UNITARY]), [])
+
+
 def test_places_add_up_without_repeats(forces: pd.DataFrame, counties: pd.DataFrame) -> None:
     districts, _ = find_districts(["Colchester", "county: Essex"], [forces, counties])
     assert districts == ESSEX
