@@ -8,10 +8,11 @@ follow, each changing only the entries and keys that it states.
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -52,7 +53,7 @@ class Entry:
     rows
         How many there must be, where that is known.
     columns
-        Columns that there must be.
+        Columns that there must be; ``?`` stands for any character, as in ``LAD??CD``.
     code
         The column of area codes.
     lookup
@@ -84,6 +85,23 @@ class Entry:
     month_url: str | None = None
     query: Mapping[str, str] = field(default_factory=dict)
     rename: Mapping[str, str] = field(default_factory=dict)
+
+    def missing_columns(self, held: Iterable[object]) -> list[str]:
+        """
+        Return the columns that there must be and are not.
+
+        Parameters
+        ----------
+        held
+            Names of the columns that there are.
+
+        Returns
+        -------
+        missing
+            As the entry writes them.
+        """
+        names = [str(name).strip().casefold() for name in held]
+        return [c for c in self.columns if not fnmatch.filter(names, c.casefold())]
 
 
 _TYPES: dict[str, type] = {

@@ -261,8 +261,7 @@ def _written(path: Path, write: Callable[[], object]) -> None:
 
 
 def _check_fields(layer: LayerInfo, entry: Entry) -> None:
-    held = {name.casefold() for name in layer.fields}
-    absent = [name for name in entry.columns if name.casefold() not in held]
+    absent = entry.missing_columns(layer.fields)
     if absent:
         msg = (
             f"{layer.name} has no column {listed(absent)}; it has "

@@ -113,8 +113,7 @@ def _check_table(path: Path, entry: Entry, origin: str) -> int:
         msg = f"{origin}: what came is no table ({error})"
         raise FetchError(msg) from error
     names = [str(name) for name in table.columns]
-    held = {name.strip().casefold() for name in names}
-    absent = [name for name in entry.columns if name.casefold() not in held]
+    absent = entry.missing_columns(names)
     if absent:
         msg = f"{origin} has no column {listed(absent)}; it has {listed(names, most=8)}."
         raise FetchError(msg)

@@ -267,7 +267,8 @@ class _Desk:
         kept = None if self.refresh else self.cache.find(request)
         if kept is not None:
             return _from_cache(entry, kept, "cache")
-        return _from_cache(entry, self._collect(entry, asked, dropped, request), "network")
+        origin = "by hand" if dropped else "network"
+        return _from_cache(entry, self._collect(entry, asked, dropped, request), origin)
 
     def held(self, name: str) -> Path | None:
         """Return a lookup's file where it is at hand without asking anybody."""

@@ -1033,6 +1033,7 @@ def test_archive_dropped_in_by_hand_serves(
     (police.boundaries / name).write_bytes(big_archive)
     fetched = police.fetch("crime", force="essex", first="2025-11")
     assert len(read_police(fetched)) == 8000
+    assert fetched.origin == "by hand"
     assert site.log == []
 
 

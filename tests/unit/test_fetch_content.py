@@ -52,6 +52,14 @@ def test_content_that_is_not_as_described_is_refused(
         check_content(path, entry(**keys), origin="p.csv")
 
 
+def test_question_mark_in_a_column_stands_for_any_year(tmp_path: Path) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text(TEXT, "utf-8")
+    assert check_content(path, entry(columns=("LSOA??CD",)), origin="p.csv") == 2
+    with pytest.raises(FetchError, match=r"has no column MSOA\?\?CD"):
+        check_content(path, entry(columns=("MSOA??CD",)), origin="p.csv")
+
+
 def test_archive_with_a_damaged_member_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "p.zip"
     with zipfile.ZipFile(path, "w") as archive:
