@@ -322,6 +322,14 @@ def test_waits_grow_and_differ_and_end(site: Site, desk: Desk, table: str) -> No
     assert desk.kept() == []
 
 
+def test_requests_keep_their_distance(site: Site) -> None:
+    site.files["/a"] = Stored(b"a")
+    waits: list[float] = []
+    connection = Connection(interval=0.25, pause=waits.append)
+    assert [connection.get(f"{site.url}/a") for _ in range(3)] == [b"a"] * 3
+    assert waits == [0.25, 0.25]
+
+
 def test_broken_download_goes_on_where_it_broke(site: Site, desk: Desk, table: str) -> None:
     half = len(TABLE) // 2
     site.faults["/people.csv"] = [Fault(drop_after=half)]
