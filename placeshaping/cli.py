@@ -116,7 +116,7 @@ def init(
 
     path = write_recipe(folder, replace=force)
     if not quiet:
-        typer.echo(f"Wrote {path}. Read it through, then: placeshaping run {path}")
+        typer.echo(f'Wrote {path}. Read it through, then: placeshaping run "{path}"')
 
 
 @app.command()

@@ -154,7 +154,7 @@ def _groups(study: Study) -> tuple[Groups | None, NDArray[np.intp]]:
     size = len(study.ladder.areas[study.ladder.finest])
     if study.deciles is None or not np.isfinite(study.deciles).any():
         return None, np.full(size, -1, dtype=np.intp)
-    known = pd.Series(study.deciles)
+    known = pd.Series(np.where(study.covered[study.ladder.finest], study.deciles, np.nan))
     position, labels = pd.factorize(known, sort=True)
     exposures: dict[str, NDArray[np.float64]] = {
         name: np.bincount(

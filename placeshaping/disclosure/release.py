@@ -339,29 +339,35 @@ def release(
 
 def _choose_levels(
     study: Study, protected: Protected, policy: Policy
-) -> tuple[list[str], dict[str, float]]:
-    """Return the levels that may be shown, and those left out with their hidden share."""
+) -> tuple[list[str], dict[str, str]]:
+    """Return the levels that may be shown, and why the others are left out."""
     kept, left_out = [], {}
-    allowed = study.ladder.levels
-    if policy.finest in allowed:
-        allowed = allowed[allowed.index(policy.finest) :]
-    for level in allowed:
+    for level in study.ladder.levels:
         covered = study.covered[level]
-        if not covered.any():
-            continue
-        share = float(protected.hidden[level][0, 0][covered].mean())
-        if share <= MOST_HIDDEN:
-            kept.append(level)
+        if _finer(level, policy.finest):
+            left_out[level] = f"the policy's finest level is {policy.finest}"
+        elif not covered.any():
+            left_out[level] = "the records cover none of its areas whole"
         else:
-            left_out[level] = share
+            share = float(protected.hidden[level][0, 0][covered].mean())
+            if share <= MOST_HIDDEN:
+                kept.append(level)
+            else:
+                left_out[level] = f"{share:.0%} of its areas would be hidden"
     if kept:
         return kept, left_out
-    worst = ", ".join(f"{share:.0%} of {level}" for level, share in left_out.items())
+    why = "; ".join(f"{level}: {reason}" for level, reason in left_out.items())
     msg = (
-        f"Under the policy {policy.name!r} too many areas would be hidden ({worst}; at most "
-        f"{MOST_HIDDEN:.0%} may be). Take a longer span, fewer categories, or a coarser level."
+        f"Under the policy {policy.name!r} no level can be shown ({why}; at most "
+        f"{MOST_HIDDEN:.0%} may be hidden). Take a longer span, fewer categories, or a coarser "
+        "level."
     )
     raise DisclosureError(msg)
+
+
+def _finer(level: str, finest: str | None) -> bool:
+    """Tell whether a level is finer than the finest that a policy lets out."""
+    return finest == "lsoa" and level == "oa"
 
 
 def _area_table(

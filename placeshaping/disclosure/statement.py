@@ -13,7 +13,7 @@ def disclosure_statement(
     policy: Policy,
     *,
     facts: Mapping[str, Mapping[str, Any]],
-    left_out: Mapping[str, float],
+    left_out: Mapping[str, str],
     already_published: str | None,
 ) -> Iterator[str]:
     """
@@ -26,7 +26,7 @@ def disclosure_statement(
     facts
         Level -> what the protection cost there.
     left_out
-        Level -> share of its areas that would have been hidden.
+        Level -> why it is not shown.
     already_published
         Where the records can be had by anybody.
 
@@ -49,6 +49,8 @@ def disclosure_statement(
     yield f'Policy "{policy.name}", for {policy.audience}.'
     if policy.stamp:
         yield f"{policy.stamp}."
+    for level, reason in left_out.items():
+        yield f"Level {LEVEL_SHORT.get(level, level)} is left out: {reason}."
     if not policy.protects:
         if already_published:
             yield f"The counts are as published at {already_published}."
@@ -62,11 +64,6 @@ def disclosure_statement(
     )
     for level, fact in facts.items():
         yield _level_sentence(level, fact)
-    for level, share in left_out.items():
-        yield (
-            f"Level {LEVEL_SHORT.get(level, level)} is left out: {share:.0%} of its areas would "
-            "be hidden."
-        )
 
 
 def _level_sentence(level: str, fact: Mapping[str, Any]) -> str:

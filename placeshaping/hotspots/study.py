@@ -8,7 +8,7 @@ from.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -16,8 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from placeshaping._core.checks import check_columns, listed
-from placeshaping._core.columns import column_tags
-from placeshaping._core.errors import EmptyError
+from placeshaping._core.errors import ColumnError, EmptyError, InputError, UnmatchedError
 from placeshaping._core.progress import track
 from placeshaping.areas.ladder import Ladder
 from placeshaping.areas.neighbours import contiguity
@@ -28,6 +27,7 @@ from placeshaping.statistics.views import (
     CategoryView,
     Denominator,
     PeriodView,
+    check_counts,
     make_categories,
     make_periods,
     tabulate,
@@ -77,7 +77,6 @@ class Study:
     hot_spots: Mapping[str, pd.DataFrame]
     hot_spots_of: Literal["count", "rate"]
     covered: Mapping[str, NDArray[np.bool_]]
-    tags: Mapping[str, str] = field(default_factory=dict)
     cautions: tuple[str, ...] = ()
 
     def table(self, level: str | None = None) -> pd.DataFrame:
@@ -165,6 +164,10 @@ def analyse(
     ------
     EmptyError
         If there is not a single record in the areas.
+    UnmatchedError
+        If counts or population are of other areas.
+    InputError
+        If hot spots of rates are wanted without residents.
 
     Examples
     --------
@@ -183,11 +186,13 @@ def analyse(
     >>> analyse(counts, make_ladder(areas), population=people).table()["rate"].round(1).tolist()
     [30.0, 5.0]
     """
+    check_counts(counts)
     codes = ladder.areas[ladder.finest].index
+    _check_population(population, codes, hot_spots_of)
     known = [name for name in DENOMINATORS if population is not None and name in population]
     periods = make_periods(pd.DatetimeIndex(counts["period"].unique()), by=by)
     categories = make_categories(
-        [str(c) for c in pd.unique(counts["category"])],
+        _category_names(counts["category"]),
         total=total,
         groups=groups,
         denominators=known,
@@ -235,9 +240,40 @@ def analyse(
         ),
         hot_spots_of=hot_spots_of,
         covered=coverage,
-        tags={} if deprivation is None else dict(column_tags(deprivation)),
         cautions=tuple(_cautions(ladder, periods, finest, exposures[ladder.finest])),
     )
+
+
+def _category_names(column: pd.Series[Any]) -> list[str]:
+    """Return the categories in their own order, else by name, whatever the order of the rows."""
+    present = column.dropna().unique()
+    if isinstance(column.dtype, pd.CategoricalDtype) and column.cat.ordered:
+        return [str(name) for name in column.cat.categories if name in set(present)]
+    return sorted(str(name) for name in present)
+
+
+def _check_population(
+    population: pd.DataFrame | None, codes: pd.Index, hot_spots_of: Literal["count", "rate"]
+) -> None:
+    """Refuse a population of other areas, and rates without one."""
+    has_residents = population is not None and "residents" in population
+    if hot_spots_of == "rate" and not has_residents:
+        msg = "Hot spots of rates need a population with 'residents'. Give one, or take counts."
+        raise InputError(msg)
+    if population is None:
+        return
+    columns = [name for name in DENOMINATORS if name in population]
+    if not columns:
+        msg = f"population has no column {' or '.join(DENOMINATORS)}. Rename the one that it is."
+        raise ColumnError(msg)
+    known = population[columns].reindex(codes)
+    lost = codes[known.isna().any(axis="columns")]
+    if len(lost):
+        msg = (
+            f"population lacks {len(lost):,} of {len(codes):,} areas ({listed(list(lost))}). Give "
+            "one of the same census year as the areas, indexed by area code."
+        )
+        raise UnmatchedError(msg)
 
 
 def long_table(

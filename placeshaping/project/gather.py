@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from placeshaping._core.checks import check_file, listed
-from placeshaping._core.errors import ColumnError, EmptyError, RecipeError, UnmatchedError
+from placeshaping._core.checks import listed
+from placeshaping._core.errors import ColumnError, RecipeError, UnmatchedError
 from placeshaping._core.provenance import SourceFile, describe_file
-from placeshaping.project.recipe import POLICE_ADDRESS, Recipe, Records
+from placeshaping.project.recipe import Recipe
+from placeshaping.project.records import (
+    RecordFile,
+    Sensitivity,
+    put_together,
+    read_records,
+)
 
 if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
     from placeshaping.joins.points import PlacementReport
-    from placeshaping.sources.police import PoliceReport
-    from placeshaping.sources.services import ServiceReport
 
 ELSEWHERE = 0.005
 """Share of records in the areas below which they can only be of another place."""
@@ -46,9 +50,10 @@ class Gathered:
         What is counted, and the label of all of it.
     sources
         The files by checksum.
-    covered
-        Codes of the areas that the records cover; None for all of them.
-    reports, placement
+    covered, beyond
+        Codes of the areas that the records cover, None for all of them; and
+        how many records lie in other areas, which are not counted.
+    files, placement
         How each file of records was read, and how the records found their areas.
     """
 
@@ -57,13 +62,14 @@ class Gathered:
     lookup: pd.DataFrame
     population: pd.DataFrame | None
     deprivation: pd.DataFrame | None
-    sensitivity: Literal["open", "personal", "special"]
+    sensitivity: Sensitivity
     already_published: str | None
     subject: str
     total: str
     sources: tuple[SourceFile, ...]
     covered: pd.Index | None
-    reports: Mapping[str, PoliceReport | ServiceReport]
+    beyond: int
+    files: tuple[RecordFile, ...]
     placement: PlacementReport
 
 
@@ -90,8 +96,9 @@ def gather(recipe: Recipe, *, folder: Path) -> Gathered:
     """
     from placeshaping.joins.points import count_by_area, place_events
 
-    sources: list[SourceFile] = []
-    events, reports = _read_records(recipe, folder, sources)
+    files = read_records(recipe.records, folder=folder)
+    events = put_together(files)
+    sources = [file.source for file in files]
     areas, lookup = _read_areas(recipe, folder, sources)
     changes = None
     if recipe.areas.changes:
@@ -101,122 +108,48 @@ def gather(recipe: Recipe, *, folder: Path) -> Gathered:
         sources.append(describe_file(folder / recipe.areas.changes, "lookup"))
     codes = place_events(events, areas, changes=changes, outside=recipe.areas.outside)
     _check_place(codes.attrs["report"])
-    counts = count_by_area(events, areas, codes=codes, outside="drop")
+    months = sorted({month for file in files for month in file.months})
+    counts = count_by_area(events, areas, codes=codes, periods=months, outside="drop")
     _check_coverage(counts, areas)
     population = _read_population(recipe, folder, areas, sources)
     deprivation = _read_deprivation(recipe, folder, areas, sources)
-    police = all(_kind(records, folder) == "police" for records in recipe.records)
+    police = all(file.kind == "police" for file in files)
     subject = recipe.show.subject or ("Recorded crime" if police else "Records")
+    covered = _covered(lookup, files)
+    beyond = 0 if covered is None else int((codes.notna() & ~codes.isin(covered)).sum())
     return Gathered(
         counts=counts,
         areas=areas,
         lookup=lookup,
         population=population,
         deprivation=deprivation,
-        sensitivity=_strictest([_sensitivity(r, folder) for r in recipe.records]),
-        already_published=_published(recipe.records, folder),
+        sensitivity=_strictest(files),
+        already_published=_published(files),
         subject=subject,
-        total=f"All {subject[0].lower()}{subject[1:]}",
+        total=f"All {_sentence_part(subject)}",
         sources=tuple(sources),
-        covered=_covered(lookup, reports),
-        reports=reports,
+        covered=covered,
+        beyond=beyond,
+        files=tuple(files),
         placement=codes.attrs["report"],
     )
 
 
-def _kind(records: Records, folder: Path) -> Literal["police", "services"]:
-    if records.kind is not None:
-        return records.kind
-    from placeshaping.sources.kinds import kind_of
-
-    return "police" if kind_of(check_file(folder / records.file)) == "police" else "services"
+def _strictest(files: Sequence[RecordFile]) -> Sensitivity:
+    order: tuple[Sensitivity, ...] = ("open", "personal", "special")
+    return max((file.sensitivity for file in files), key=order.index)
 
 
-def _sensitivity(records: Records, folder: Path) -> Literal["open", "personal", "special"]:
-    if records.sensitivity is not None:
-        return records.sensitivity
-    return "open" if _kind(records, folder) == "police" else "personal"
-
-
-def _strictest(
-    given: Sequence[Literal["open", "personal", "special"]],
-) -> Literal["open", "personal", "special"]:
-    return max(given, key=("open", "personal", "special").index)
-
-
-def _published(records: Sequence[Records], folder: Path) -> str | None:
+def _published(files: Sequence[RecordFile]) -> str | None:
     """Return where all records are published already; None if any is not."""
-    addresses = []
-    for one in records:
-        if one.already_published:
-            addresses.append(one.already_published)
-        elif one.sensitivity in (None, "open") and _kind(one, folder) == "police":
-            addresses.append(POLICE_ADDRESS)
-        else:
-            return None
-    return ", ".join(dict.fromkeys(addresses))
+    addresses = [file.already_published for file in files]
+    known = [address for address in addresses if address]
+    return ", ".join(dict.fromkeys(known)) if len(known) == len(addresses) else None
 
 
-def _read_records(
-    recipe: Recipe, folder: Path, sources: list[SourceFile]
-) -> tuple[pd.DataFrame, dict[str, PoliceReport | ServiceReport]]:
-    import pandas as pd
-
-    tables: list[pd.DataFrame] = []
-    reports: dict[str, PoliceReport | ServiceReport] = {}
-    for records in recipe.records:
-        path = folder / records.file
-        police = _kind(records, folder) == "police"
-        events = _read_police(records, path) if police else _read_services(records, folder)
-        report = events.attrs["report"]
-        sources.append(describe_file(path, "records", rows=report.rows_read))
-        reports[path.name] = report
-        tables.append(events)
-    if len(tables) == 1:
-        return tables[0], reports
-    columns = ["easting", "northing", "period", "category", "area_code", "count"]
-    together = pd.concat(
-        [table.reindex(columns=columns).assign(category=table["category"].astype(str))
-         for table in tables],
-        ignore_index=True,
-    )  # fmt: skip
-    together["count"] = together["count"].fillna(1).astype("int64")
-    together["category"] = together["category"].astype("category")
-    return together, reports
-
-
-def _read_police(records: Records, path: Path) -> pd.DataFrame:
-    from placeshaping.sources.police import read_police
-
-    return read_police(
-        path, months=records.months, forces=records.forces, categories=records.categories
-    )
-
-
-def _read_services(records: Records, folder: Path) -> pd.DataFrame:
-    from placeshaping.sources.services import read_services
-
-    events = read_services(
-        folder / records.file,
-        columns=records.columns,
-        category=records.category,
-        postcodes=None if records.postcodes is None else folder / records.postcodes,
-    )
-    kept = events["period"].notna()
-    if records.months:
-        month = events["period"].dt.strftime("%Y-%m")
-        kept &= month.between(*records.months)
-    if records.categories:
-        kept &= events["category"].astype(str).isin(records.categories)
-    if not kept.any():
-        msg = (
-            f"{Path(records.file).name}: no record is left by the months and categories that the "
-            f"recipe asks for. There are: {listed(sorted(map(str, events['category'].unique())))}."
-        )
-        raise EmptyError(msg)
-    chosen = events[kept].copy()
-    chosen.attrs = events.attrs
-    return chosen
+def _sentence_part(subject: str) -> str:
+    """Write a subject as it stands inside a sentence: "recorded crime", but "ASB reports"."""
+    return subject if subject[1:2].isupper() else f"{subject[:1].lower()}{subject[1:]}"
 
 
 def _read_areas(
@@ -338,20 +271,13 @@ def _read_deprivation(
     return wanted
 
 
-def _covered(
-    lookup: pd.DataFrame, reports: Mapping[str, PoliceReport | ServiceReport]
-) -> pd.Index | None:
+def _covered(lookup: pd.DataFrame, files: Sequence[RecordFile]) -> pd.Index | None:
     """Return the areas of the forces whose files were read, where the lookup tells forces."""
-    from placeshaping.sources.police import PoliceReport
     from placeshaping.sources.police_files import force_key
 
-    forces = set()
-    for report in reports.values():
-        if not isinstance(report, PoliceReport):
-            return None
-        forces |= {force_key(force) for force in report.forces}
-    if "police_force_name" not in lookup:
+    if "police_force_name" not in lookup or any("force" not in file.events for file in files):
         return None
+    forces = {force_key(str(force)) for file in files for force in file.events["force"].unique()}
     own = lookup["police_force_name"].map(force_key, na_action="ignore").isin(forces)
     return lookup.index[own] if own.any() and not own.all() else None
 

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from placeshaping.joins.points import PlacementReport
     from placeshaping.project.gather import Gathered
     from placeshaping.project.recipe import Recipe
-    from placeshaping.sources.police import PoliceReport
-    from placeshaping.sources.services import ServiceReport
+    from placeshaping.project.records import RecordFile
 
 Tell = Callable[[int], str]
 
@@ -42,16 +41,16 @@ def record_notes(gathered: Gathered, recipe: Recipe, *, policy: Policy) -> tuple
     notes
         Sentences for print.
     """
-    from placeshaping.sources.police import PoliceReport
-
     tell = teller(policy)
     notes: list[str] = []
-    for name, report in gathered.reports.items():
-        if isinstance(report, PoliceReport):
-            notes += _police_notes(name, report, tell)
-        else:
-            notes += _service_notes(name, report, tell)
+    for file in gathered.files:
+        notes += _read_notes(file, tell)
     notes += _placement_notes(gathered.placement, tell)
+    if gathered.beyond:
+        notes.append(
+            "Not counted because they lie in areas that the records do not cover: "
+            f"{tell(gathered.beyond)}."
+        )
     if policy.protects:
         notes.append(f"The numbers of records told here are rounded to {policy.rounding}.")
     for records in recipe.records:
@@ -90,31 +89,35 @@ def teller(policy: Policy) -> Tell:
     return tell
 
 
-def _police_notes(name: str, report: PoliceReport, tell: Tell) -> Iterator[str]:
-    yield (
-        f"{name}: {tell(report.rows_read)} rows read, {tell(report.rows_kept)} kept; left out "
-        f"because they repeat a Crime ID: {tell(report.repeated_crime_ids)}; not asked for: "
-        f"{tell(report.not_selected)}."
-    )
-    yield (
-        f"Rows kept that have no coordinates: {tell(report.without_coordinates)}; outside the "
-        f"United Kingdom: {tell(report.outside)}. Coordinates are snap points, not addresses."
-    )
-    if report.missing_months:
-        yield f"There are no records at all for {listed(report.missing_months, most=12)}."
-    for force, months in report.missing_by_force.items():
-        yield f"There are no records of {force} for {listed(months, most=12)}."
+def _read_notes(file: RecordFile, tell: Tell) -> Iterator[str]:
+    """Say what was read from a file and what was left out."""
+    from placeshaping.sources.police import PoliceReport
 
-
-def _service_notes(name: str, report: ServiceReport, tell: Tell) -> Iterator[str]:
+    report, left_out = file.report, {"of other months or categories": file.not_asked_for}
+    if isinstance(report, PoliceReport):
+        left_out["repeating a Crime ID"] = report.repeated_crime_ids
+        left_out["of other months or forces"] = report.not_selected
+        left_out["without a month"] = report.without_month
+    else:
+        left_out["without a date that can be read"] = report.without_date
+        left_out["without a count"] = report.without_count
+    told = "; ".join(f"{why}: {tell(number)}" for why, number in left_out.items() if number)
     yield (
-        f"{name}: {tell(report.rows_read)} rows read, {tell(report.rows_kept)} kept; left out "
-        f"because their date is missing or cannot be read: {tell(report.without_date)}."
+        f"{file.name}: {tell(report.rows_read)} rows read, {tell(len(file.events))} used"
+        + (f"; left out {told}." if told else ".")
     )
-    taken = ", ".join(f"{role} from {column!r}" for role, column in report.columns.items())
-    yield f"Columns taken{' by their names' if report.guessed else ''}: {taken}."
-    if report.ambiguous_dates:
-        yield f"Dates were read as day first ({report.date_order} order)."
+    if isinstance(report, PoliceReport):
+        yield (
+            f"Without coordinates: {tell(report.without_coordinates)}; outside the United "
+            f"Kingdom: {tell(report.outside)}. Coordinates are snap points, not addresses."
+        )
+        for force, months in report.missing_by_force.items():
+            yield f"There are no records of {force} for {listed(months, most=12)}."
+    else:
+        taken = ", ".join(f"{role} from {column!r}" for role, column in report.columns.items())
+        yield f"Columns taken{' by their names' if report.guessed else ''}: {taken}."
+        if report.ambiguous_dates:
+            yield f"Dates were read as day first ({report.date_order} order)."
     if report.missing_months:
         yield f"There are no records at all for {listed(report.missing_months, most=12)}."
 

@@ -134,17 +134,6 @@ class Recipe(_Section):
     def _one_or_many(cls, given: object) -> object:
         return [given] if isinstance(given, dict) else given
 
-    @model_validator(mode="after")
-    def _basis_for_combining(self) -> Recipe:
-        personal = [r for r in self.records if r.sensitivity not in (None, "open")]
-        if len(personal) > 1 and not all(r.lawful_basis and r.dpia for r in personal):
-            msg = (
-                "records: two inputs that hold personal data are combined only with "
-                "'lawful_basis' and 'dpia' given for each"
-            )
-            raise ValueError(msg)
-        return self
-
 
 def read_recipe(path: str | Path) -> Recipe:
     """
@@ -172,13 +161,19 @@ def read_recipe(path: str | Path) -> Recipe:
     'out'
     """
     path = check_file(path)
+    if path.is_dir():
+        msg = f"{path.name} is a folder; name the recipe in it."
+        raise RecipeError(msg)
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         msg = f"{path.name} is not a recipe in TOML: {error}. Save it as UTF-8 text."
         raise RecipeError(msg) from error
-    except IsADirectoryError as error:
-        msg = f"{path.name} is a folder; name the recipe in it."
+    except tomllib.TOMLDecodeError as error:
+        msg = (
+            f"{path.name} is not a recipe in TOML: {error}. Texts and months stand in quotes; in a "
+            "path write / for \\, or put it in single quotes."
+        )
         raise RecipeError(msg) from error
     return make_recipe(given, where=path.name)
 

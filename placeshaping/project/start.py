@@ -116,9 +116,9 @@ def find_files(folder: Path) -> Found:
     if records is None or areas is None:
         lacking = "records with dates and places" if records is None else "boundaries of areas"
         msg = (
-            f"{folder.name or folder}: found no {lacking} among {len(seen):,} files "
-            f"({listed([f'{one.name}: {one.kind}' for one in seen])}). "
-            "`placeshaping check FILE` tells what is wrong with one."
+            f"{folder.resolve().name}: found no {lacking} among {len(seen):,} files"
+            + (f" ({listed([f'{one.name}: {one.kind}' for one in seen])})" if seen else "")
+            + ". `placeshaping check FILE` tells what is wrong with one."
         )
         raise RecipeError(msg)
     year = _fact(areas, "Census year of the codes")
@@ -164,7 +164,9 @@ def _lines(found: Found) -> Iterator[str]:
     yield "[records]"
     yield f"file = {_quoted(found.records.name)}    # {_told(found.records)}"
     if police:
-        yield 'sensitivity = "open"                           # as downloaded from police.uk'
+        yield "# As downloaded from police.uk. For your own unpublished extract in that layout"
+        yield '# write sensitivity = "personal" and choose another policy.'
+        yield 'sensitivity = "open"'
         yield 'already_published = "https://data.police.uk"'
     else:
         yield 'sensitivity = "personal"                       # open, personal or special'

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from placeshaping._core.checks import check_columns, listed, near_names
-from placeshaping._core.errors import ColumnError, EmptyError, InputError
+from placeshaping._core.errors import ColumnError, EmptyError, InputError, UnmatchedError
 
 By = Literal["all", "year", "quarter", "month"]
 Denominator = Literal["residents", "households"]
@@ -182,8 +182,9 @@ def make_categories(
     Raises
     ------
     InputError
-        If a group names a category that the records lack, or a category is
-        in two groups: they would no longer add up to the total.
+        If a group is empty, names a category that the records lack, or bears
+        a category's name, or if a category is in two groups: they would no
+        longer add up to the total.
 
     Examples
     --------
@@ -201,6 +202,12 @@ def make_categories(
                 msg = f"Group {label!r} holds {part!r}, which the records lack. {hint}"
                 raise InputError(msg)
 
+    if empty := [label for label, parts in groups.items() if not parts]:
+        msg = f"Group {empty[0]!r} holds no category. Leave it out, or name some."
+        raise InputError(msg)
+    if clash := [label for label in groups if label in known or label == total]:
+        msg = f"Group {clash[0]!r} bears the name of a category or of the total. Rename it."
+        raise InputError(msg)
     members = [part for parts in groups.values() for part in parts]
     twice = sorted({part for part in members if members.count(part) > 1})
     if twice:
@@ -252,7 +259,10 @@ def tabulate(
     Raises
     ------
     ColumnError
-        If a column is missing, or a count is negative or not whole.
+        If a column is missing, a count is negative or not whole, or a period
+        is not the first of a month.
+    UnmatchedError
+        If records are of areas that are not among `areas`.
 
     Examples
     --------
@@ -268,16 +278,21 @@ def tabulate(
     ... ).tolist()
     [[[0, 2]]]
     """
-    check_columns(counts.columns, ["area_code", "period", "category", "count"], where="counts")
-    value = counts["count"].to_numpy()
-    if len(value) and (value.min() < 0 or not np.array_equal(value, np.floor(value))):
-        msg = "counts: column 'count' holds negative or fractional numbers. Counts are whole."
-        raise ColumnError(msg)
+    value = check_counts(counts)
     months = pd.DatetimeIndex(sorted(counts["period"].unique()))
-    parts = [str(part) for part in dict.fromkeys(p for view in categories for p in view.parts)]
-    month = months.get_indexer(pd.DatetimeIndex(counts["period"]))
-    part = pd.Index(parts).get_indexer(pd.Index(counts["category"].astype(str)))
-    area = areas.get_indexer(pd.Index(counts["area_code"].astype(str)))
+    parts = pd.Index(dict.fromkeys(p for view in categories for p in view.parts))
+    month = _positions(counts["period"], months)
+    part = _positions(counts["category"], parts)
+    area = _positions(counts["area_code"], areas)
+    strange = (area < 0) & (value > 0)
+    if strange.any():
+        codes = list(dict.fromkeys(counts.loc[strange, "area_code"].astype(str)))
+        msg = (
+            f"counts: {int(value[strange].sum()):,} records are of {len(codes):,} areas that the "
+            f"ladder lacks ({listed(codes)}). Take areas and counts of the same census year, or "
+            "leave those rows out."
+        )
+        raise UnmatchedError(msg)
     kept = (part >= 0) & (area >= 0)
     shape = (len(months), len(parts), len(areas))
     place = np.ravel_multi_index((month[kept], part[kept], area[kept]), shape)
@@ -288,3 +303,60 @@ def tabulate(
     cube = np.einsum("pm,ck,mka->pca", in_period, in_category.astype(float), monthly, optimize=True)
     whole: NDArray[np.int64] = np.rint(cube).astype(np.int64)
     return whole
+
+
+def check_counts(counts: pd.DataFrame) -> NDArray[np.float64]:
+    """
+    Return the counts as floats, refusing a table that is none of counts by month.
+
+    Parameters
+    ----------
+    counts
+        Long table with `area_code`, `period`, `category` and `count`.
+
+    Returns
+    -------
+    values
+        The column `count`.
+
+    Raises
+    ------
+    ColumnError
+        If a column or a value is missing, a count is negative or not whole,
+        or a period is not the first of a month.
+
+    Examples
+    --------
+    >>> check_counts(
+    ...     pd.DataFrame(
+    ...         {"area_code": "a", "period": pd.Timestamp("2025-01-01"), "category": "x",
+    ...          "count": [2]}
+    ...     )
+    ... ).tolist()
+    [2.0]
+    """
+    check_columns(counts.columns, ["area_code", "period", "category", "count"], where="counts")
+    value = counts["count"].to_numpy(dtype=float, na_value=np.nan)
+    if not (np.isfinite(value) & (value >= 0) & (value == np.floor(value))).all():
+        msg = "counts: column 'count' holds missing, negative or fractional numbers."
+        raise ColumnError(msg)
+    for column in ("period", "category", "area_code"):
+        if missing := int(counts[column].isna().sum()):
+            msg = f"counts: {missing:,} rows have no {column}. Leave them out, or name them."
+            raise ColumnError(msg)
+    period = pd.DatetimeIndex(counts["period"].unique())
+    if (period.day != 1).any():
+        msg = (
+            f"counts: {int((period.day != 1).sum()):,} periods are not the first day of a month "
+            f"({period[period.day != 1][0]:%Y-%m-%d}). Count by month before."
+        )
+        raise ColumnError(msg)
+    return value
+
+
+def _positions(column: pd.Series[Any], known: pd.Index) -> NDArray[np.intp]:
+    """Find each value in an index, by its categories where it has some: they are few."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        among = known.get_indexer(pd.Index(column.cat.categories))
+        return np.asarray(among[column.cat.codes.to_numpy()], dtype=np.intp)
+    return np.asarray(known.get_indexer(pd.Index(column)), dtype=np.intp)

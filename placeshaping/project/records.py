@@ -1,0 +1,231 @@
+"""Read the records that a recipe names, one file after another, and put them together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from placeshaping._core.checks import check_file, listed
+from placeshaping._core.errors import EmptyError, RecipeError
+from placeshaping._core.provenance import SourceFile, describe_file
+from placeshaping.project.recipe import POLICE_ADDRESS, Records
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from placeshaping.sources.police import PoliceReport
+    from placeshaping.sources.services import ServiceReport
+
+Kind = Literal["police", "services"]
+Sensitivity = Literal["open", "personal", "special"]
+
+
+@dataclass(frozen=True)
+class RecordFile:
+    """
+    One file of records, read.
+
+    Attributes
+    ----------
+    name, kind
+        Base name, and what it was read as.
+    sensitivity, already_published
+        As the recipe says, or as follows from the kind.
+    events
+        The records that the recipe asks for.
+    months
+        Months for which the file holds any record, of whatever category: a
+        month without one of the wanted category is zero, not missing.
+    report
+        How it was read.
+    source
+        Its checksum.
+    """
+
+    name: str
+    kind: Kind
+    sensitivity: Sensitivity
+    already_published: str | None
+    events: pd.DataFrame
+    months: pd.DatetimeIndex
+    report: PoliceReport | ServiceReport
+    source: SourceFile
+
+    @property
+    def not_asked_for(self) -> int:
+        """Rows that were read and kept, but are of other months or categories."""
+        return self.report.rows_kept - len(self.events)
+
+
+def read_records(given: Sequence[Records], *, folder: Path) -> list[RecordFile]:
+    """
+    Read the files of records that a recipe names.
+
+    Parameters
+    ----------
+    given
+        The recipe's sections.
+    folder
+        What their paths are relative to.
+
+    Returns
+    -------
+    files
+        In the order of the recipe.
+
+    Raises
+    ------
+    RecipeError
+        If a file is named twice, two hold the same months of one force, two
+        cover unlike months, or two that hold personal data are combined
+        without a stated basis.
+    EmptyError
+        If nothing is left by the selection.
+    """
+    files = [_read(one, folder) for one in given]
+    _check_basis(given, files)
+    if len(files) > 1:
+        _check_once(files)
+        _check_spans(files)
+    return files
+
+
+def put_together(files: Sequence[RecordFile]) -> pd.DataFrame:
+    """Return the records of all files as one table of events."""
+    import pandas as pd
+
+    if len(files) == 1:
+        return files[0].events
+    columns = ["easting", "northing", "period", "category", "area_code", "count"]
+    tables = [
+        file.events.reindex(columns=columns).assign(category=file.events["category"].astype(str))
+        for file in files
+    ]
+    together = pd.concat(tables, ignore_index=True)
+    together["count"] = together["count"].fillna(1).astype("int64")
+    together["category"] = together["category"].astype("category")
+    return together
+
+
+def _read(records: Records, folder: Path) -> RecordFile:
+    path = folder / records.file
+    kind = _kind(records, path)
+    events = _police(records, path) if kind == "police" else _services(records, folder)
+    report = events.attrs["report"]
+    months, chosen = _select(records, events, where=path.name)
+    sensitivity = records.sensitivity or ("open" if kind == "police" else "personal")
+    address = records.already_published
+    if address is None and kind == "police" and sensitivity == "open":
+        address = POLICE_ADDRESS
+    source = describe_file(path, "records", rows=report.rows_read)
+    return RecordFile(
+        path.name, kind, sensitivity, address, chosen, months, report, source
+    )  # fmt: skip
+
+
+def _kind(records: Records, path: Path) -> Kind:
+    if records.kind is not None:
+        return records.kind
+    from placeshaping.sources.kinds import kind_of
+
+    return "police" if kind_of(check_file(path)) == "police" else "services"
+
+
+def _police(records: Records, path: Path) -> pd.DataFrame:
+    from placeshaping.sources.police import read_police
+
+    return read_police(path, months=records.months, forces=records.forces)
+
+
+def _services(records: Records, folder: Path) -> pd.DataFrame:
+    from placeshaping.sources.services import read_services
+
+    return read_services(
+        folder / records.file,
+        columns=records.columns,
+        category=records.category,
+        postcodes=None if records.postcodes is None else folder / records.postcodes,
+    )
+
+
+def _select(
+    records: Records, events: pd.DataFrame, *, where: str
+) -> tuple[pd.DatetimeIndex, pd.DataFrame]:
+    """Return the months that there are, and the events of the months and categories wanted."""
+    import pandas as pd
+
+    from placeshaping.sources.offences import check_categories
+
+    kept = events["period"].notna()
+    if records.months:
+        first, last = (pd.Timestamp(f"{month}-01") for month in records.months)
+        kept &= events["period"].between(first, last)
+    if not kept.any():
+        there = events["period"].dropna()
+        span = f"{there.min():%Y-%m} to {there.max():%Y-%m}" if len(there) else "no dates at all"
+        msg = f"{where}: no record is of the months that the recipe asks for. There are: {span}."
+        raise EmptyError(msg)
+    months = pd.DatetimeIndex(sorted(events.loc[kept, "period"].unique()))
+    if records.categories is not None:
+        present = [str(category) for category in events["category"].unique()]
+        kept &= events["category"].astype(str).isin(check_categories(records.categories, present))
+    if not kept.any():
+        msg = (
+            f"{where}: no record of those months is of: {listed(records.categories or [])}. "
+            "Take a longer span or more categories."
+        )
+        raise EmptyError(msg)
+    chosen = events[kept].copy()
+    if hasattr(chosen["category"], "cat"):
+        chosen["category"] = chosen["category"].cat.remove_unused_categories()
+    return months, chosen
+
+
+def _check_basis(given: Sequence[Records], files: Sequence[RecordFile]) -> None:
+    """Refuse to combine personal data without a stated basis."""
+    personal = [one for one, file in zip(given, files, strict=True) if file.sensitivity != "open"]
+    if len(personal) > 1 and not all(one.lawful_basis and one.dpia for one in personal):
+        msg = (
+            "records: two inputs that hold personal data are combined only with 'lawful_basis' "
+            "and 'dpia' given for each; without 'sensitivity', records of a service are personal."
+        )
+        raise RecipeError(msg)
+
+
+def _check_once(files: Sequence[RecordFile]) -> None:
+    """Refuse what would be counted twice."""
+    seen: dict[object, str] = {}
+    for file in files:
+        keys: list[object] = [file.source.sha256]
+        if "force" in file.events:
+            pairs = file.events[["force", "period"]].drop_duplicates()
+            keys += list(pairs.itertuples(index=False, name=None))
+        for key in keys:
+            if key in seen:
+                msg = (
+                    f"records: {seen[key]} and {file.name} hold the same records; they would be "
+                    "counted twice. Name one of them, or other months of each (from, to)."
+                )
+                raise RecipeError(msg)
+        seen.update(dict.fromkeys(keys, file.name))
+
+
+def _check_spans(files: Sequence[RecordFile]) -> None:
+    """Refuse files of unlike months that are not parts of one series."""
+    series = [set(file.months) for file in files if file.kind != "police"]
+    police = [set(file.months) for file in files if file.kind == "police"]
+    if police:
+        series.append(set().union(*police))
+    if all(months == series[0] for months in series):
+        return
+    told = "; ".join(
+        f"{file.name}: {file.months[0]:%Y-%m} to {file.months[-1]:%Y-%m}, {len(file.months)} months"
+        for file in files
+    )
+    msg = (
+        f"records: the files cover unlike months ({told}), and a rate a year would be worked out "
+        "over the wrong time. Give each the same 'from' and 'to', or run them apart."
+    )
+    raise RecipeError(msg)
