@@ -52,53 +52,65 @@ def rings_of(shapes: NDArray[np.object_]) -> Rings:
     """Take polygons and multipolygons apart; ``+ 0.0`` so that -0.0 and 0.0 are one vertex."""
     xy, owner = shapely.get_coordinates(shapes, return_index=True)
     xy += 0.0
-    first, told = _split(xy, owner)
-    if told:
-        return Rings(xy, first, owner[first[:-1]])
-    return _taken_apart(shapes)
+    first, unclear = _split(xy, owner, len(shapes))
+    odd = np.flatnonzero(unclear)
+    if len(odd):
+        starts = np.searchsorted(owner, odd)
+        asked = [
+            start + _ring_starts(shape) for start, shape in zip(starts, shapes[odd], strict=True)
+        ]
+        first = np.sort(np.concatenate([first, *asked]))
+    return Rings(xy, np.append(first, len(xy)), owner[first])
 
 
-def _taken_apart(shapes: NDArray[np.object_]) -> Rings:
-    """Take polygons apart the slow way, for any of them."""
-    parts, of_part = shapely.get_parts(shapes, return_index=True)
-    rings, of_ring = shapely.get_rings(parts, return_index=True)
-    xy = shapely.get_coordinates(rings) + 0.0
-    first = np.append(0, np.cumsum(shapely.get_num_coordinates(rings)))
-    return Rings(xy, first.astype(np.int64), of_part[of_ring].astype(np.int64))
+def _ring_starts(shape: shapely.Geometry) -> NDArray[np.int64]:
+    """Return the number of the vertex at which each ring begins."""
+    rings = shapely.get_rings(shapely.get_parts(shape))
+    starts: NDArray[np.int64] = np.cumsum(shapely.get_num_coordinates(rings)).astype(np.int64)
+    return np.append(0, starts[:-1])
 
 
 @compiled()
-def _split(xy: NDArray[np.float64], owner: NDArray[np.int64]) -> tuple[NDArray[np.int64], bool]:
+def _split(
+    xy: NDArray[np.float64], owner: NDArray[np.int64], size: int
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """
     Find where rings begin by where they come back to their start.
 
-    Ten times as fast as asking for the rings. That cannot be told where the
-    vertex that closes a ring is repeated at once: then the second result is
-    False.
+    Ten times as fast as asking for the rings. The polygons are told of which
+    that is unclear, because the vertex that closes a ring comes again at once;
+    none of their rings are among the results.
     """
-    size = len(xy)
-    first = np.empty(size // 3 + 2, dtype=np.int64)
+    last = len(xy)
+    first = np.empty(last // 2 + 1, dtype=np.int64)
+    unclear = np.zeros(size, dtype=np.bool_)
     rings, vertex = 0, 0
-    while vertex < size:
-        start = vertex
-        if rings + 1 >= len(first):
-            return first[:1], False
-        first[rings] = start
-        rings += 1
-        while True:
+    while vertex < last:
+        area, before = owner[vertex], rings
+        while vertex < last and owner[vertex] == area and not unclear[area]:
+            start = vertex
+            first[rings] = start
+            rings += 1
             vertex += 1
-            if vertex >= size or owner[vertex] != owner[start]:
-                return first[:1], False
-            if xy[vertex, 0] == xy[start, 0] and xy[vertex, 1] == xy[start, 1]:
+            while vertex < last and owner[vertex] == area and not _same(xy, vertex, start):
+                vertex += 1
+            closed = vertex < last and owner[vertex] == area and vertex > start + 1
+            if not closed:
+                unclear[area] = True
                 break
-        if vertex == start + 1:
-            return first[:1], False
-        vertex += 1
-        same = vertex < size and owner[vertex] == owner[start]
-        if same and xy[vertex, 0] == xy[start, 0] and xy[vertex, 1] == xy[start, 1]:
-            return first[:1], False
-    first[rings] = size
-    return first[: rings + 1].copy(), True
+            vertex += 1
+            unclear[area] = vertex < last and owner[vertex] == area and _same(xy, vertex, start)
+        if unclear[area]:
+            rings = before
+            while vertex < last and owner[vertex] == area:
+                vertex += 1
+    return first[:rings].copy(), unclear
+
+
+@compiled()
+def _same(xy: NDArray[np.float64], one: int, other: int) -> bool:
+    """Tell whether two vertices are at the same place."""
+    return bool(xy[one, 0] == xy[other, 0] and xy[one, 1] == xy[other, 1])
 
 
 def borders_of(rings: Rings) -> Borders:

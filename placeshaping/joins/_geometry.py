@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import geopandas as gpd
 import numpy as np
@@ -17,6 +17,8 @@ from placeshaping._core.errors import CRSError, EmptyError, GeometryError, Input
 
 if TYPE_CHECKING:
     from placeshaping.joins.index import AreaIndex
+
+Rows: TypeAlias = NDArray[np.intp] | NDArray[np.int32]
 
 _MANY_RECORDS = 500_000
 """From this many records on, finding the places that they share costs more than it saves."""
@@ -100,7 +102,7 @@ class Found:
         Records inside more than one area.
     """
 
-    inside: NDArray[np.intp]
+    inside: Rows
     nearest: NDArray[np.intp]
     several: int
 
@@ -119,7 +121,7 @@ def find(
     Recorded crime repeats its places, so that a few records or few places are
     asked of a tree of areas; many places are asked of a compiled index.
     """
-    inside: NDArray[np.intp] | NDArray[np.int32]
+    inside: Rows
     if index is not None:
         check_index(index, areas)
         inside, several = index.locate(x, y)
@@ -132,12 +134,12 @@ def find(
         else:
             check_areas(areas)
             inside, several = _ask_tree(places, areas)
-    rows = inside.astype(np.intp, copy=False)
-    nearest = np.full(len(x), -1, dtype=np.intp)
+    nearest: NDArray[np.intp] = np.broadcast_to(np.intp(-1), len(x))
     if limit is not None:
-        lost = np.flatnonzero((rows < 0) & np.isfinite(x) & np.isfinite(y))
+        lost = np.flatnonzero((inside < 0) & np.isfinite(x) & np.isfinite(y))
+        nearest = nearest.copy()
         nearest[lost] = nearest_rows(x[lost], y[lost], areas, limit)
-    return Found(rows, nearest, several)
+    return Found(inside, nearest, several)
 
 
 def positions(
@@ -145,7 +147,7 @@ def positions(
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the row of `areas` that holds each point, and that of the nearest; -1 for none."""
     found = find(x, y, areas, limit=limit)
-    return found.inside, found.nearest
+    return found.inside.astype(np.intp), found.nearest
 
 
 def check_index(index: AreaIndex, areas: gpd.GeoDataFrame) -> None:
@@ -213,7 +215,7 @@ def _lowest(pairs: NDArray[np.intp], size: int) -> NDArray[np.intp]:
     return np.where(lowest == none, -1, lowest)
 
 
-def codes_at(position: NDArray[np.intp], codes: pd.Index, index: pd.Index) -> pd.Series[str]:
+def codes_at(position: Rows, codes: pd.Index, index: pd.Index) -> pd.Series[str]:
     """Return the code at each position, missing at -1."""
     taken = codes.array.take(position, allow_fill=True)
     return pd.Series(taken, index=index, name="area_code", copy=False)

@@ -64,7 +64,7 @@ def trace_borders(
     origin: NDArray[np.float64],
     size: float,
     columns: int,
-    first: NDArray[np.int64],
+    first: NDArray[np.int32],
     held: NDArray[np.int32],
 ) -> None:
     """
@@ -138,7 +138,7 @@ def _areas_of(edges: NDArray[np.int32], sides: NDArray[np.int32], found: NDArray
 
 @compiled()
 def count_blocks(
-    first: NDArray[np.int64], held: NDArray[np.int32], sides: NDArray[np.int32]
+    first: NDArray[np.int32], held: NDArray[np.int32], sides: NDArray[np.int32]
 ) -> tuple[int, int, int, int]:
     """Return how many blocks, pieces and areas the cells take, and the pieces of the fullest."""
     most = 0
@@ -174,7 +174,7 @@ def _bit_of(found: NDArray[np.int64], start: int, stop: int, area: int) -> np.ui
 
 @compiled()
 def fill_blocks(
-    first: NDArray[np.int64],
+    first: NDArray[np.int32],
     held: NDArray[np.int32],
     ends: NDArray[np.float64],
     sides: NDArray[np.int32],
@@ -221,10 +221,12 @@ def fill_blocks(
 
 
 @compiled()
-def _corners_left_of(
-    ax: float, ay: float, bx: float, by: float, x0: float, size: float, y: float
-) -> int:
+def _corners_left_of(xy: NDArray[np.float64], vertex: int, x0: float, size: float, y: float) -> int:
     """Return how many lines of the grid pass to the left of a piece of border at a height."""
+    a, b = vertex, vertex + 1
+    if xy[a, 0] > xy[b, 0] or (xy[a, 0] == xy[b, 0] and xy[a, 1] > xy[b, 1]):
+        a, b = b, a
+    ax, ay, bx, by = xy[a, 0], xy[a, 1], xy[b, 0], xy[b, 1]
     guess = ax + (y - ay) * ((bx - ax) / (by - ay))
     number = int(np.ceil((min(max(guess, ax), bx) - x0) / size))
     rising = by > ay
@@ -289,20 +291,16 @@ def claim_cells(
     for area in range(len(ring_starts) - 1):
         count = 0
         for ring in range(ring_starts[area], ring_starts[area + 1]):
+            below = cell_of(origin[1], size, xy[rings[ring, 0], 1])
             for vertex in range(rings[ring, 0], rings[ring, 1] - 1):
-                a, b = vertex, vertex + 1
-                if xy[a, 0] > xy[b, 0] or (xy[a, 0] == xy[b, 0] and xy[a, 1] > xy[b, 1]):
-                    a, b = b, a
-                ax, ay, bx, by = xy[a, 0], xy[a, 1], xy[b, 0], xy[b, 1]
-                row = cell_of(origin[1], size, min(ay, by))
-                top = cell_of(origin[1], size, max(ay, by))
-                for number in range(row, top + 1):
+                row, below = below, cell_of(origin[1], size, xy[vertex + 1, 1])
+                for number in range(min(row, below), max(row, below) + 1):
                     y = line(origin[1], size, number)
-                    if (ay > y) == (by > y):
+                    if (xy[vertex, 1] > y) == (xy[vertex + 1, 1] > y):
                         continue
                     if count == len(crossings):
                         crossings = np.append(crossings, np.empty(count, dtype=np.int64))
-                    passed = _corners_left_of(ax, ay, bx, by, origin[0], size, y)
+                    passed = _corners_left_of(xy, vertex, origin[0], size, y)
                     crossings[count] = number * (columns + 1) + passed
                     count += 1
         sort_short(crossings, count)

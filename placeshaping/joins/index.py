@@ -303,8 +303,11 @@ def _lay_out(
     areas: int,
 ) -> dict[str, NDArray[Any]]:
     count, columns = int(shape.prod()), int(shape[1])
-    first = np.zeros(count + 1, dtype=np.int64)
+    first = np.zeros(count + 1, dtype=np.int32)
     trace_borders(borders.ends, origin, size, columns, first, np.empty(0, dtype=np.int32))
+    if first.sum(dtype=np.int64) > np.iinfo(np.int32).max:
+        msg = f"Cells of {size:g} m are crossed more than two billion times. Give larger ones."
+        raise InputError(msg)
     np.cumsum(first, out=first)
     held = np.empty(first[-1], dtype=np.int32)
     trace_borders(borders.ends, origin, size, columns, first, held)

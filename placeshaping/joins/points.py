@@ -23,7 +23,7 @@ from placeshaping._core.errors import (
     UnmatchedError,
     VintageError,
 )
-from placeshaping.joins._geometry import check_table, codes_at, coordinates, find
+from placeshaping.joins._geometry import Rows, check_table, codes_at, coordinates, find
 from placeshaping.joins._tally import key_of, product, rows_of, tally, weights_of
 from placeshaping.joins.published import PublishedCodes, levels_differ, match_published
 
@@ -132,7 +132,7 @@ def assign_area(events: pd.DataFrame, areas: gpd.GeoDataFrame | AreaIndex) -> pd
         return codes_at(found.inside, areas.index, events.index)
     inside, several = areas.locate(x, y)
     _tell_several(several, len(events))
-    return codes_at(inside.astype(np.intp), areas.codes, events.index)
+    return codes_at(inside, areas.codes, events.index)
 
 
 def place_events(
@@ -346,7 +346,7 @@ def _published(
     return PublishedCodes(position=np.full(len(events), -1), unlike=nothing)
 
 
-def _agreement(by_coordinate: NDArray[np.intp], published: PublishedCodes) -> float | None:
+def _agreement(by_coordinate: Rows, published: PublishedCodes) -> float | None:
     comparable = (by_coordinate >= 0) & (published.position >= 0)
     if not comparable.any():
         return None

@@ -19,7 +19,7 @@ from placeshaping._core.errors import (
     InputError,
     MissingFileError,
 )
-from placeshaping.areas._rings import _taken_apart, borders_of, rings_of
+from placeshaping.areas._rings import borders_of, rings_of
 from placeshaping.joins._exact import _exact_side, side_of
 from placeshaping.joins.index import build_index, read_index, write_index
 from placeshaping.joins.points import assign_area, count_by_area, place_events
@@ -328,11 +328,18 @@ def test_overlaps_are_told(caplog, indexed):
     assert placed.tolist() == ["E01000000"] * 3 + ["E01000001", "E01000000"]
 
 
-def test_rings_are_told_apart_by_where_they_close():
-    for shapes in PLACES.values():
-        fast, slow = rings_of(np.array(shapes)), _taken_apart(np.array(shapes))
-        for name in ("xy", "first", "owner"):
-            np.testing.assert_array_equal(getattr(fast, name), getattr(slow, name))
+def test_rings_are_those_that_shapely_gives():
+    closing = Polygon([(0, 0), (0, 1), (1, 1), (0, 0), (0, 0)])
+    corner = MultiPolygon([Polygon([(5, 5), (6, 5), (6, 6)]), Polygon([(5, 5), (4, 5), (4, 4)])])
+    eight = Polygon([(0, 0), (1, 1), (1, -1), (0, 0), (-1, 1), (-1, -1)])
+    odd = [closing, corner, Polygon([(0, 0), (0, 0), (0, 1), (1, 1)]), eight]
+    for shapes in [*PLACES.values(), odd, [*odd, *PLACES["hole filled and hole empty"], *odd]]:
+        found = rings_of(np.array(shapes))
+        parts, of_part = shapely.get_parts(shapes, return_index=True)
+        rings, of_ring = shapely.get_rings(parts, return_index=True)
+        np.testing.assert_array_equal(found.xy, shapely.get_coordinates(rings))
+        np.testing.assert_array_equal(np.diff(found.first), shapely.get_num_coordinates(rings))
+        np.testing.assert_array_equal(found.owner, of_part[of_ring])
 
 
 def test_repeated_vertices_do_no_harm():
