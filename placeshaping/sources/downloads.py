@@ -160,7 +160,7 @@ def _download_once(
         headers = {"Range": f"bytes={held}-", "If-Range": state.validator}
     try:
         with connection.opened(url, headers=headers, ranged=bool(headers)) as response:
-            return _save(response, url, part, held, label)
+            return _save(response, url, part, held, state, label)
     except StatusError as refusal:  # 416: nothing is left to send, or the file is shorter now
         whole = _UNSATISFIED.match(str(refusal.headers.get("Content-Range", "")))
         if state is not None and whole is not None and int(whole[1]) == held:
@@ -212,14 +212,17 @@ def _held(part: Path, url: str) -> tuple[int, Served | None]:
     return part.stat().st_size, state
 
 
-def _save(response: Any, url: str, part: Path, held: int, label: str) -> Served:
+def _save(
+    response: Any, url: str, part: Path, held: int, state: Served | None, label: str
+) -> Served:
     """Write the body after what is held, or from the start where the server sends all of it."""
     start, total = 0, None
     if response.status == 206:
         found = _RANGE.match(response.headers.get("Content-Range") or "")
-        if found is None or int(found[1]) != held:
+        other = state is None or response.headers.get("ETag") != state.etag
+        if found is None or int(found[1]) != held or other:
             part.unlink(missing_ok=True)
-            told = "the server sent another part than was asked for"
+            told = "the server sent a part of another file than was asked for"
             raise PassingError(told)
         start, total = held, int(found[3])
     elif (response.headers.get("Content-Length") or "").isdecimal():
@@ -227,8 +230,10 @@ def _save(response: Any, url: str, part: Path, held: int, label: str) -> Served:
     served = _served(response, url, total)
     count = None if total is None else -(-(total - start) // BLOCK)
     try:
+        if not start:
+            part.write_bytes(b"")  # before the note: it must never speak of older bytes
         _note(part).write_text(json.dumps(vars(served)), encoding="utf-8")
-        with part.open("ab" if start else "wb") as stream:
+        with part.open("ab") as stream:
             for block in track(blocks(response), label=label, total=count):
                 stream.write(block)
     except OSError as error:
