@@ -165,7 +165,7 @@ class Release:
     sources: tuple[SourceFile, ...]
     already_published: str | None
     made_on: dt.date
-    hot_spots_of: str
+    hot_spots_of: str | None
     facts: Mapping[str, Any] = field(default_factory=dict)
     _maker: object = field(default=None, repr=False, compare=False)
     _seal: str = field(init=False, default="", repr=False, compare=False)

@@ -75,7 +75,7 @@ class Study:
     exposures: Mapping[str, Mapping[str, NDArray[np.float64]]]
     deciles: NDArray[np.float64] | None
     hot_spots: Mapping[str, pd.DataFrame]
-    hot_spots_of: Literal["count", "rate"]
+    hot_spots_of: Literal["count", "rate"] | None
     covered: Mapping[str, NDArray[np.bool_]]
     cautions: tuple[str, ...] = ()
 
@@ -123,7 +123,8 @@ def analyse(
     by: By = "year",
     groups: Mapping[str, Sequence[str]] | None = None,
     total: str = "All recorded crime",
-    hot_spots_of: Literal["count", "rate"] = "count",
+    over: Mapping[str, Denominator | Literal["none"]] | None = None,
+    hot_spots_of: Literal["count", "rate"] | None = "count",
     covered: Collection[str] | None = None,
 ) -> Study:
     """
@@ -149,8 +150,11 @@ def analyse(
         Label -> categories that are shown as one.
     total
         Label of all categories together.
+    over
+        Category -> denominator of its rate, where another than the usual is
+        wanted; ``"none"`` for no rate.
     hot_spots_of
-        Whether Gi* looks at counts or at smoothed rates.
+        Whether Gi* looks at counts or at smoothed rates; None to leave it out.
     covered
         Codes of the areas that the records cover; all, where not given.
         Elsewhere nothing is known, which is not the same as zero.
@@ -196,6 +200,7 @@ def analyse(
         total=total,
         groups=groups,
         denominators=known,
+        over=over,
     )
     inside = np.ones(len(codes), dtype=bool) if covered is None else codes.isin(list(covered))
     everything = tabulate(counts, areas=codes, periods=periods, categories=categories)
@@ -253,7 +258,7 @@ def _category_names(column: pd.Series[Any]) -> list[str]:
 
 
 def _check_population(
-    population: pd.DataFrame | None, codes: pd.Index, hot_spots_of: Literal["count", "rate"]
+    population: pd.DataFrame | None, codes: pd.Index, hot_spots_of: Literal["count", "rate"] | None
 ) -> None:
     """Refuse a population of other areas, and rates without one."""
     has_residents = population is not None and "residents" in population
@@ -359,9 +364,11 @@ def _hot_spots(
     categories: Sequence[CategoryView],
     cubes: Mapping[str, NDArray[np.float64]],
     exposures: Mapping[str, Mapping[str, NDArray[np.float64]]],
-    of: Literal["count", "rate"],
+    of: Literal["count", "rate"] | None,
 ) -> dict[str, pd.DataFrame]:
-    found = {}
+    found: dict[str, pd.DataFrame] = {}
+    if of is None:
+        return found
     enough = [level for level in ladder.levels if len(ladder.areas[level]) >= MINIMUM_AREAS]
     for level in track(enough, label="Finding hot spots"):
         areas = ladder.areas[level]

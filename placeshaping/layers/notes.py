@@ -51,7 +51,7 @@ def notes_of(release: Release) -> list[Note]:
         ("denominator", f"{view.label}: {view.denominator or 'none, so no rate'}")
         for view in release.categories
     ]
-    rows.append(("hot spots of", release.hot_spots_of))
+    rows.append(("hot spots of", release.hot_spots_of or ""))
     rows += [
         ("source", f"{source.role}: {source.name}, {source.checksum}") for source in release.sources
     ]

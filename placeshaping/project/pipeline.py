@@ -126,16 +126,18 @@ def protect_gathered(recipe: Recipe, gathered: Gathered, *, made_on: dt.date) ->
     from placeshaping.disclosure.release import release
     from placeshaping.hotspots.study import analyse
 
+    show = recipe.show
     ladder = make_ladder(gathered.areas, gathered.lookup, levels=recipe.areas.levels)
     study = analyse(
         gathered.counts,
         ladder,
-        population=gathered.population,
-        deprivation=gathered.deprivation,
-        by=recipe.show.by,
-        groups=recipe.show.groups,
+        population=gathered.population if "rates" in show.statistics else None,
+        deprivation=gathered.deprivation if "deprivation" in show.statistics else None,
+        over=show.denominators,
+        by=show.by,
+        groups=show.groups,
         total=gathered.total,
-        hot_spots_of=recipe.show.hot_spots_of,
+        hot_spots_of=show.hot_spots_of if "hot_spots" in show.statistics else None,
         covered=gathered.covered,
     )
     published = gathered.already_published if gathered.sensitivity == "open" else None

@@ -103,6 +103,12 @@ class Show(_Section):
 
     by: Literal["all", "year", "quarter", "month"] = "year"
     groups: dict[str, list[str]] = {}
+    statistics: list[Literal["rates", "hot_spots", "deprivation"]] = [
+        "rates",
+        "hot_spots",
+        "deprivation",
+    ]
+    denominators: dict[str, Literal["residents", "households", "none"]] = {}
     hot_spots_of: Literal["count", "rate"] = "count"
     subject: str | None = None
 

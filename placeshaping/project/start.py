@@ -192,6 +192,9 @@ def _lines(found: Found) -> Iterator[str]:
     yield "\n[show]"
     yield 'by = "year"                # all, year, quarter or month, beside the whole span'
     yield 'hot_spots_of = "count"     # or rate'
+    yield '# statistics = ["rates", "hot_spots", "deprivation"]'
+    yield '# groups = { "Theft" = ["Other theft", "Bicycle theft"] }'
+    yield '# denominators = { "Burglary" = "residents" }    # households, where those are known'
     yield "\n[output]"
     yield 'folder = "products"'
     if found.passed_over:

@@ -8,8 +8,8 @@ whole before its parts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -155,6 +155,7 @@ def make_categories(
     groups: Mapping[str, Sequence[str]] | None = None,
     denominators: Sequence[Denominator] = (),
     households: Sequence[str] = HOUSEHOLD_CATEGORIES,
+    over: Mapping[str, Denominator | Literal["none"]] | None = None,
 ) -> tuple[CategoryView, ...]:
     """
     Choose the categories to show: the total, then each one or each group.
@@ -173,6 +174,9 @@ def make_categories(
         What is known of each area. Rates need at least one of them.
     households
         Categories worked out over households.
+    over
+        Label of a category or group -> its denominator, where another than
+        the usual is wanted; ``"none"`` for no rate.
 
     Returns
     -------
@@ -226,9 +230,34 @@ def make_categories(
     ]
     views += [CategoryView(c, (c,), denominator((c,))) for c in known if c not in members]
     if len(views) == 1:
-        return (CategoryView(views[0].label, views[0].parts, views[0].denominator, total=True),)
-    everything = CategoryView(total, tuple(known), denominator(tuple(known)), total=True)
-    return (everything, *views)
+        chosen = [replace(views[0], total=True)]
+    else:
+        chosen = [
+            CategoryView(total, tuple(known), denominator(tuple(known)), total=True),
+            *views,
+        ]
+    return tuple(_over(chosen, {} if over is None else over, denominators))
+
+
+def _over(
+    views: Sequence[CategoryView],
+    over: Mapping[str, Denominator | Literal["none"]],
+    known: Sequence[Denominator],
+) -> Iterator[CategoryView]:
+    """Give views the denominators that were asked for."""
+    labels = [view.label for view in views]
+    for label, wanted in over.items():
+        if label not in labels:
+            near = near_names(label, labels)
+            hint = f"Did you mean {listed(near)}?" if near else f"There are: {listed(labels)}."
+            msg = f"A denominator is given for {label!r}, which is not shown. {hint}"
+            raise InputError(msg)
+        if wanted != "none" and wanted not in known:
+            msg = f"{label!r} is to be worked out over {wanted}, which are not known. Give a file."
+            raise InputError(msg)
+    for view in views:
+        wanted = over.get(view.label, view.denominator or "none")
+        yield replace(view, denominator=None if wanted == "none" else wanted)
 
 
 def tabulate(

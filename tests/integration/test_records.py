@@ -127,3 +127,24 @@ def test_areas_of_a_force_without_records_are_missing_and_strays_are_told(
     covered = made.tables["lsoa"].areas.loc[lookup.loc[theirs, "LSOA21CD"]]
     sizes = made.deprivation.values.groupby(["period", "category"], observed=True)["areas"].sum()
     assert set(sizes) == {len(covered)}
+
+
+def test_statistics_and_denominators_are_chosen_by_the_recipe(
+    district_folder: Path, recipe: MakeRecipe
+) -> None:
+    changes = {
+        "show.statistics": ["rates"],
+        "show.denominators": {"Burglary": "residents", "Drugs": "none"},
+    }
+    made = released(recipe(**changes), district_folder)
+    assert made.deprivation is None
+    assert "cluster" not in made.tables["lsoa"].values
+    over = {view.label: view.denominator for view in made.categories}
+    assert over["Burglary"] == "residents"
+    assert over["Drugs"] is None
+    assert whole(made, "Drugs")["rate"].isna().all()
+    without = released(recipe(**{"show.statistics": ["hot_spots"]}), district_folder)
+    assert all(view.denominator is None for view in without.categories)
+    wrong = recipe(**{"show.denominators": {"Burglery": "residents"}})
+    with pytest.raises(PlaceshapingError, match="Did you mean Burglary"):
+        released(wrong, district_folder)
