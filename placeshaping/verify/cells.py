@@ -36,7 +36,8 @@ _COUNTS = re.compile(
     re.IGNORECASE,
 )
 _NO_COUNT = re.compile(r"(?i)\b(?:rate|per|share|%|percent|score|index|interval|areas?)\b|_id\b")
-_MARKS = ("hidden", "missing")
+MARKS = ("hidden", "missing")
+_AREAL = {"POLYGON", "MULTIPOLYGON", "GEOMETRY", "NONE", "CURVEPOLYGON", "MULTISURFACE"}
 _EXAMPLES = 3
 
 
@@ -54,20 +55,15 @@ def check_cells(contents: Contents, rules: Rules) -> Iterator[Breach]:
     """
     yield from _levels_declared(contents, rules)
     for table in contents.tables:
-        if rules.policy != "internal" and not _written_for_readers(table):
+        if rules.policy != "internal" and not table.written_for_readers:
             yield from _fields(table, rules)
         yield from _levels(table, contents, rules)
         yield from _marks(table)
         if rules.protects:
             for column in count_columns(table.frame.columns):
-                yield from _counts(table, column, rules)
+                yield from check_counts(table, column, rules)
     if rules.protects:
         yield from _written_out(contents, rules)
-
-
-def _written_for_readers(table: Table) -> bool:
-    """Tables of a page have headings in words, not the names of columns."""
-    return table.where.startswith("<table>")
 
 
 def count_columns(columns: Iterable[object]) -> list[str]:
@@ -140,8 +136,10 @@ def _levels_declared(contents: Contents, rules: Rules) -> Iterator[Breach]:
 def _levels(table: Table, contents: Contents, rules: Rules) -> Iterator[Breach]:
     if not rules.lsoa_or_coarser:
         return
-    if table.geometry and "POINT" in table.geometry.upper():
-        yield Breach(table.where, "holds points, which are finer than any area", table.geometry)
+    kinds = set(re.findall(r"[A-Z]+", (table.geometry or "").upper()))
+    if kinds - _AREAL:
+        what = "holds points or lines, which are finer than any area"
+        yield Breach(table.where, what, str(table.geometry))
     if "area_code" not in table.frame:
         return
     codes = pd.Series(table.frame["area_code"].dropna().unique(), dtype=object).astype(str)
@@ -159,9 +157,9 @@ def _levels(table: Table, contents: Contents, rules: Rules) -> Iterator[Breach]:
 def _marks(table: Table) -> Iterator[Breach]:
     """Look for hidden and missing cells that carry a number all the same."""
     frame = table.frame
-    if "status" not in frame:
+    if "status" not in frame or not frame.columns.is_unique:
         return
-    marked = frame["status"].astype(str).str.casefold().isin(_MARKS).to_numpy()
+    marked = frame["status"].astype(str).str.casefold().isin(MARKS).to_numpy()
     for column in _MEASURES:
         if column not in frame:
             continue
@@ -173,7 +171,17 @@ def _marks(table: Table) -> Iterator[Breach]:
             yield Breach(table.where, what, _examples(frame, leaking, numbers, column))
 
 
-def _counts(table: Table, column: str, rules: Rules) -> Iterator[Breach]:
+def check_counts(table: Table, column: str, rules: Rules) -> Iterator[Breach]:
+    """
+    Look for numbers under the threshold, and for numbers that are not rounded.
+
+    Examples
+    --------
+    >>> from placeshaping.verify.rules import RULES
+    >>> table = Table("t", pd.DataFrame({"area_code": ["a", "b"], "count": [10, 12]}))
+    >>> [breach.what for breach in check_counts(table, "count", RULES["public"])]
+    ['1 count not rounded to 5']
+    """
     given = table.frame[column]
     if isinstance(given, pd.DataFrame):
         yield Breach(table.where, f"the column {column!r} stands more than once")

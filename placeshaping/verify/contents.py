@@ -31,6 +31,11 @@ class Table:
     geometry: str | None = None
 
     @property
+    def written_for_readers(self) -> bool:
+        """Whether it is one of a page or text, with headings in words."""
+        return self.where.startswith("<")
+
+    @property
     def level(self) -> str:
         """Level of its areas, as far as its name tells."""
         return self.where.casefold().removesuffix("_values").split(" ")[-1]

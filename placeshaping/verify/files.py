@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from placeshaping._core.checks import check_file, listed, near_names
@@ -14,11 +15,12 @@ from placeshaping.verify.addresses import machine_paths
 from placeshaping.verify.arithmetic import check_rates
 from placeshaping.verify.cells import check_cells
 from placeshaping.verify.contents import Contents, UnreadableError
+from placeshaping.verify.disguises import check_disguises
 from placeshaping.verify.geopackage_file import read_geopackage
 from placeshaping.verify.html_file import read_html
 from placeshaping.verify.intervals import check_intervals
 from placeshaping.verify.plain_files import read_csv, read_json, read_text
-from placeshaping.verify.rules import RULES, Rules, judge_by
+from placeshaping.verify.rules import RULES, Rules, judge_by, published_at
 from placeshaping.verify.subtraction import check_subtraction
 from placeshaping.verify.verdict import Breach, Verdict
 from placeshaping.verify.workbook_file import read_workbook
@@ -36,6 +38,7 @@ _SUFFIXES = {
     ".tsv": "csv", ".json": "json", ".geojson": "json", ".txt": "text", ".md": "text",
     ".zip": "zip",
 }  # fmt: skip
+_CODE = re.compile(r"[EWSNKJ]\d{8}")
 _MOST_UNPACKED = 2_000_000_000
 _MOST_NESTED = 3
 _ODD = (
@@ -151,6 +154,7 @@ def _judge(contents: Contents, name: str, policy: str | None) -> Verdict:
     rules, found = judge_by(contents.declaration, policy)
     found += contents.breaches
     found += check_cells(contents, rules)
+    found += check_disguises(contents, rules)
     found += _paths(contents)
     checks = [
         "outside addresses and machine paths",
@@ -165,13 +169,24 @@ def _judge(contents: Contents, name: str, policy: str | None) -> Verdict:
         checks=tuple(checks),
         breaches=tuple(found),
         links=tuple(dict.fromkeys(contents.links)),
+        note=_note(contents, rules),
     )
+
+
+def _note(contents: Contents, rules: Rules) -> str | None:
+    """Say so where counts were not checked."""
+    if rules.protects:
+        return None
+    address = published_at(contents.declaration)
+    if rules.address_needed and address:
+        return f"counts not checked: declared {rules.policy} at {address}"
+    return f"counts not checked: judged as {rules.policy}"
 
 
 def _arithmetic(contents: Contents, rules: Rules, found: list[Breach]) -> list[str]:
     """Try to work hidden counts out; add what comes back to `found`, and say what was tried."""
     if not rules.protects:
-        return [f"no counts: the policy {rules.policy!r} hides none"]
+        return [_note(contents, rules) or ""]
     words = [f"counts under {rules.threshold}, and counts not rounded to {rules.rounding}"]
     tried, breaches = check_rates(contents, rules)
     found += breaches
@@ -201,11 +216,12 @@ def _verify_archive(path: Path, name: str, policy: str | None, *, nested: int) -
     try:
         with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as folder:
             verdicts = _members(archive, Path(folder), policy, nested)
+            breaches = list(_about_archive(archive))
     except (zipfile.BadZipFile, *_ODD, RuntimeError) as error:
         breach = Breach("file", "could not be read", f"{type(error).__name__}: {error}")
         return Verdict(name, "zip", None, policy or "public", (), (breach,))
-    breaches = [Breach(f"{v.file}: {b.where}", b.what, b.proof) for v in verdicts
-                for b in v.breaches]  # fmt: skip
+    breaches += [Breach(f"{v.file}: {b.where}", b.what, b.proof) for v in verdicts
+                 for b in v.breaches]  # fmt: skip
     declared = {v.declared_policy for v in verdicts} - {None}
     judged = {v.judged_policy for v in verdicts}
     return Verdict(
@@ -216,7 +232,20 @@ def _verify_archive(path: Path, name: str, policy: str | None, *, nested: int) -
         checks=tuple(f"{v.file}: {check}" for v in verdicts for check in v.checks),
         breaches=tuple(breaches),
         links=tuple(dict.fromkeys(link for v in verdicts for link in v.links)),
+        note="; ".join(f"{v.file}: {v.note}" for v in verdicts if v.note) or None,
     )
+
+
+def _about_archive(archive: zipfile.ZipFile) -> Iterator[Breach]:
+    """Look at what an archive says beside its files."""
+    if not any(not member.is_dir() for member in archive.infolist()):
+        yield Breach("file", "is an archive that holds nothing")
+    comments = [archive.comment, *(member.comment for member in archive.infolist())]
+    for comment in filter(None, comments):
+        yield Breach("file", "holds a comment", comment.decode("utf-8", errors="replace")[:80])
+    for member in archive.infolist():
+        if _CODE.search(member.filename):
+            yield Breach("file", "names an area in the name of a file", member.filename[:80])
 
 
 def _members(

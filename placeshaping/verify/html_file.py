@@ -16,6 +16,12 @@ import pandas as pd
 
 from placeshaping.verify.addresses import outside, outside_in_css, outside_in_script
 from placeshaping.verify.contents import Contents, Table, UnreadableError
+from placeshaping.verify.loose_numbers import (
+    encoded_run,
+    note_pairs,
+    number_run,
+    without_pictures,
+)
 from placeshaping.verify.payload import read_payload
 
 DECLARATION = "placeshaping-declaration"
@@ -27,9 +33,6 @@ _FETCHING = {
     "xlink:href", "codebase", "archive", "cite", "longdesc", "profile", "imagesrcset",
 }  # fmt: skip
 _CLICKED = {"a", "area"}
-_NUMBERS = re.compile(r"[\[(](?:\s*-?\d+(?:\.\d+)?\s*,){11,}")
-_ENCODED = re.compile(r"[A-Za-z0-9+/_-]{1000,}={0,2}")
-_IMAGE = re.compile(r"data:(?:image|font)/[\w.+-]+;base64,[A-Za-z0-9+/=]+")
 _FEATURES = re.compile(r"""["']type["']\s*:\s*["'](?:FeatureCollection|Feature|Topology)["']""")
 _COUNTED = re.compile(
     r"\b(\d{1,3}(?:,\d{3})+|\d+)\s+(?:\w+\s+){0,2}?"
@@ -38,6 +41,9 @@ _COUNTED = re.compile(
     r"""["']?\s*[:=]\s*["']?(\d+)""",
     re.IGNORECASE,
 )
+_POINTS = re.compile(r"\bL\.(?:(?:circleMarker|marker|circle)\(\s*\[?\s*-?\d|heatLayer\()")
+_FRAGMENT = re.compile(r"<(?:div|b|span|p|td|li)\b[^<>]*>\s*([^<>]+?)\s*<")
+_DRAWN = (" d>", " points>", " viewbox>", " transform>", " style>")
 _LABELS = {"title", "desc", "td", "th", "option", "text", "button", "label", "caption"}
 
 
@@ -79,6 +85,8 @@ class _Page(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.contents = contents
         self.text: list[str] = []
+        self.everything: list[str] = []
+        self.payloads = 0
         self.labels: list[str] = []
         self.open: list[str] = []
         self.script: dict[str, str] | None = None
@@ -116,6 +124,7 @@ class _Page(HTMLParser):
             self.code.append(data)
             return
         self.text.append(data)
+        self._judge_text("text", data)
         inside = self.open[-1] if self.open else ""
         if _LABELS.intersection(self.open[-3:]):
             self.labels.append(data)
@@ -146,8 +155,6 @@ class _Page(HTMLParser):
                 self._refuse(f"<{tag} {name}>", outside_in_script(value))
 
     def _attribute(self, tag: str, name: str, value: str) -> None:
-        if name in ("href", "src") and value.startswith("data:image/"):
-            return
         self._judge_text(f"<{tag} {name}>", value)
         if name in ("title", "alt", "content") or name.startswith(("aria-", "data-")):
             self.labels.append(value)
@@ -159,6 +166,7 @@ class _Page(HTMLParser):
     def _judge_code(self, given: dict[str, str], code: str) -> None:
         if given["tag"] == "style":
             self._refuse("<style>", outside_in_css(code))
+            self._judge_text("<style>", code)
             return
         kind, name = given.get("type", "").strip().casefold(), given.get("id", "")
         if name == DECLARATION:
@@ -168,10 +176,19 @@ class _Page(HTMLParser):
         elif kind in _SCRIPT_TYPES:
             self._refuse("<script>", outside_in_script(code))
             self._judge_text("<script>", code)
-            self.contents.texts[f"<script> {len(self.contents.texts)}"] = _IMAGE.sub("", code)
+            self._script(code)
         elif code.strip():
             what = "holds data other than those that a map declares"
             self.contents.breach(f'<script id="{name}" type="{kind}">', what, _start(code))
+
+    def _script(self, code: str) -> None:
+        """Look into a script for points, and for the words of its tooltips."""
+        self.contents.texts[f"<script> {len(self.contents.texts)}"] = without_pictures(code)[0]
+        self.labels += _FRAGMENT.findall(code)
+        points = _POINTS.findall(code)
+        if points:
+            where = f"<script> {len(points):,} markers"
+            self.contents.tables.append(Table(where, pd.DataFrame(), "POINT"))
 
     def _declaration(self, code: str) -> None:
         try:
@@ -187,6 +204,9 @@ class _Page(HTMLParser):
 
     def _payload(self, given: dict[str, str], code: str) -> None:
         where = "payload"
+        self.payloads += 1
+        if self.payloads > 1:
+            self.contents.breach(where, "stands more than once")
         try:
             text = _inflate(code, given.get("data-encoding", "")).decode("utf-8")
             data = json.loads(text)
@@ -198,15 +218,19 @@ class _Page(HTMLParser):
 
     def _judge_text(self, where: str, text: str) -> None:
         """Look for data that hide in code, comments and attributes."""
-        text = _IMAGE.sub("", text)
-        for pattern, what in (
-            (_NUMBERS, "holds a list of numbers outside the map's data"),
-            (_FEATURES, "holds features outside the map's data"),
-            (_ENCODED, "holds encoded data outside the map's data"),
+        text, false = without_pictures(text)
+        self.everything.append(text)
+        for kind in false:
+            self.contents.breach(where, "holds data that are no picture", kind)
+        run = None if where.endswith(_DRAWN) else number_run(text)
+        features = _FEATURES.search(text)
+        for found, what in (
+            (run, "holds a list of numbers outside the map's data"),
+            (features and features.group(0), "holds features outside the map's data"),
+            (encoded_run(text), "holds encoded data outside the map's data"),
         ):
-            found = pattern.search(text)
-            if found and not (pattern is _NUMBERS and where.endswith((" d>", " points>"))):
-                self.contents.breach(where, what, _start(text[found.start() :]))
+            if found:
+                self.contents.breach(where, what, _start(found))
 
     def finish(self) -> None:
         """Turn what was collected into tables and counts that are written out."""
@@ -221,6 +245,7 @@ class _Page(HTMLParser):
                 Table(f"<table> {number}", pd.DataFrame(cells, columns=heads))
             )
         self.contents.texts["text"] = "\n".join(self.text)
+        note_pairs("page", "\n".join(self.everything), self.contents)
         self.contents.counted += [
             (_start(label), int((found.group(1) or found.group(2)).replace(",", "")))
             for label in self.labels

@@ -11,11 +11,23 @@ from typing import Any
 
 import pandas as pd
 
+from placeshaping.verify.cells import LEVELS
 from placeshaping.verify.contents import Contents, Table, UnreadableError
+from placeshaping.verify.loose_numbers import note_pairs, number_run
 
 MANIFEST_KEYS = {"declaration", "recipe", "inputs", "versions", "facts", "outputs"}
 """What may stand at the top of a manifest."""
 
+FACT_KEYS = {"statement", "notes", "cautions"}
+"""What may stand beside the levels among the facts of a manifest."""
+
+COLLECTION_KEYS = {
+    "type", "features", "placeshaping", "crs", "bbox", "name", "properties", "geometry", "id",
+}  # fmt: skip
+FEATURE_KEYS = {"type", "id", "bbox", "properties", "geometry"}
+"""What may stand in GeoJSON."""
+
+_FACT = re.compile(r"(?:hidden|shown|missing|areas|cells|percent|share|narrow|merged)[a-z_]*$")
 _LIST_AT_LEAST = 2
 
 
@@ -54,9 +66,13 @@ def read_csv(path: Path) -> Contents:
 
 
 def read_text(path: Path) -> Contents:
-    """Read a text of words."""
+    """Read a text of words; area codes with numbers on are a table."""
     contents = Contents("text")
-    contents.texts["text"] = _text(path)
+    text = contents.texts["text"] = _text(path)
+    note_pairs("text", text, contents)
+    run = number_run(text)
+    if run:
+        contents.breach("text", "holds a list of numbers", run[:80])
     return contents
 
 
@@ -94,18 +110,58 @@ def _features(data: dict[str, Any], contents: Contents) -> None:
     given = data.get("features", [data])
     features = [feature for feature in given if isinstance(feature, dict)]
     rows = [feature.get("properties") or {} for feature in features]
-    kinds = sorted({str((f.get("geometry") or {}).get("type")) for f in features})
+    kinds = sorted({kind for f in features for kind in _kinds(f.get("geometry"))})
     contents.tables.append(Table("features", pd.DataFrame(rows), ", ".join(kinds)))
+    _foreign(data, COLLECTION_KEYS, "file", contents)
+    for feature in features:
+        if feature is not data:
+            _foreign(feature, FEATURE_KEYS, "feature", contents)
+    names = [feature.get("id") for feature in features if "id" in feature]
+    codes = [row.get("area_code") for row in rows]
+    numbered = [list(range(first, len(features) + first)) for first in (0, 1)]
+    if names and names != codes and names not in numbered:
+        what = "has features whose id is neither the area's code nor a running number"
+        contents.breach("file", what, ", ".join(map(str, names[:5])))
+
+
+def _foreign(data: dict[str, Any], known: set[str], where: str, contents: Contents) -> None:
     for key in data:
-        if key not in ("type", "features", "placeshaping", "crs", "bbox", "name", "properties",
-                       "geometry", "id"):  # fmt: skip
-            contents.breach("file", f"holds the field {key!r}, which is not on the list")
+        if key not in known:
+            what = f"holds the field {key!r}, which is not on the list"
+            if not contents.breaches or contents.breaches[-1].what != what:
+                contents.breach(where, what)
+
+
+def _kinds(geometry: Any) -> Iterator[str]:
+    """Yield the kinds of a geometry and of those within it."""
+    if isinstance(geometry, dict):
+        inner = geometry.get("geometries")
+        if isinstance(inner, list):
+            for part in inner:
+                yield from _kinds(part)
+        else:
+            yield str(geometry.get("type"))
 
 
 def _manifest(data: dict[str, Any], contents: Contents) -> None:
-    for key in data:
-        if key not in MANIFEST_KEYS:
-            contents.breach("manifest", f"holds the field {key!r}, which is not on the list")
+    _foreign(data, MANIFEST_KEYS, "manifest", contents)
+    facts = data.get("facts")
+    for key, value in facts.items() if isinstance(facts, dict) else []:
+        if isinstance(value, dict) and key in LEVELS:
+            odd = [
+                k for k, v in value.items() if not _FACT.match(str(k)) or isinstance(v, list | dict)
+            ]
+            for name in odd:
+                contents.breach(
+                    "manifest facts", f"holds the field {name!r}, which is not on the list"
+                )
+        elif key not in FACT_KEYS:
+            contents.breach("manifest facts", f"holds the field {key!r}, which is not on the list")
+    text = json.dumps(data, ensure_ascii=False)
+    note_pairs("manifest", text, contents, at_least=1)
+    run = number_run(text)
+    if run:
+        contents.breach("manifest", "holds a list of numbers", run[:80])
     for name, value in _leaves(data):
         if re.search(r"(?i)(password|secret|token|api_?key|hmac|salt|seed)$", name) and value:
             contents.breach("manifest", f"holds {name!r}, which looks like a secret")
@@ -123,9 +179,9 @@ def _leaves(data: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _rows_of(data: Any, where: str, contents: Contents) -> None:
-    """Make a table of every list of objects, and of every object of lists."""
+    """Make a table of every list of objects or of lists, and of every object of lists."""
     if isinstance(data, list):
-        rows = [row for row in data if isinstance(row, dict)]
+        rows = [row for row in data if isinstance(row, dict | list)]
         if rows:
             contents.tables.append(Table(where, pd.DataFrame(rows)))
         elif len(data) >= _LIST_AT_LEAST and all(isinstance(v, int | float) for v in data):
@@ -136,3 +192,5 @@ def _rows_of(data: Any, where: str, contents: Contents) -> None:
             _rows_of(value, f"{where}.{key}", contents)
         elif isinstance(value, int | float) and not isinstance(value, bool):
             contents.tables.append(Table(where, pd.DataFrame({key: [value]})))
+        elif isinstance(value, str) and number_run(value):
+            contents.breach(f"{where}.{key}", "holds a list of numbers", value[:80])

@@ -8,6 +8,7 @@ from the layer that protects, a mistake there would pass unseen here.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -80,6 +81,7 @@ RULES: dict[str, Rules] = {
 """The policies, strictest first."""
 
 _ORDER = list(RULES)
+_PLAUSIBLE = re.compile(r"(?i)https?://[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}(?::\d+)?(?:[/?#]|$)")
 
 
 def read_declaration(items: Mapping[str, Any]) -> dict[str, Any]:
@@ -149,7 +151,7 @@ def judge_by(
         return RULES[policy or "public"], found
     own = RULES[name]
     found += _faults(declaration, own, policy)
-    if own.address_needed and not _address(declaration):
+    if own.address_needed and not published_at(declaration):
         return RULES[policy or "public"], found
     rules = own if policy is None or _ORDER.index(own.policy) < _ORDER.index(policy) else None
     return _tightened(rules or RULES[str(policy)], declaration), found
@@ -161,10 +163,14 @@ def _faults(declaration: Mapping[str, Any], own: Rules, policy: str | None) -> l
     if not own.leaves and policy != own.policy:
         what = f"declares the policy {own.policy!r}, under which nothing leaves"
         found.append(Breach(where, what, f"name it to accept it: --policy {own.policy}"))
-    if own.address_needed and not _address(declaration):
+    if own.address_needed and not published_at(declaration):
         what = "declares 'open' without the address where the records are published"
-        found.append(Breach(where, what, f"already_published: {_address(declaration)}"))
+        found.append(Breach(where, what, f"already_published: {published_at(declaration)}"))
     threshold, rounding = declaration.get("threshold"), declaration.get("rounding")
+    hides = any(isinstance(n, int) and n > most for n, most in ((threshold, 0), (rounding, 1)))
+    if hides and not own.protects:
+        what = f"declares the policy {own.policy!r}, which hides nothing, yet that it hides"
+        found.append(Breach(where, what, f"threshold {threshold}, rounding {rounding}"))
     if isinstance(threshold, int) and threshold < own.threshold:
         what = f"declares a threshold under that of {own.policy!r}"
         found.append(Breach(where, what, f"{threshold} < {own.threshold}"))
@@ -176,9 +182,19 @@ def _faults(declaration: Mapping[str, Any], own: Rules, policy: str | None) -> l
     return found
 
 
-def _address(declaration: Mapping[str, Any]) -> str | None:
-    address = declaration.get("already_published")
-    usable = isinstance(address, str) and address.startswith(("http://", "https://"))
+def published_at(declaration: Mapping[str, Any] | None) -> str | None:
+    """
+    Return the address that a declaration names as the place where the records are published.
+
+    Examples
+    --------
+    >>> published_at({"already_published": "https://data.police.uk"})
+    'https://data.police.uk'
+    >>> published_at({"already_published": "http://x"}) is None
+    True
+    """
+    address = (declaration or {}).get("already_published")
+    usable = isinstance(address, str) and _PLAUSIBLE.match(address)
     return str(address) if usable else None
 
 

@@ -5,104 +5,35 @@ Categories add up to their total, periods to the whole span, areas to the
 larger area, areas of a decile to the decile. A shown count stands for the
 interval that rounding leaves it; a hidden one for anything from its smallest
 value up, for it may be hidden only to protect another. Each sum is solved by
-itself for each of its hidden parts.
+itself for each of its hidden parts; then what one sum leaves is taken into
+the next, round after round, until nothing changes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from itertools import combinations
-from typing import Any
-
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from placeshaping.verify.cells import numbers_of
 from placeshaping.verify.contents import Contents
 from placeshaping.verify.rules import Rules
+from placeshaping.verify.sums import Cells, Sum, added, cells_of, sums_of
 from placeshaping.verify.verdict import Breach, number_of
 
 _EXAMPLES = 3
-_SAME_NAME = 0.95
-DECILES = "imd_decile"
+_MOST_ROUNDS = 20
 
-
-@dataclass(frozen=True)
-class Cube:
-    """
-    The counts of one level.
-
-    Attributes
-    ----------
-    level
-        Its name.
-    areas
-        Code of each area.
-    counts
-        Shape (periods, categories, areas); missing where hidden or not given.
-    hidden
-        The cells that are marked as hidden.
-    """
-
-    level: str
-    areas: pd.Index
-    counts: NDArray[np.float64]
-    hidden: NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Sum:
-    """Totals with their parts: shape (n,) and, flat, each part with the total it belongs to."""
-
-    name: str
-    level: str
-    total: NDArray[np.intp]
-    part: NDArray[np.intp]
-    of: NDArray[np.intp]
-
-
-@dataclass(frozen=True)
-class Cells:
-    """All cells of a file in one row, with what is needed to name them."""
-
-    cubes: list[Cube]
-    periods: pd.Index
-    categories: pd.Index
-
-    def numbers(self) -> dict[str, NDArray[np.intp]]:
-        """Give every cell a number, level by level."""
-        found, start = {}, 0
-        for cube in self.cubes:
-            size = cube.counts.size
-            found[cube.level] = np.arange(start, start + size).reshape(cube.counts.shape)
-            start += size
-        return found
-
-    def name(self, cell: int) -> str:
-        """Name a cell by area, period and category."""
-        for cube in self.cubes:
-            if cell < cube.counts.size:
-                period, category, area = np.unravel_index(cell, cube.counts.shape)
-                words = (
-                    cube.areas[int(area)],
-                    self.periods[int(period)],
-                    self.categories[int(category)],
-                )
-                return ", ".join(str(word) for word in words if str(word))
-            cell -= cube.counts.size
-        return ""
+Bounds = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 def check_subtraction(contents: Contents, rules: Rules) -> tuple[list[str], list[Breach]]:
     """
-    Solve every sum of a file for its hidden parts.
+    Solve every sum of a file for its hidden parts, alone and together.
 
     A breach is a hidden cell that is certain to be under the threshold and is
-    left fewer values than its mark says. Where the values that are left reach
-    past the threshold, the cell may be one that is hidden to protect another;
-    those are counted, not held against the file.
+    left fewer values than its mark says by a single sum, or is left one value
+    by all of them. Where the values that are left reach past the threshold,
+    the cell may be one that is hidden to protect another; those are counted,
+    not held against the file.
 
     Returns
     -------
@@ -113,6 +44,7 @@ def check_subtraction(contents: Contents, rules: Rules) -> tuple[list[str], list
 
     Examples
     --------
+    >>> import pandas as pd
     >>> from placeshaping.verify.contents import Table
     >>> from placeshaping.verify.rules import RULES
     >>> table = pd.DataFrame(
@@ -128,74 +60,28 @@ def check_subtraction(contents: Contents, rules: Rules) -> tuple[list[str], list
     >>> check_subtraction(contents, RULES["councillor"])[1]
     []
     """
-    cells = _cells(contents)
+    cells = cells_of(contents)
     if cells is None or not rules.threshold:
         return [], []
-    numbers = cells.numbers()
     counts = np.concatenate([cube.counts.ravel() for cube in cells.cubes])
     hidden = np.concatenate([cube.hidden.ravel() for cube in cells.cubes])
-    lower, upper = _bounds(counts, hidden, rules)
+    bounds = _bounds(counts, hidden, rules)
     tried, unsure, found = 0, 0, []
-    for sums in _sums(cells, numbers, contents, (lower, upper)):
-        solved, open_, breach = _solve(sums, cells, hidden, lower, upper, rules)
+    families = list(sums_of(cells, contents, bounds))
+    for sums in families:
+        solved, open_, breach = _solve(sums, cells, hidden, bounds, rules)
         tried, unsure = tried + solved, unsure + open_
         found += breach
     words = [f"{tried:,} hidden cells by subtraction"]
     if unsure:
         words.append(f"{unsure:,} of them are left few values, some of which reach the threshold")
+    if families:
+        more, breach = _together(families, cells, hidden, bounds, rules)
+        words, found = words + more, found + breach
     return words, found
 
 
-def _cells(contents: Contents) -> Cells | None:
-    """Lay the tables with counts out as cubes, one a level, most areas first."""
-    long = {}
-    for table in contents.tables:
-        frame = table.frame
-        key = DECILES if "area_code" not in frame and DECILES in frame else "area_code"
-        if {key, "period", "category", "count"} <= set(frame.columns):
-            part = pd.DataFrame(
-                {
-                    "area": frame[key].astype(str).str.removesuffix(".0"),
-                    "period": frame["period"].astype(str),
-                    "category": frame["category"].astype(str),
-                    "count": numbers_of(frame["count"]),
-                    "hidden": _marked(frame),
-                }
-            )
-            long[DECILES if key == DECILES else table.level] = part
-    if not long:
-        return None
-    everything = pd.concat(long.values())
-    periods = pd.Index(everything["period"].unique())
-    categories = pd.Index(everything["category"].unique())
-    cubes = [_cube(level, part, periods, categories) for level, part in long.items()]
-    cubes.sort(key=lambda cube: -len(cube.areas))
-    return Cells(cubes, periods, categories)
-
-
-def _marked(frame: pd.DataFrame) -> NDArray[np.bool_]:
-    if "status" in frame:
-        return (frame["status"].astype(str).str.casefold() == "hidden").to_numpy()
-    return ~np.isfinite(numbers_of(frame["count"]))
-
-
-def _cube(level: str, part: pd.DataFrame, periods: pd.Index, categories: pd.Index) -> Cube:
-    areas = pd.Index(part["area"].unique())
-    shape = (len(periods), len(categories), len(areas))
-    place = (
-        periods.get_indexer(pd.Index(part["period"])),
-        categories.get_indexer(pd.Index(part["category"])),
-        areas.get_indexer(pd.Index(part["area"])),
-    )
-    counts, hidden = np.full(shape, np.nan), np.zeros(shape, dtype=bool)
-    counts[place] = part["count"].to_numpy()
-    hidden[place] = part["hidden"].to_numpy()
-    return Cube(level, areas, counts, hidden)
-
-
-def _bounds(
-    counts: NDArray[np.float64], hidden: NDArray[np.bool_], rules: Rules
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _bounds(counts: NDArray[np.float64], hidden: NDArray[np.bool_], rules: Rules) -> Bounds:
     """Return the lowest and the highest value that each cell may have."""
     exact = counts == 0
     lower = np.where(exact, 0, np.maximum(counts - rules.half, rules.threshold))
@@ -204,139 +90,12 @@ def _bounds(
     return lower, np.where(np.isnan(counts), np.inf, upper)
 
 
-def _sums(
-    cells: Cells,
-    numbers: Mapping[str, NDArray[np.intp]],
-    contents: Contents,
-    bounds: tuple[NDArray[np.float64], NDArray[np.float64]],
-) -> Iterator[Sum]:
-    for axis, name in ((1, "categories"), (0, "periods")):
-        within = []
-        for cube in cells.cubes:
-            number = np.moveaxis(numbers[cube.level], axis, 0)
-            if len(number) > 2:
-                within.append(_along(f"{name} of {cube.level}", cube.level, number))
-        if all(_may_add_up(sums, bounds) for sums in within):
-            yield from within
-    places = _parents(cells, contents)
-    for (finer, coarser), position in places.items():
-        total, part = numbers[coarser], numbers[finer]
-        inside = position >= 0
-        order = np.arange(total.size).reshape(total.shape)
-        yield Sum(
-            f"{finer} within {coarser}",
-            finer,
-            total.ravel(),
-            part[..., inside].ravel(),
-            order[..., position[inside]].ravel(),
-        )
-
-
-def _along(name: str, level: str, number: NDArray[np.intp]) -> Sum:
-    """Take the first along an axis for the total of the rest."""
-    total = number[0]
-    order = np.arange(total.size).reshape(total.shape)
-    of = np.broadcast_to(order, number[1:].shape)
-    return Sum(name, level, total.ravel(), number[1:].ravel(), of.ravel())
-
-
-def _may_add_up(sums: Sum, bounds: tuple[NDArray[np.float64], NDArray[np.float64]]) -> bool:
-    """Tell whether the shown numbers allow that the first is the sum of the others."""
-    lower, upper = bounds
-    low, high, unbounded = _added(sums, lower, upper)
-    known = np.isfinite(upper[sums.total])
-    too_many = known & (low > upper[sums.total])
-    too_few = known & (unbounded == 0) & (high < lower[sums.total])
-    return not (too_many | too_few).any()
-
-
-def _added(
-    sums: Sum, lower: NDArray[np.float64], upper: NDArray[np.float64]
-) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Add the bounds of the parts up, and count those without an upper one."""
-    size, top = len(sums.total), upper[sums.part]
-    low = np.bincount(sums.of, lower[sums.part], minlength=size)
-    high = np.bincount(sums.of, np.where(np.isfinite(top), top, 0), minlength=size)
-    unbounded = np.bincount(sums.of, ~np.isfinite(top), minlength=size)
-    return low, high, unbounded
-
-
-def _parents(cells: Cells, contents: Contents) -> dict[tuple[str, str], NDArray[np.intp]]:
-    """Find, for pairs of levels, the position of each finer area's larger one."""
-    direct = _stated(contents) | _deciles(contents)
-    ladder = [cube for cube in cells.cubes if cube.level != DECILES]
-    found: dict[tuple[str, str], NDArray[np.intp]] = {}
-    for finer, coarser in combinations(ladder, 2):
-        if len(coarser.areas) == 1:
-            found[finer.level, coarser.level] = np.zeros(len(finer.areas), dtype=np.intp)
-            continue
-        position = _climb(finer.areas, coarser.areas, direct)
-        if (position >= 0).all():
-            found[finer.level, coarser.level] = position
-    for cube in cells.cubes:
-        if cube.level == DECILES and ladder:
-            tenth = {code: place for code, place in direct.items() if place in cube.areas}
-            names = pd.Series(ladder[0].areas).map(tenth | _deciles(contents))
-            if names.notna().all():
-                position = cube.areas.get_indexer(pd.Index(names))
-                found[ladder[0].level, DECILES] = position.astype(np.intp)
-    return found
-
-
-def _stated(contents: Contents) -> dict[str, str]:
-    """Collect what the tables say of the area above each area."""
-    found: dict[str, str] = {}
-    for table in contents.tables:
-        if {"area_code", "parent_code"} <= set(table.frame.columns):
-            rows = table.frame[["area_code", "parent_code"]].dropna().astype(str)
-            found.update(zip(rows["area_code"], rows["parent_code"], strict=True))
-    return found or _by_name(contents)
-
-
-def _by_name(contents: Contents) -> dict[str, str]:
-    """Find an LSOA's MSOA by its name: the same without its last letter."""
-    names: dict[str, str] = {}
-    for table in contents.tables:
-        if {"area_code", "area_name"} <= set(table.frame.columns):
-            rows = table.frame[["area_code", "area_name"]].dropna().astype(str).drop_duplicates()
-            names.update(zip(rows["area_code"], rows["area_name"], strict=True))
-    codes = {name: code for code, name in names.items()}
-    found = {code: codes[name[:-1]] for code, name in names.items() if name[:-1] in codes}
-    finest = {code for code in names if code[:3] in ("E01", "W01")}
-    return found if finest and len(found.keys() & finest) > _SAME_NAME * len(finest) else {}
-
-
-def _deciles(contents: Contents) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for table in contents.tables:
-        if {"area_code", DECILES} <= set(table.frame.columns):
-            rows = table.frame[["area_code", DECILES]].dropna().astype(str)
-            tenths = rows[DECILES].str.removesuffix(".0")
-            found.update(zip(rows["area_code"], tenths, strict=True))
-    return found
-
-
-def _climb(areas: pd.Index, above: pd.Index, direct: Mapping[str, str]) -> NDArray[Any]:
-    """Follow stated parents up, as often as it takes, until they are of the level above."""
-    names: pd.Series = pd.Series(areas, dtype=object)
-    for _ in range(8):
-        names = names.map(direct)
-        position = above.get_indexer(pd.Index(names))
-        if names.isna().all() or (position >= 0).any():
-            return position
-    return np.full(len(areas), -1)
-
-
 def _solve(
-    sums: Sum,
-    cells: Cells,
-    hidden: NDArray[np.bool_],
-    lower: NDArray[np.float64],
-    upper: NDArray[np.float64],
-    rules: Rules,
+    sums: Sum, cells: Cells, hidden: NDArray[np.bool_], bounds: Bounds, rules: Rules
 ) -> tuple[int, int, list[Breach]]:
     """Solve each sum for each hidden part; say which are left too few values."""
-    low, high, unbounded = _added(sums, lower, upper)
+    lower, upper = bounds
+    low, high, unbounded = added(sums, lower, upper)
     target = np.flatnonzero(hidden[sums.part] & np.isfinite(upper[sums.total])[sums.of])
     of, cell = sums.of[target], sums.part[target]
     smallest, largest = rules.smallest_hidden, rules.threshold - 1
@@ -348,7 +107,7 @@ def _solve(
     if not sure.any():
         return len(target), int(unsure.sum()), []
     proofs = [
-        _proof(sums, cells, int(t), float(a), float(b), lower, upper)
+        _proof(sums, cells, int(t), float(a), float(b), bounds)
         for t, a, b in list(zip(target[sure], least[sure], most[sure], strict=True))[:_EXAMPLES]
     ]
     what = (
@@ -358,15 +117,8 @@ def _solve(
     return len(target), int(unsure.sum()), [Breach(sums.level, what, "; ".join(proofs))]
 
 
-def _proof(
-    sums: Sum,
-    cells: Cells,
-    target: int,
-    least: float,
-    most: float,
-    lower: NDArray[np.float64],
-    upper: NDArray[np.float64],
-) -> str:
+def _proof(sums: Sum, cells: Cells, target: int, least: float, most: float, bounds: Bounds) -> str:
+    lower, upper = bounds
     total = sums.total[sums.of[target]]
     others = sums.part[(sums.of == sums.of[target]) & (sums.part != sums.part[target])]
     shown = others[np.isfinite(upper[others])]
@@ -378,3 +130,67 @@ def _proof(
         f"{upper[total]:g}, its {len(shown):,} shown parts are {lower[shown].sum():g} to "
         f"{upper[shown].sum():g}{rest}, which leaves {span}"
     )
+
+
+def _together(
+    families: list[Sum], cells: Cells, hidden: NDArray[np.bool_], bounds: Bounds, rules: Rules
+) -> tuple[list[str], list[Breach]]:
+    """Solve all sums together; say which hidden cells are left one value."""
+    rounds, (lower, upper) = _propagated(families, bounds)
+    if (lower > upper).any():
+        return ["sums not taken together: they contradict one another"], []
+    smallest, largest = rules.smallest_hidden, rules.threshold - 1
+    under = hidden & (upper <= largest)
+    narrow = under & ((upper < largest) | (lower > smallest))
+    marked = (bounds[0], np.where(hidden & (lower <= largest), np.fmin(bounds[1], largest), upper))
+    words = [
+        f"all sums together, {number_of(rounds, 'round')}: "
+        f"{int(narrow.sum()):,} of {int(hidden.sum()):,} hidden cells are certain to be under "
+        f"{rules.threshold} and left fewer values than {smallest} to {largest}; "
+        f"{_narrowed(families, marked, hidden, rules):,} if every mark meant so"
+    ]
+    pinned = under & (lower == upper)
+    if not pinned.any():
+        return words, []
+    first = np.flatnonzero(pinned)[:_EXAMPLES]
+    proof = "; ".join(f"{cells.name(int(cell))} can only be {lower[cell]:g}" for cell in first)
+    counts = number_of(int(pinned.sum()), "hidden count")
+    what = f"{counts} left one value by all sums together ({number_of(rounds, 'round')})"
+    return words, [Breach("file", what, proof)]
+
+
+def _narrowed(families: list[Sum], bounds: Bounds, hidden: NDArray[np.bool_], rules: Rules) -> int:
+    """Count the hidden cells that the sums narrow where each is taken to be under the threshold."""
+    _, (lower, upper) = _propagated(families, bounds)
+    within = hidden & (bounds[1] < rules.threshold) & (lower <= upper)
+    return int((within & ((lower > rules.smallest_hidden) | (upper < rules.threshold - 1))).sum())
+
+
+def _propagated(families: list[Sum], bounds: Bounds) -> tuple[int, Bounds]:
+    """Take what each sum leaves into the others until nothing changes."""
+    lower, upper = bounds[0].copy(), bounds[1].copy()
+    for number in range(1, _MOST_ROUNDS + 1):
+        before = lower.copy(), upper.copy()
+        for sums in families:
+            _tighten(sums, lower, upper)
+        same = np.array_equal(before[0], lower) and np.array_equal(before[1], upper)
+        if same or (lower > upper).any():
+            return number, (lower, upper)
+    return _MOST_ROUNDS, (lower, upper)
+
+
+def _tighten(sums: Sum, lower: NDArray[np.float64], upper: NDArray[np.float64]) -> None:
+    """Narrow the totals by their parts and the parts by their totals, in place."""
+    low, high, unbounded = added(sums, lower, upper)
+    total, part, of = sums.total, sums.part, sums.of
+    filled = np.bincount(of, minlength=len(total)) > 0
+    lower[total] = np.where(filled, np.maximum(lower[total], low), lower[total])
+    known = filled & (unbounded == 0)
+    upper[total] = np.where(known, np.minimum(upper[total], high), upper[total])
+    bounded = np.isfinite(upper[part])
+    own = np.where(bounded, upper[part], 0)
+    alone = unbounded[of] - ~bounded == 0
+    least = np.where(alone, lower[total][of] - (high[of] - own), -np.inf)
+    most = upper[total][of] - (low[of] - lower[part])
+    lower[part] = np.maximum(lower[part], least)
+    upper[part] = np.minimum(upper[part], most)

@@ -48,6 +48,10 @@ class Verdict:
         What was found.
     links
         Outside addresses that a reader may follow by clicking.
+    note
+        What a reader of the verdict must know: that counts were not checked,
+        for the file declares that they are published already, or may not
+        leave the desk. None where they were.
 
     Examples
     --------
@@ -62,6 +66,7 @@ class Verdict:
     checks: tuple[str, ...]
     breaches: tuple[Breach, ...]
     links: tuple[str, ...] = ()
+    note: str | None = None
 
     @property
     def passed(self) -> bool:

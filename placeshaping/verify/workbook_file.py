@@ -13,16 +13,33 @@ from xml.etree import ElementTree
 import pandas as pd
 
 from placeshaping.verify.contents import Contents, Table, UnreadableError
+from placeshaping.verify.loose_numbers import note_pairs, number_run
 from placeshaping.verify.rules import read_declaration
 
 NOTES = "Notes"
 """The sheet in which a workbook says what it obeys."""
 
-_PARTS_WITH_DATA = (
-    "xl/pivotCache", "xl/pivotTables", "xl/externalLinks", "xl/comments", "xl/threadedComments",
-    "xl/embeddings", "xl/media", "xl/drawings", "xl/charts", "xl/connections", "xl/queryTables",
-    "xl/vbaProject", "xl/model", "customXml", "xl/customXml", "docProps/custom", "docProps/thumb",
-)  # fmt: skip
+_PARTS = re.compile(
+    r"\[Content_Types\]\.xml|_rels/\.rels|docProps/(?:app|core)\.xml|xl/workbook\.xml"
+    r"|xl/_rels/workbook\.xml\.rels|xl/styles\.xml|xl/theme/theme1\.xml|xl/sharedStrings\.xml"
+)
+"""Parts that a workbook may have beside its sheets."""
+
+_ELEMENTS = {
+    "worksheet", "sheetPr", "outlinePr", "pageSetUpPr", "tabColor", "dimension", "sheetViews",
+    "sheetView", "pane", "selection", "sheetFormatPr", "cols", "col", "sheetData", "autoFilter",
+    "pageMargins", "pageSetup", "printOptions",
+}  # fmt: skip
+"""What a sheet may consist of, beside rows and cells."""
+
+_NOT_A_CELL = re.compile(
+    r"<(?!/?(?:\w+:)?(?:row|c|v|f|is|t|r|rPr|b|sz|color|rFont|family)[\s/>])[^>]*"
+)
+_HIDDEN = re.compile(r"<(?:\w+:)?(?:col|row)\b[^>]*\bhidden=\"(?:1|true)\"[^>]*>")
+_RANGE = re.compile(r"(?:'[^']+'|\w+)!\$?[A-Z]+\$?\d+(?::\$?[A-Z]+\$?\d+)?")
+_NAME = re.compile(r"<(?:\w+:)?definedName\b[^>]*>(.*?)</", re.DOTALL)
+_FORMAT = re.compile(r"formatCode=\"([^\"]*)\"")
+_SPOKEN = re.compile(r"&quot;.*?\d.*?&quot;|\\\d")
 _CELL = re.compile(
     r'<c r="([A-Z]{1,3})(\d+)"(?: s="\d+")?(?: t="(\w+)")? ?(?:/>|>(.*?)</c>)', re.DOTALL
 )
@@ -64,8 +81,11 @@ def read_workbook(path: Path) -> Contents:
 
 def _read(archive: zipfile.ZipFile, path: Path, contents: Contents) -> None:
     shared: list[str] = []
+    sheets = {part for _, _, part in _sheets(archive)}
+    if archive.comment:
+        contents.breach("file", "holds a comment", repr(archive.comment[:80]))
     for part in archive.namelist():
-        if part.startswith(_PARTS_WITH_DATA):
+        if not _PARTS.fullmatch(part) and part not in sheets and not part.endswith("/"):
             contents.breach(part, "is a part of a workbook that can hold data out of sight")
         if part.endswith((".xml", ".rels")) and "/worksheets/sheet" not in part:
             text = archive.read(part).decode("utf-8", errors="replace")
@@ -73,13 +93,51 @@ def _read(archive: zipfile.ZipFile, path: Path, contents: Contents) -> None:
                 shared = [_joined(item) for item in _ITEM.findall(text)]
                 text = "\n".join(shared)
             contents.texts[part] = text
+            _beside(part, text, contents)
     for name, state, part in _sheets(archive):
         if state != "visible":
             contents.breach(name, f"is a sheet that is {state}")
         xml = archive.read(part).decode("utf-8", errors="replace")
         _sheet(name, _cells(xml, shared, path, name), contents)
+        _elements(name, xml, contents)
         if "<f>" in xml or "<f " in xml:
             contents.breach(name, "holds a formula", xml[xml.index("<f") :][:60])
+
+
+def _beside(part: str, text: str, contents: Contents) -> None:
+    """Look at what a workbook says beside its sheets: names, formats, properties."""
+    if part == "xl/workbook.xml":
+        for name in _NAME.findall(text):
+            if not _RANGE.fullmatch(unescape(name).strip()):
+                contents.breach(part, "names something that is no range of cells", name[:80])
+    if part == "xl/styles.xml":
+        for code in _FORMAT.findall(text):
+            if _SPOKEN.search(code):
+                contents.breach(
+                    part, "has a format that writes a number of its own", unescape(code)
+                )
+    run = None if part == "xl/theme/theme1.xml" else number_run(text)
+    if run:
+        contents.breach(part, "holds a list of numbers", run[:80])
+    if part.startswith("docProps/"):
+        note_pairs(part, unescape(text), contents, at_least=1)
+
+
+def _elements(name: str, xml: str, contents: Contents) -> None:
+    """Look for anything in a sheet but its cells, and for rows and columns out of sight."""
+    before, _, rest = xml.partition("<sheetData")
+    data, _, after = rest.partition("</sheetData>")
+    tags = dict.fromkeys(re.findall(r"<(?:\w+:)?(\w+)", before + after))
+    for tag in tags:
+        if tag not in _ELEMENTS:
+            contents.breach(name, f"holds <{tag}>, which is not on the list")
+    odd = _NOT_A_CELL.search(data.partition(">")[2])
+    if odd:
+        contents.breach(name, "holds something between its cells", odd.group(0)[:80])
+    for part in (before, data):
+        hidden = _HIDDEN.search(part)
+        if hidden:
+            contents.breach(name, "has rows or columns that are hidden", hidden.group(0)[:80])
 
 
 def _joined(item: str) -> str:
@@ -175,6 +233,11 @@ def _notes(cells: list[Cell], contents: Contents) -> None:
         known = column == "B" and keys.get(row) in ("format", "threshold", "rounding")
         if isinstance(value, int | float) and not isinstance(value, bool) and not known:
             contents.breach(NOTES, "holds a number beside its words", f"{column}{row}: {value:g}")
+    words = "\n".join(str(value) for _, _, value in cells)
+    note_pairs(NOTES, words, contents)
+    run = number_run(words)
+    if run:
+        contents.breach(NOTES, "holds a list of numbers", run[:80])
     declared = read_declaration(items)
     if "policy" in declared:
         contents.declaration = declared
