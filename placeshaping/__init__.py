@@ -17,6 +17,8 @@ _HOME: dict[str, str] = {
     for module, names in {
         "synthetic.district": ("make_district",),
         "synthetic.files": ("write_district",),
+        "sources.fetch": ("fetch", "list_sources"),
+        "sources.network": ("Connection",),
         "sources.guesses": ("guess_columns",),
         "sources.offences": ("offence_tag",),
         "sources.police": ("read_police",),

@@ -172,6 +172,72 @@ def verify(
         raise typer.Exit(1)
 
 
+@app.command()
+def fetch(
+    what: Annotated[
+        str | None,
+        typer.Argument(help="What to fetch, such as lsoa21 or crime; without it, all are listed."),
+    ] = None,
+    within: Annotated[
+        list[str] | None,
+        typer.Option(help="Only areas of this district, police force or county; repeatable."),
+    ] = None,
+    force: Annotated[str | None, typer.Option(help="Of crime: the police force.")] = None,
+    first: Annotated[
+        str | None, typer.Option("--from", help="Of crime: the first month, as 2023-01.")
+    ] = None,
+    last: Annotated[
+        str | None, typer.Option("--to", help="Of crime: the last month, as 2025-12.")
+    ] = None,
+    into: Annotated[Path | None, typer.Option(help="Copy the file into this folder.")] = None,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Ask again, though it was fetched before.")
+    ] = False,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="Download whole archives where no parts are given.")
+    ] = False,
+    boundaries: Annotated[
+        Path, typer.Option(help="The folder of files dropped in by hand.")
+    ] = Path("boundaries"),
+    cache: Annotated[Path | None, typer.Option(help="Another folder for the cache.")] = None,
+    catalogue: Annotated[Path | None, typer.Option(help="A catalogue of your own.")] = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Fetch public data: boundaries, deprivation, recorded crime, postcodes, population."""
+    from placeshaping.sources.fetch import fetch as fetch_source
+    from placeshaping.sources.fetch import list_sources
+
+    if what is None:
+        sources = list_sources(catalogue=catalogue, boundaries=boundaries)["title"]
+        if as_json:
+            _print_json(sources.to_dict())
+        elif not quiet:
+            _print_table("Sources", ("name", "what it is"), sources.items())
+        return
+    with _speaking(quiet=quiet or as_json):
+        fetched = fetch_source(
+            what,
+            within=within,
+            force=force,
+            first=first,
+            last=last,
+            into=into,
+            refresh=refresh,
+            whole=whole,
+            boundaries=boundaries,
+            cache=cache,
+            catalogue=catalogue,
+        )
+    if as_json:
+        _print_json(fetched.to_dict())
+    elif not quiet:
+        for note in fetched.notes:
+            typer.echo(note)
+        typer.echo(f"{fetched.path}  ({fetched.origin}; sha256 {fetched.sha256[:12]})")
+        typer.echo(f"{fetched.licence}. {fetched.attribution}")
+
+
 @contextmanager
 def _speaking(*, quiet: bool) -> Iterator[None]:
     """Show progress and the library's warnings, or neither."""

@@ -100,7 +100,7 @@ def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith("placeshaping ")
     assert call("--help") == 0
     told = capsys.readouterr().out
-    for command in ("run", "demo", "check", "verify", "init"):
+    for command in ("run", "demo", "check", "verify", "init", "fetch"):
         assert command in told
 
 
@@ -156,6 +156,16 @@ def test_verify_fails_on_a_file_without_a_declaration(
     verdict = json.loads(capsys.readouterr().out)[0]
     assert verdict["judged_policy"] == "public"
     assert verdict["breaches"]
+
+
+def test_fetch_lists_what_there_is_and_serves_files_dropped_in_by_hand(
+    district_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("fetch", "--json") == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert {"lsoa21", "imd2025", "crime", "postcodes", "population"} <= set(listed)
+    assert call("fetch", "lsoa12") == 1
+    assert "Did you mean" in capsys.readouterr().err
 
 
 def test_old_console_shows_what_it_can(recipe_file: Path) -> None:
