@@ -230,3 +230,16 @@ def test_reading_works_in_a_spawned_process(district_folder: Path) -> None:
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         events = pool.apply(read_police, (district_folder / "crime.zip",))
     assert len(events) == len(read_police(district_folder / "crime.zip"))
+
+
+def test_recipes_of_the_gallery_run(district_folder: Path, tmp_path: Path) -> None:
+    gallery = sorted((Path(__file__).parents[2] / "maps").glob("*.toml"))
+    assert gallery
+    (tmp_path / "out").mkdir()
+    (tmp_path / "maps").mkdir()
+    (tmp_path / "out" / "demo").symlink_to(district_folder, target_is_directory=True)
+    for recipe in gallery:
+        copy = tmp_path / "maps" / recipe.name
+        copy.write_text(recipe.read_text(encoding="utf-8"), encoding="utf-8")
+        made = run(copy, made_on=DAY)
+        assert (made.folder / "map.html").is_file()
