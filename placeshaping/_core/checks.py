@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from placeshaping._core.errors import ColumnError, DuplicateError, MissingFileError
+from placeshaping._core.errors import ColumnError, DuplicateError, LockedFileError, MissingFileError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,14 +43,32 @@ def listed(names: Sequence[object], *, most: int = 5) -> str:
 
 def check_file(path: str | Path) -> Path:
     """
-    Return the path of a file or folder that exists; name near ones where it does not.
+    Return the path of a file or folder that can be read; name near ones where there is none.
 
     Raises
     ------
     MissingFileError
         If there is nothing at `path`.
+    LockedFileError
+        If it cannot be opened: held by another program, not permitted, or
+        kept in a cloud that is out of reach.
     """
     path = Path(path)
+    try:
+        return _opened(path)
+    except OSError as error:
+        msg = (
+            f"{path.name} cannot be opened ({error.strerror or error}). Close it in the other "
+            "program, or check your rights to it and that it is stored on this machine."
+        )
+        raise LockedFileError(msg) from error
+
+
+def _opened(path: Path) -> Path:
+    if path.is_file():
+        with path.open("rb") as stream:
+            stream.read(1)  # a file that a cloud has yet to bring fails here, not on opening
+        return path
     if path.exists():
         return path
     if not path.parent.is_dir():

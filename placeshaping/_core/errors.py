@@ -6,6 +6,7 @@ Every one of them names what is wrong (file, row or column) and what to do::
     PlaceshapingError
     ├── InputError                 what was given cannot be used
     │   ├── MissingFileError       no such file
+    │   ├── LockedFileError        a file that is there and cannot be opened
     │   ├── FileFormatError        the file is not what its name says, or is damaged
     │   ├── ColumnError            a column is missing, or holds the wrong kind of thing
     │   ├── CRSError               degrees for metres, metres for degrees, or no reference system
@@ -32,6 +33,10 @@ class InputError(PlaceshapingError):
 
 class MissingFileError(InputError):
     """A file that was named does not exist."""
+
+
+class LockedFileError(InputError):
+    """A file is there and cannot be opened: no right to, or held by another program."""
 
 
 class FileFormatError(InputError):

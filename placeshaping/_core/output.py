@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import errno
-import os
 import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import uuid
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from placeshaping._core.errors import OutputError
@@ -26,8 +25,11 @@ _REMEDIES = {
 
 def output_error(error: OSError, target: Path) -> OutputError:
     """Turn an operating system's refusal into a message that names the remedy."""
-    remedy = _REMEDIES.get(error.errno or 0, f"{error.strerror or error}.")
-    return OutputError(f"{target.name} could not be written. {remedy} Nothing was changed.")
+    return OutputError(f"{target.name} could not be written. {_remedy(error)} Nothing was changed.")
+
+
+def _remedy(error: OSError) -> str:
+    return _REMEDIES.get(error.errno or 0, f"{error.strerror or error}.")
 
 
 @contextmanager
@@ -42,6 +44,7 @@ def staged_file(target: str | Path) -> Iterator[Path]:
 
     Examples
     --------
+    >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     with staged_file(Path(folder) / "a.txt") as path:
     ...         _ = path.write_text("done")
@@ -56,18 +59,39 @@ def staged_file(target: str | Path) -> Iterator[Path]:
 
 
 @contextmanager
-def staged_folder(target: str | Path) -> Iterator[Path]:
+def staged_folder(target: str | Path, *, remove: Collection[str] = ()) -> Iterator[Path]:
     """
     Give a temporary folder beside `target`, whose files move into it when the block succeeds.
 
     Files of the same names are replaced; others in `target` stay. Should one
-    of them refuse to be replaced (open in another program), those already
-    replaced are put back.
+    of them refuse to be replaced (open in another program), or the user stop
+    it, those already replaced are put back.
+
+    Parameters
+    ----------
+    target
+        The folder to write into; made where it is not there.
+    remove
+        Names in `target` that the new files stand in for without bearing the
+        same names: they go as the new files come, all or none.
 
     Raises
     ------
     OutputError
-        If the operating system refuses; `target` is then as it was.
+        If the operating system refuses. `target` is then as it was, unless
+        the message names a folder that holds old files.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     target = Path(folder) / "products"
+    ...     with staged_folder(target) as staged:
+    ...         _ = (staged / "layers.gpkg").write_text("old")
+    ...     with staged_folder(target, remove=["layers.gpkg"]) as staged:
+    ...         _ = (staged / "map.html").write_text("new")
+    ...     [p.name for p in target.iterdir()]
+    ['map.html']
     """
     target = Path(target)
     with _staging_folder(target) as folder:
@@ -75,10 +99,11 @@ def staged_folder(target: str | Path) -> Iterator[Path]:
         existed = target.exists()
         target.mkdir(parents=True, exist_ok=True)
         try:
-            _swap_in(folder, target)
-        except OSError:
+            _swap_in(folder, target, remove)
+        except BaseException:
             if not existed:
-                shutil.rmtree(target, ignore_errors=True)
+                with suppress(OSError):
+                    target.rmdir()  # only where nothing was left in it
             raise
 
 
@@ -87,7 +112,7 @@ def _staging_folder(target: Path) -> Iterator[Path]:
     folder: Path | None = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+        folder = _beside(target, ".{}-{}")
         yield folder
     except OSError as error:
         raise output_error(error, target) from error
@@ -96,25 +121,89 @@ def _staging_folder(target: Path) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _swap_in(folder: Path, target: Path) -> None:
-    """Move every file of `folder` into `target`, all or none."""
-    kept = Path(tempfile.mkdtemp(prefix=".old-", dir=folder))
-    moved: list[tuple[Path, Path | None]] = []
+def _beside(target: Path, pattern: str) -> Path:
+    """
+    Make a folder of a unique name beside `target`.
+
+    Not by `tempfile.mkdtemp`: its folders are their owner's alone, and on
+    Windows the files moved out of them stay so, also on a share.
+    """
+    folder = target.with_name(pattern.format(target.name, uuid.uuid4().hex[:8]))
+    folder.mkdir()
+    return folder
+
+
+def _swap_in(folder: Path, target: Path, remove: Collection[str]) -> None:
+    """Move every file of `folder` into `target` and those to be removed out of it, all or none."""
+    new = sorted(folder.iterdir())
+    held = {path.name for path in target.iterdir()}
+    # a name may be held in other letters where the system does not tell them apart
+    leaving = [path.name for path in new if _is_there(target / path.name)]
+    leaving += sorted(held & set(remove) - set(leaving))
+    kept = _beside(target, "{}-old-{}")
+    taken: list[tuple[Path, Path]] = []
+    brought: list[tuple[Path, Path]] = []
     try:
-        for new in sorted(p for p in folder.iterdir() if p != kept):
-            final = target / new.name
-            old = None
-            if final.exists():
-                old = kept / new.name
-                os.replace(final, old)  # noqa: PTH105 - keeps the symmetry with the next line
-                moved.append((final, old))
-            new.replace(final)
-            if old is None:
-                moved.append((final, None))
-    except OSError:
-        for final, old in reversed(moved):
-            if old is not None:
-                old.replace(final)
-            else:
-                final.unlink(missing_ok=True)
+        for name in leaving:
+            taken.append((target / name, kept / name))  # noted first: a stop may fall in between
+            (target / name).replace(kept / name)
+        for path in new:
+            brought.append((path, target / path.name))
+            path.replace(target / path.name)
+    except BaseException as error:
+        left = _put_back(taken, brought)
+        if left or any(kept.iterdir()):
+            raise _half_undone(kept, target, left, error) from error
+        kept.rmdir()
         raise
+    _discard(kept, target)
+
+
+def _is_there(path: Path) -> bool:
+    return path.exists() or path.is_symlink()  # a link to nothing is there as well
+
+
+def _put_back(taken: list[tuple[Path, Path]], brought: list[tuple[Path, Path]]) -> list[str]:
+    """Undo the moves that were made, each as far as it can be; name the new files that stay."""
+    for source, final in brought:
+        with suppress(OSError, KeyboardInterrupt):
+            if not source.exists():
+                final.replace(source)
+    restored = set()
+    for final, old in taken:
+        with suppress(OSError, KeyboardInterrupt):
+            if _is_there(old):
+                old.replace(final)
+                restored.add(final)
+    return [p.name for source, p in brought if p not in restored and not source.exists()]
+
+
+def _half_undone(kept: Path, target: Path, left: list[str], error: BaseException) -> OutputError:
+    cause = _remedy(error) if isinstance(error, OSError) else "It was stopped."
+    msg = f"{target.name} could not be written. {cause}"
+    if left:
+        msg += f" New files stay in it: {', '.join(left)}."
+    if stuck := sorted(path.name for path in kept.iterdir()):
+        msg += (
+            f" {len(stuck):,} could not be put back ({', '.join(stuck)}): the old files are in "
+            f"the folder {kept.name}, beside {target.name}. Move them back by hand."
+        )
+    else:
+        kept.rmdir()
+    return OutputError(msg)
+
+
+def _discard(kept: Path, target: Path) -> None:
+    """Delete the files that were replaced; they may show what the new ones hide."""
+    try:
+        shutil.rmtree(kept)
+    except KeyboardInterrupt:
+        shutil.rmtree(kept, ignore_errors=True)
+        raise
+    except OSError as error:
+        msg = (
+            f"The new files are in {target.name}, but the old ones could not be deleted: "
+            f"{_remedy(error)} They are in the folder {kept.name}, beside {target.name}. "
+            "Delete it by hand."
+        )
+        raise OutputError(msg) from error

@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import signal
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from placeshaping._core.errors import (
     ColumnError,
     CRSError,
     DuplicateError,
+    LockedFileError,
     MissingExtraError,
     MissingFileError,
     OutputError,
@@ -189,6 +192,173 @@ def test_file_held_by_another_restores_the_others(shared_folder: Path) -> None:
     assert [p.name for p in shared_folder.iterdir()] == ["products"]
 
 
+class Renames:
+    """Watch this process's renames, numbered from 1, and let a test stop one of them."""
+
+    def __init__(self) -> None:
+        self.stop: Callable[[int, str], None] | None = None
+        self.number = 0
+        sys.addaudithook(self._seen)  # cannot be taken away again, so it sleeps without `stop`
+
+    def _seen(self, event: str, details: tuple[object, ...]) -> None:
+        if self.stop is not None and event == "os.rename":
+            self.number += 1
+            self.stop(self.number, str(details[0]))
+
+    @contextmanager
+    def stopped_by(self, stop: Callable[[int, str], None]) -> Iterator[None]:
+        self.stop, self.number = stop, 0
+        try:
+            yield
+        finally:
+            self.stop = None
+
+
+@pytest.fixture(scope="module")
+def renames() -> Renames:
+    return Renames()
+
+
+OLD = {"a.html": "old", "loose.gpkg": "old", "notes.txt": "mine", "z.xlsx": "old"}
+
+
+@pytest.fixture
+def products(tmp_path: Path) -> Path:
+    """Return a folder of old products, one of which the new ones do not write."""
+    target = tmp_path / "products"
+    target.mkdir()
+    for name, text in OLD.items():
+        (target / name).write_text(text)
+    return target
+
+
+def read_all(folder: Path) -> dict[str, str]:
+    return {p.name: p.read_text() for p in sorted(folder.iterdir())}
+
+
+def replace_products(target: Path) -> None:
+    with output.staged_folder(target, remove=["loose.gpkg", "absent.gpkg", ".."]) as folder:
+        for name in ("a.html", "b.gpkg", "z.xlsx"):
+            (folder / name).write_text("new")
+
+
+def test_replaced_names_leave_with_the_old_files(products: Path) -> None:
+    replace_products(products)
+    assert read_all(products) == {
+        "a.html": "new",
+        "b.gpkg": "new",
+        "notes.txt": "mine",
+        "z.xlsx": "new",
+    }
+    assert [p.name for p in products.parent.iterdir()] == ["products"]
+
+
+@pytest.mark.parametrize("moment", range(1, 7))
+def test_ctrl_c_in_the_middle_of_the_swap_restores_every_file(
+    products: Path, renames: Renames, moment: int
+) -> None:
+    def press(number: int, _: str) -> None:
+        if number == moment:
+            signal.raise_signal(signal.SIGINT)
+
+    with renames.stopped_by(press), pytest.raises(KeyboardInterrupt, match="^$"):
+        replace_products(products)
+    assert read_all(products) == OLD
+    assert [p.name for p in products.parent.iterdir()] == ["products"]
+
+
+@pytest.mark.parametrize("moment", range(1, 7))
+def test_refusal_in_the_middle_of_the_swap_restores_every_file(
+    products: Path, renames: Renames, moment: int
+) -> None:
+    def refuse(number: int, _: str) -> None:
+        if number == moment:
+            raise PermissionError(errno.EACCES, "held")
+
+    with (
+        renames.stopped_by(refuse),
+        pytest.raises(OutputError, match=r"open in another program.*Nothing was changed"),
+    ):
+        replace_products(products)
+    assert read_all(products) == OLD
+    assert [p.name for p in products.parent.iterdir()] == ["products"]
+
+
+def test_stopped_first_writing_leaves_no_folder(tmp_path: Path, renames: Renames) -> None:
+    def press(number: int, _: str) -> None:
+        if number == 2:
+            signal.raise_signal(signal.SIGINT)
+
+    with renames.stopped_by(press), pytest.raises(KeyboardInterrupt, match="^$"):
+        write_products(tmp_path / "products")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("error", [PermissionError(errno.EACCES, "held"), KeyboardInterrupt()])
+def test_old_files_that_cannot_be_put_back_are_kept_and_named(
+    products: Path, renames: Renames, error: BaseException
+) -> None:
+    def refuse(number: int, source: str) -> None:
+        if number == 6 or (number > 6 and source.endswith("z.xlsx")):
+            raise error
+
+    with renames.stopped_by(refuse), pytest.raises(OutputError, match="could not be") as told:
+        replace_products(products)
+    kept = next(p for p in products.parent.iterdir() if p != products)
+    assert f"the old files are in the folder {kept.name}, beside products" in str(told.value)
+    assert "1 could not be put back (z.xlsx)" in str(told.value)
+    assert "Nothing was changed" not in str(told.value)
+    assert read_all(kept) == {"z.xlsx": "old"}
+    assert read_all(products) == {name: OLD[name] for name in ("a.html", "loose.gpkg", "notes.txt")}
+
+
+def test_new_files_that_cannot_be_taken_back_are_named(products: Path, renames: Renames) -> None:
+    def refuse(number: int, source: str) -> None:
+        if number == 6 or (number > 6 and source.endswith("products/b.gpkg")):
+            raise PermissionError(errno.EACCES, "held")
+
+    with (
+        renames.stopped_by(refuse),
+        pytest.raises(OutputError, match=r"New files stay in it: b\.gpkg\.$"),
+    ):
+        replace_products(products)
+    assert read_all(products) == {**OLD, "b.gpkg": "new"}
+    assert [p.name for p in products.parent.iterdir()] == ["products"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a umask")
+def test_written_files_may_be_read_by_others(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        with output.staged_folder(tmp_path / "products") as folder:
+            (folder / "map.html").write_text("new")
+            assert folder.stat().st_mode & 0o777 == 0o755
+        with output.staged_file(tmp_path / "recipe.toml") as path:
+            path.write_text("new")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "products").stat().st_mode & 0o777 == 0o755
+    assert (tmp_path / "products" / "map.html").stat().st_mode & 0o777 == 0o644
+    assert (tmp_path / "recipe.toml").stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs two users")
+def test_file_that_cannot_be_opened_is_told_by_its_base_name(shared_folder: Path) -> None:
+    locked = shared_folder / "crime.zip"
+    locked.write_text("x")
+    locked.chmod(0o600)
+    with (
+        unprivileged(),
+        pytest.raises(LockedFileError, match=r"^crime\.zip cannot be opened \(Per"),
+    ):
+        checks.check_file(locked)
+    inner = shared_folder / "private"
+    inner.mkdir()
+    inner.chmod(0o700)
+    with unprivileged(), pytest.raises(LockedFileError, match=r"^a\.csv cannot be opened"):
+        checks.check_file(inner / "a.csv")
+
+
 def test_read_only_folder_is_told_and_left_alone(shared_folder: Path) -> None:
     shared_folder.chmod(0o555)
     with unprivileged(), pytest.raises(OutputError, match="not permitted"):
@@ -236,6 +406,26 @@ def test_checksum_of_a_folder_depends_on_names_and_content(tmp_path: Path) -> No
     first = provenance.sha256(tmp_path)
     (tmp_path / "a").rename(tmp_path / "b")
     assert provenance.sha256(tmp_path) != first
+
+
+@pytest.mark.parametrize("suffix", [".shp", ".dbf", ".shx", ".prj", ".cpg"])
+def test_checksum_of_a_shapefile_covers_each_of_its_files(tmp_path: Path, suffix: str) -> None:
+    for part in (".shp", ".dbf", ".shx", ".prj", ".cpg"):
+        (tmp_path / f"areas{part}").write_text(part)
+    (tmp_path / "other.dbf").write_text("1")
+    first = provenance.sha256(tmp_path / "areas.shp")
+    (tmp_path / "other.dbf").write_text("2")
+    assert provenance.sha256(tmp_path / "areas.shp") == first
+    (tmp_path / f"areas{suffix}").write_text("changed")
+    assert provenance.sha256(tmp_path / "areas.shp") != first
+
+
+def test_checksum_of_a_shapefile_does_not_depend_on_its_name(tmp_path: Path) -> None:
+    for stem in ("a", "B"):
+        (tmp_path / f"{stem}.shp").write_text("1")
+        (tmp_path / f"{stem}.dbf").write_text("2")
+    (tmp_path / "B.dbf").rename(tmp_path / "B.DBF")
+    assert provenance.sha256(tmp_path / "a.shp") == provenance.sha256(tmp_path / "B.shp")
 
 
 def test_source_keeps_the_base_name_only(tmp_path: Path) -> None:
