@@ -6,13 +6,18 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
+from libpysal.graph import Graph
 
 from placeshaping._core.crs import to_grid
 from placeshaping.areas.lookups import make_lookup, read_changes
-from placeshaping.areas.neighbours import contiguity
+from placeshaping.areas.neighbours import contiguity, distance_band, k_nearest
 from placeshaping.areas.selection import codes_within
 from placeshaping.hotspots.getis import getis_ord
-from placeshaping.joins.points import count_by_area, place_events
+from placeshaping.joins.agreement import compare_published
+from placeshaping.joins.index import build_index, read_index, write_index
+from placeshaping.joins.points import assign_area, count_by_area, place_events
+from placeshaping.sources.police import read_police
 from placeshaping.statistics.rates import poor_denominator
 
 pytestmark = pytest.mark.real
@@ -137,3 +142,90 @@ def test_every_area_of_the_county_has_neighbours_and_a_score(events, county):
     centre = scores.loc["E01034022"]
     assert (centre["cluster"] == "hot_99").sum() >= 10
     assert np.isfinite(scores["q_value"]).all()
+
+
+@pytest.fixture(scope="module")
+def index(nation):
+    return build_index(nation)
+
+
+@pytest.fixture(scope="module", params=["leicestershire", "essex"])
+def force(request, real_data):
+    """Return the name of a force and its records."""
+    return request.param, read_police(real_data / "police_uk" / f"{request.param}.zip")
+
+
+def by_sjoin(x, y, areas):
+    """Return the row of the area of lowest code that geopandas' spatial join gives each point."""
+    points = gpd.GeoDataFrame(geometry=gpd.points_from_xy(x, y), crs=27700)
+    joined = gpd.sjoin(points, areas[["geometry"]], predicate="intersects")
+    lowest = joined.groupby(joined.index)["area_code"].min()
+    return lowest.reindex(points.index)
+
+
+def test_every_place_of_a_force_has_the_area_that_a_spatial_join_finds(force, nation, index):
+    places = force[1][["easting", "northing"]].dropna().drop_duplicates().reset_index(drop=True)
+    expected = by_sjoin(places["easting"], places["northing"], nation)
+    assigned = assign_area(places, index)
+    assert assigned.fillna("").tolist() == expected.fillna("").tolist()
+
+
+def test_places_moved_about_have_the_area_that_a_spatial_join_finds(force, nation, index):
+    places = force[1][["easting", "northing"]].dropna().drop_duplicates().to_numpy()
+    places = places + np.random.default_rng(7).normal(0, 500, places.shape)
+    expected = by_sjoin(*places.T, nation)
+    row, several = index.locate(*places.T)
+    assert pd.Series(nation.index).take(np.maximum(row, 0)).where(row >= 0).fillna("").tolist() == (
+        expected.fillna("").tolist()
+    )
+    assert several == 0
+
+
+def test_vertices_and_middles_of_national_borders_have_the_lowest_code(nation, index):
+    vertices = shapely.get_coordinates(nation.geometry.to_numpy())[::97]
+    middles = (vertices[1:] + vertices[:-1]) / 2
+    x, y = np.vstack([vertices, middles]).T
+    expected = by_sjoin(x, y, nation).fillna("").tolist()
+    row, _ = index.locate(x, y)
+    assert np.append(nation.index.to_numpy(), "")[row].tolist() == expected
+    assert index.memory < 150e6
+
+
+def test_an_index_of_the_nation_is_kept_and_read(index, tmp_path):
+    write_index(index, tmp_path / "lsoa.index")
+    again = read_index(tmp_path / "lsoa.index")
+    x, y = np.random.default_rng(3).uniform(3e5, 6e5, (2, 50_000))
+    np.testing.assert_array_equal(again.locate(x, y)[0], index.locate(x, y)[0])
+
+
+def test_agreement_with_police_uk_is_told_for_each_force(
+    force, nation, index, changes, record_property
+):
+    table = compare_published(force[1], nation, changes=changes, index=index)
+    record_property(f"agreement_{force[0]}", round(table.attrs["share"], 4))
+    assert table.attrs["share"] == pytest.approx(0.955, abs=0.01)
+    assert table["by_coordinate"].sum() == table["by_code"].sum()
+    assert (table["agree"] <= table[["by_coordinate", "by_code"]].min(axis=1)).all()
+
+
+def test_neighbours_of_the_nation_hold_all_that_libpysal_finds(nation):
+    """It finds those that share vertices; a few more touch where a vertex is missing."""
+    ours = contiguity(nation).sparse
+    theirs = Graph.build_contiguity(nation, rook=False).sparse
+    assert (ours < theirs).nnz == 0
+    one, other = (ours > theirs).nonzero()
+    shapes = nation.geometry.to_numpy()
+    assert len(one) <= 20
+    assert shapely.intersects(shapes[one], shapes[other]).all()
+
+
+def test_areas_of_a_county_that_share_border_are_those_of_libpysal(county):
+    ours = contiguity(county, rook=True).sparse
+    assert (ours != Graph.build_contiguity(county, rook=True).sparse).nnz == 0
+
+
+def test_nearest_and_band_are_those_of_libpysal(county):
+    centres = county.centroid
+    assert (k_nearest(county, k=6).sparse != Graph.build_knn(centres, k=6).sparse).nnz == 0
+    band = Graph.build_distance_band(centres, 3000)
+    assert (distance_band(county, distance=3000).sparse != band.sparse).nnz == 0
