@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
 import pyogrio
+from pyogrio.errors import DataLayerError, DataSourceError
 
+from placeshaping._core.errors import OutputError
 from placeshaping._core.output import staged_file
 from placeshaping.disclosure.release import AreaTable, Release, require_release
 from placeshaping.layers.notes import notes_of
@@ -63,7 +66,7 @@ def write_layers(release: Release, path: str | Path) -> Path:
     DisclosureError
         If `release` is not a `Release`.
     OutputError
-        If the file cannot be written.
+        If the file cannot be written; an older one is then as it was.
 
     Examples
     --------
@@ -74,7 +77,7 @@ def write_layers(release: Release, path: str | Path) -> Path:
     """
     release = require_release(release, wanted_by="write_layers")
     path = Path(path)
-    with staged_file(path) as staged:
+    with staged_file(path) as staged, _refusals_told(staged):
         styles: list[LayerStyle] = []
         for table in release.tables.values():
             layer = _layer(release, table)
@@ -90,6 +93,21 @@ def write_layers(release: Release, path: str | Path) -> Path:
             _write(_long(release.deprivation.slopes), staged, "inequality", about, release.title)
         _finish(staged, release, styles)
     return path
+
+
+@contextmanager
+def _refusals_told(path: Path) -> Iterator[None]:
+    """Tell what the file's drivers report in their own way, a full disk above all."""
+    try:
+        yield
+    except (DataSourceError, DataLayerError, sqlite3.Error) as error:
+        reason = str(error).replace(str(path), path.name)
+        reason = f"{reason[:100]}..." if len(reason) > 100 else reason
+        msg = (
+            f"{path.name} could not be written ({reason}). The disk is full, or writing there is "
+            "not permitted: free some space or choose another folder. Nothing was changed."
+        )
+        raise OutputError(msg) from error
 
 
 def _layer(release: Release, table: AreaTable) -> gpd.GeoDataFrame:

@@ -261,7 +261,7 @@ def test_ctrl_c_in_the_middle_of_the_swap_restores_every_file(
         if number == moment:
             signal.raise_signal(signal.SIGINT)
 
-    with renames.stopped_by(press), pytest.raises(KeyboardInterrupt, match="^$"):
+    with renames.stopped_by(press), pytest.raises(KeyboardInterrupt, match=r"^$"):
         replace_products(products)
     assert read_all(products) == OLD
     assert [p.name for p in products.parent.iterdir()] == ["products"]
@@ -289,7 +289,7 @@ def test_stopped_first_writing_leaves_no_folder(tmp_path: Path, renames: Renames
         if number == 2:
             signal.raise_signal(signal.SIGINT)
 
-    with renames.stopped_by(press), pytest.raises(KeyboardInterrupt, match="^$"):
+    with renames.stopped_by(press), pytest.raises(KeyboardInterrupt, match=r"^$"):
         write_products(tmp_path / "products")
     assert list(tmp_path.iterdir()) == []
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import signal
 import sqlite3
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from xml.etree import ElementTree
@@ -170,3 +172,65 @@ def test_folder_that_is_a_file_is_told(made: Release, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("")
     with pytest.raises(OutputError, match="could not be written"):
         write_layers(made, tmp_path / "taken" / "x.gpkg")
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
+    """Return a maker of disks of so many kilobytes, one after another."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = False
+
+    def unmount() -> None:
+        if mounted:
+            subprocess.run(["umount", folder], check=True)
+
+    def make(size: int) -> Path:
+        nonlocal mounted
+        unmount()
+        command = ["mount", "-t", "tmpfs", "-o", f"size={size}k", "tmpfs", folder]
+        try:
+            mounted = subprocess.run(command, check=False, capture_output=True).returncode == 0
+        except FileNotFoundError:
+            mounted = False
+        if not mounted:
+            pytest.skip("a small disk cannot be mounted without root's rights")
+        return folder
+
+    yield make
+    unmount()
+
+
+@pytest.mark.parametrize("size", [40, 150, 300, 450, 600])
+def test_full_disk_is_told_and_leaves_the_old_file(
+    made: Release, tiny_disk: Callable[[int], Path], size: int
+) -> None:
+    folder = tiny_disk(size)
+    (folder / "layers.gpkg").write_text("old")
+    with pytest.raises(
+        OutputError, match=r"^layers\.gpkg could not.*disk is full.*free some space"
+    ):
+        write_layers(made, folder / "layers.gpkg")
+    assert [p.name for p in folder.iterdir()] == ["layers.gpkg"]
+    assert (folder / "layers.gpkg").read_text() == "old"
+
+
+@pytest.fixture
+def largest_file() -> Iterator[Callable[[int], None]]:
+    """Return a setter of the number of kilobytes that a file may have in this process."""
+    resource = pytest.importorskip("resource", reason="needs a limit on the size of files")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size * 1024, limits[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    signal.signal(signal.SIGXFSZ, before)
+
+
+@pytest.mark.parametrize("size", [4, 60, 120, 180, 240, 300])
+def test_file_that_may_not_grow_is_told(
+    made: Release, tmp_path: Path, largest_file: Callable[[int], None], size: int
+) -> None:
+    largest_file(size)
+    with pytest.raises(OutputError, match=r"^layers\.gpkg could not be written \(.*\)\. The disk"):
+        write_layers(made, tmp_path / "layers.gpkg")
+    assert list(tmp_path.iterdir()) == []
