@@ -28,7 +28,7 @@ from placeshaping._core.errors import DisclosureError
 from placeshaping._core.provenance import SourceFile
 from placeshaping.disclosure.policies import Policy, Sensitivity, check_policy, known_policy
 from placeshaping.disclosure.protection import Protected, protect
-from placeshaping.disclosure.statement import disclosure_statement
+from placeshaping.disclosure.statement import disclosure_statement, reading_cautions
 from placeshaping.hotspots.study import Study, long_table, rate_columns
 from placeshaping.statistics.inequality import SlopeIndex, slope_index
 from placeshaping.statistics.views import CategoryView, PeriodView
@@ -116,7 +116,7 @@ class GroupTable:
     slopes: pd.DataFrame
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Release:
     """
     What may leave, under a named policy. Only `release` makes one.
@@ -195,6 +195,32 @@ class Release:
     def unchanged(self) -> bool:
         """Whether everything in it is as `release` made it."""
         return self._digest() == self._seal
+
+    def __repr__(self) -> str:
+        """Say in a line what it is; its tables are long."""
+        return (
+            f"<Release {self.title!r}, policy {self.policy.name!r}, levels "
+            f"{', '.join(self.levels)}, {len(self.periods)} periods, {len(self.categories)} "
+            "categories>"
+        )
+
+    def table(self, level: str | None = None) -> pd.DataFrame:
+        """
+        Return the released numbers of a level as one long table, a copy.
+
+        Parameters
+        ----------
+        level
+            A level of the release; by default the finest.
+
+        Returns
+        -------
+        table
+            As `AreaTable.values`, with `area_name`.
+        """
+        chosen = self.tables[self.levels[0] if level is None else level]
+        names = chosen.areas["area_name"].reindex(chosen.values["area_code"].astype(str))
+        return chosen.values.assign(area_name=names.to_numpy())
 
     @property
     def levels(self) -> tuple[str, ...]:
@@ -284,8 +310,9 @@ def release(
     purpose, contact
         What the product is for, and who answers for it.
     sensitivity, already_published
-        Of the records. `open` needs records that anybody can have at the
-        address given.
+        Of the records: ``"open"``, ``"personal"`` or ``"special"``, and where
+        anybody can have them. The policy `open` needs both ``"open"`` and an
+        address.
     sources
         The input files.
     notes
@@ -309,6 +336,8 @@ def release(
     protected = protect(study, policy=policy)
     kept, left_out = _choose_levels(study, protected, policy)
     tables = {level: _area_table(study, protected, level, kept, policy) for level in kept}
+    finest = tables[kept[0]]
+    opened = finest.view(period=study.periods[0].label, category=study.categories[0].label)
     facts = _facts(protected, kept)
     return Release(
         title=title,
@@ -326,7 +355,7 @@ def release(
             )
         ),
         notes=tuple(notes),
-        cautions=study.cautions,
+        cautions=tuple(reading_cautions(study.periods[0], finest.areas, opened)),
         not_for=tuple(not_for),
         sources=tuple(sources),
         already_published=already_published,

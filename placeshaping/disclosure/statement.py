@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import pandas as pd
+
+from placeshaping._core.checks import listed
 from placeshaping._core.codes import LEVEL_SHORT
 from placeshaping.disclosure.policies import Policy
+from placeshaping.statistics.rates import poor_denominator
+from placeshaping.statistics.views import PeriodView
 
 
 def disclosure_statement(
@@ -64,6 +69,59 @@ def disclosure_statement(
     )
     for level, fact in facts.items():
         yield _level_sentence(level, fact)
+
+
+def reading_cautions(period: PeriodView, areas: pd.DataFrame, view: pd.DataFrame) -> Iterator[str]:
+    """
+    Say what a reader must know before reading the numbers, from what is released alone.
+
+    Parameters
+    ----------
+    period
+        The whole span.
+    areas
+        The finest areas that are shown, with `area_name` and, where known,
+        `residents`.
+    view
+        Their released numbers over the whole span, by area code.
+
+    Yields
+    ------
+    sentence
+        One for months without records, one for areas whose residents say
+        little about how many people are there.
+
+    Examples
+    --------
+    >>> from placeshaping.statistics.views import make_periods
+    >>> codes = pd.Index(["a", "b", "c"], name="area_code")
+    >>> areas = pd.DataFrame({"area_name": ["A", "B", "C"], "residents": 1000}, index=codes)
+    >>> view = pd.DataFrame({"count": [50, 60, 900]}, index=codes)
+    >>> months = pd.date_range("2025-01-01", periods=12, freq="MS")
+    >>> [sentence[:30] for sentence in reading_cautions(make_periods(months)[0], areas, view)]
+    ['In C the rate is far above the']
+    """
+    if period.missing:
+        yield (
+            f"No records were given for {listed(period.missing)}: rates are worked out over the "
+            f"{period.months} months that there are."
+        )
+    if "residents" not in areas:
+        return
+    shown = view["count"].notna()
+    if not shown.any():
+        return
+    poor = poor_denominator(
+        view.loc[shown, "count"].astype(float), areas.loc[shown, "residents"].astype(float)
+    )
+    names = areas.loc[poor.index[poor], "area_name"].tolist()
+    if names:
+        where = f"{len(names)} areas ({listed(names)})" if len(names) > 1 else names[0]
+        yield (
+            f"In {where} the rate is far above the usual. Often that is because many more people "
+            "work, shop or go out there than live there, or because records are put at one "
+            "address by default: check before you conclude."
+        )
 
 
 def _level_sentence(level: str, fact: Mapping[str, Any]) -> str:

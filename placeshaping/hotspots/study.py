@@ -7,7 +7,7 @@ from.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -21,7 +21,7 @@ from placeshaping._core.progress import track
 from placeshaping.areas.ladder import Ladder
 from placeshaping.areas.neighbours import contiguity
 from placeshaping.hotspots.getis import getis_ord
-from placeshaping.statistics.rates import crude_rate, empirical_bayes_rate, poor_denominator
+from placeshaping.statistics.rates import crude_rate, empirical_bayes_rate
 from placeshaping.statistics.views import (
     By,
     CategoryView,
@@ -39,7 +39,7 @@ MINIMUM_AREAS = 30
 DENOMINATORS: tuple[Denominator, ...] = ("residents", "households")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Study:
     """
     Unprotected counts, denominators and hot spots of a place.
@@ -64,8 +64,6 @@ class Study:
     covered
         Level -> whether the records cover the area; the count of one that
         they do not cover, even in part, is missing rather than zero.
-    cautions
-        What a reader must know about the numbers.
     """
 
     ladder: Ladder
@@ -77,7 +75,13 @@ class Study:
     hot_spots: Mapping[str, pd.DataFrame]
     hot_spots_of: Literal["count", "rate"] | None
     covered: Mapping[str, NDArray[np.bool_]]
-    cautions: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """Say in a line what it is; its tables are long."""
+        return (
+            f"<Study of {', '.join(self.ladder.levels)}, {len(self.periods)} periods, "
+            f"{len(self.categories)} categories; not protected>"
+        )
 
     def table(self, level: str | None = None) -> pd.DataFrame:
         """
@@ -245,7 +249,6 @@ def analyse(
         ),
         hot_spots_of=hot_spots_of,
         covered=coverage,
-        cautions=tuple(_cautions(ladder, periods, finest, exposures[ladder.finest])),
     )
 
 
@@ -382,32 +385,3 @@ def _hot_spots(
         frame = long_table(periods, categories, areas.index, {})
         found[level] = pd.concat([frame, scores.reset_index(drop=True)], axis="columns")
     return found
-
-
-def _cautions(
-    ladder: Ladder,
-    periods: Sequence[PeriodView],
-    counts: NDArray[np.int64],
-    exposures: Mapping[str, NDArray[np.float64]],
-) -> Iterator[str]:
-    """Say what a reader must know before reading the numbers."""
-    if periods[0].missing:
-        yield (
-            f"No records were given for {listed(periods[0].missing)}: rates are worked out over "
-            f"the {periods[0].months} months that there are."
-        )
-    if "residents" not in exposures:
-        return
-    areas = ladder.areas[ladder.finest]
-    index = areas.index
-    poor = poor_denominator(
-        pd.Series(counts[0, 0], index=index),
-        pd.Series(exposures["residents"] * periods[0].years, index=index),
-    )
-    names = areas.loc[poor.to_numpy(dtype=bool), "area_name"].tolist()
-    if names:
-        where = f"{len(names)} areas ({listed(names)})" if len(names) > 1 else names[0]
-        yield (
-            f"In {where} the rate is far above the usual: many more people work, shop or go out "
-            "there than live there, and a rate over residents overstates the risk to any of them."
-        )

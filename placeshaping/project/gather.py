@@ -126,7 +126,7 @@ def gather(recipe: Recipe, *, folder: Path) -> Gathered:
         sensitivity=_strictest(files),
         already_published=_published(files),
         subject=subject,
-        total=f"All {_sentence_part(subject)}",
+        total=recipe.show.total or _total(subject, recipe, counts),
         sources=tuple(sources),
         covered=covered,
         beyond=beyond,
@@ -145,6 +145,17 @@ def _published(files: Sequence[RecordFile]) -> str | None:
     addresses = [file.already_published for file in files]
     known = [address for address in addresses if address]
     return ", ".join(dict.fromkeys(known)) if len(known) == len(addresses) else None
+
+
+def _total(subject: str, recipe: Recipe, counts: pd.DataFrame) -> str:
+    """Name all categories together: "All" of a subject only where none was left out."""
+    if all(records.categories is None for records in recipe.records):
+        return f"All {_sentence_part(subject)}"
+    chosen = [str(category) for category in counts["category"].unique()]
+    if len(chosen) > 3:
+        return f"The {len(chosen)} categories chosen"
+    first, *rest = [chosen[0], *map(_sentence_part, chosen[1:])]
+    return " and ".join([", ".join([first, *rest[:-1]]), *rest[-1:]])
 
 
 def _sentence_part(subject: str) -> str:

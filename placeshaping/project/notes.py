@@ -45,7 +45,8 @@ def record_notes(gathered: Gathered, recipe: Recipe, *, policy: Policy) -> tuple
     notes: list[str] = []
     for file in gathered.files:
         notes += _read_notes(file, tell)
-    notes += _placement_notes(gathered.placement, tell)
+    rows = "rows" if any("count" in file.events for file in gathered.files) else "records"
+    notes += _placement_notes(gathered.placement, tell, rows)
     if gathered.beyond:
         notes.append(
             "Not counted because they lie in areas that the records do not cover: "
@@ -122,12 +123,13 @@ def _read_notes(file: RecordFile, tell: Tell) -> Iterator[str]:
         yield f"There are no records at all for {listed(report.missing_months, most=12)}."
 
 
-def _placement_notes(report: PlacementReport, tell: Tell) -> Iterator[str]:
+def _placement_notes(report: PlacementReport, tell: Tell, rows: str) -> Iterator[str]:
     yield (
-        f"Of {tell(report.rows)} records, placed by their coordinates: "
-        f"{tell(report.by_coordinate)}; by the area code that they carry: {tell(report.by_code)}; "
-        f"not counted because they lie outside the areas: {tell(report.outside)}; because they "
-        f"could not be placed: {tell(report.unplaced)}."
+        f"Of {tell(report.rows)} {rows}, placed by their coordinates: "
+        f"{tell(report.by_coordinate)}; by the area code that they carry: {tell(report.by_code)}. "
+        f"Not counted because their coordinates lie outside the areas: {tell(report.outside)}; "
+        "because they have no coordinates, and no code of one of the areas: "
+        f"{tell(report.unplaced)}."
     )
     if report.by_nearest:
         yield f"Given to the nearest area: {tell(report.by_nearest)}."

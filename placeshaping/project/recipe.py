@@ -111,6 +111,7 @@ class Show(_Section):
     denominators: dict[str, Literal["residents", "households", "none"]] = {}
     hot_spots_of: Literal["count", "rate"] = "count"
     subject: str | None = None
+    total: str | None = None
 
 
 class Output(_Section):
@@ -168,7 +169,7 @@ def read_recipe(path: str | Path) -> Recipe:
     """
     path = check_file(path)
     if path.is_dir():
-        msg = f"{path.name} is a folder; name the recipe in it."
+        msg = f"{path.resolve().name} is a folder; name the recipe in it."
         raise RecipeError(msg)
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8-sig"))
@@ -198,7 +199,7 @@ def make_recipe(given: dict[str, Any], *, where: str = "recipe") -> Recipe:
     >>> make_recipe({"title": "x", "records": {"file": "a.zip"}, "area": {"file": "b.gpkg"}})
     Traceback (most recent call last):
         ...
-    placeshaping._core.errors.RecipeError: recipe: areas: Field required; area: ...
+    placeshaping._core.errors.RecipeError: recipe: areas: this key is needed; area: ...
     """
     try:
         return Recipe.model_validate(given)
@@ -213,8 +214,12 @@ def _tell(problem: Any) -> str:
     key = ".".join(str(part) for part in problem["loc"] if not isinstance(part, int))
     if problem["type"] == "extra_forbidden":
         near = near_names(str(problem["loc"][-1]), _known_keys(problem["loc"][:-1]))
-        hint = f", did you mean {listed(near)}?" if near else ""
+        hint = f" (did you mean {listed(near)}?)" if near else ""
         return f"{key}: there is no such key{hint}"
+    if problem["type"] == "string_pattern_mismatch":
+        return f"{key}: write the month as 2024-01, in quotes"
+    if problem["type"] == "missing":
+        return f"{key}: this key is needed"
     told = str(problem["msg"]).removeprefix("Value error, ")
     return f"{key}: {told}" if key else told
 

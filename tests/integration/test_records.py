@@ -52,6 +52,17 @@ def test_rate_of_a_category_does_not_depend_on_which_others_are_asked_for(
     assert whole(alone, rare)["rate"].tolist() == whole(everything, rare)["rate"].tolist()
 
 
+def test_total_is_called_all_only_where_nothing_was_left_out(
+    district_folder: Path, recipe: MakeRecipe
+) -> None:
+    chosen = {"records.categories": ["Burglary", "Robbery"]}
+    assert released(recipe(), district_folder).categories[0].label == "All recorded crime"
+    made = released(recipe(**chosen), district_folder)
+    assert made.categories[0].label == "Burglary and robbery"
+    named = released(recipe(**chosen, **{"show.total": "Two offences"}), district_folder)
+    assert named.categories[0].label == "Two offences"
+
+
 def test_category_filter_of_services_is_checked_and_told(
     district_folder: Path, recipe: MakeRecipe
 ) -> None:

@@ -222,6 +222,23 @@ def test_level_of_which_no_area_is_covered_whole_is_left_out(make_study: MakeStu
     assert made.levels == ("lsoa", "msoa")
 
 
+def test_cautions_name_no_area_that_is_not_shown(make_study: MakeStudy) -> None:
+    made = released(make_study(mean=0.15), "public")
+    text = " ".join((*made.statement, *made.cautions, *made.notes))
+    names = make_study().ladder.areas["lsoa"]["area_name"]
+    assert "lsoa" not in made.levels
+    assert not any(name in text for name in names)
+
+
+def test_release_prints_as_a_line_and_gives_its_table(study: Study) -> None:
+    made = released(study)
+    assert repr(made).startswith("<Release 'Recorded crime', policy 'councillor', levels lsoa")
+    assert "not protected" in repr(study)
+    table = made.table("msoa")
+    assert len(table) == len(made.tables["msoa"].values)
+    assert table["area_name"].str.startswith("Marsh ").all()
+
+
 def test_statement_says_what_was_hidden(study: Study) -> None:
     made = released(study)
     text = " ".join(made.statement)
