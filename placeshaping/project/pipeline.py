@@ -161,6 +161,9 @@ def write_products(released: Release, target: Path, *, recipe: Recipe) -> list[s
     """
     Write the products of a release beside `target`, attack them, and move them into place.
 
+    Products of a former run that this one does not write are removed: they
+    may have been made under a looser policy.
+
     Returns
     -------
     names
@@ -175,7 +178,8 @@ def write_products(released: Release, target: Path, *, recipe: Recipe) -> list[s
     """
     from placeshaping.reports.manifest import write_manifest
 
-    with staged_folder(target) as folder:
+    former = [name for kind, name in FILES.items() if kind not in recipe.output.write]
+    with staged_folder(target, remove=former) as folder:
         paths = [_write(kind, released, folder) for kind in FILES if kind in recipe.output.write]
         manifest = folder / MANIFEST
         content = recipe.model_dump(mode="json", by_alias=True, exclude_none=True)

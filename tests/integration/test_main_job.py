@@ -232,6 +232,22 @@ def test_reading_works_in_a_spawned_process(district_folder: Path) -> None:
     assert len(events) == len(read_police(district_folder / "crime.zip"))
 
 
+def test_products_of_a_looser_run_do_not_stay_beside_new_ones(
+    district_folder: Path, recipe: MakeRecipe, tmp_path: Path
+) -> None:
+    out = tmp_path / "products"
+    changes = {"policy": "internal", "output.folder": str(out)}
+    run(recipe(**changes), folder=district_folder, made_on=DAY)
+    (out / "my notes.txt").write_text("mine")
+    changes = {"output.write": ["tables"], "output.folder": str(out)}
+    run(recipe(**changes), folder=district_folder, made_on=DAY)
+    assert {path.name for path in out.iterdir()} == {
+        "manifest.json",
+        "my notes.txt",
+        "tables.xlsx",
+    }
+
+
 def test_recipes_of_the_gallery_run(district_folder: Path, tmp_path: Path) -> None:
     gallery = sorted((Path(__file__).parents[2] / "maps").glob("*.toml"))
     assert gallery
