@@ -9,6 +9,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from placeshaping._core.checks import listed
 from placeshaping._core.codes import made_for_2021
@@ -27,7 +28,6 @@ from placeshaping.joins._partial import (
     UNCODED,
     UNPLACED,
 )
-from placeshaping.joins._tally import product
 from placeshaping.joins.points import Outside, PlacementReport, _check_placed
 from placeshaping.joins.published import match_published
 from placeshaping.sources.offences import NOT_STATED, check_categories
@@ -78,10 +78,27 @@ def _table(sums: Sums, areas: gpd.GeoDataFrame) -> pd.DataFrame:
             counts[row] = sums.counts[pair]
     sums.counts = counts[:0]
     periods = pd.DatetimeIndex([f"{month}-01" for month in months]).as_unit("s")
-    keys = {"period": periods, "category": pd.Index(categories, dtype="str")}
-    table = product(areas.index, keys)
-    table["count"] = counts.reshape(-1)
-    return table
+    return _laid_out(areas.index, periods, pd.Index(categories, dtype="str"), counts)
+
+
+def _laid_out(
+    areas: pd.Index, periods: pd.DatetimeIndex, categories: pd.Index, counts: NDArray[np.int64]
+) -> pd.DataFrame:
+    """
+    Return the table that `_tally.product` would, without its passing arrays.
+
+    For 36 months, 14 categories and all LSOAs those are larger than all else.
+    The codes of the areas are kept once and pointed to by each repetition.
+    """
+    inner = len(categories) * len(areas)
+    label = np.arange(len(categories), dtype=np.int16).repeat(len(areas))
+    columns = {
+        "area_code": areas.append([areas] * (len(counts) - 1)).array,
+        "period": periods.to_numpy().repeat(inner),
+        "category": pd.Categorical.from_codes(np.tile(label, len(periods)), categories),
+        "count": counts.reshape(-1),
+    }
+    return pd.DataFrame(columns, copy=False)
 
 
 def _placement(
