@@ -18,9 +18,9 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from placeshaping._core.checks import check_columns, check_unique, listed
+from placeshaping._core.checks import check_columns, check_unique, listed, near_names
 from placeshaping._core.codes import level_of_all
-from placeshaping._core.errors import InputError, UnmatchedError
+from placeshaping._core.errors import ColumnError, InputError, UnmatchedError
 
 DEFAULT_LEVELS = ("msoa", "district")
 """Levels above the finest that a ladder has unless it is told otherwise."""
@@ -95,10 +95,15 @@ def make_ladder(
 
     Raises
     ------
+    DuplicateError
+        If a code stands twice in `areas` or `lookup`.
+    ColumnError
+        If codes are no text, `areas` has no `area_name`, or the lookup lacks a
+        level or the names of a level's areas.
     UnmatchedError
         If an area has no parent at some level.
     InputError
-        If an area of one level lies in two of the next.
+        If an area of one level lies in two of the next, or a level stands before a finer one.
 
     Examples
     --------
@@ -115,16 +120,19 @@ def make_ladder(
     >>> ladder.levels, ladder.areas["msoa"].geometry.area.tolist()
     (('lsoa', 'msoa'), [2.0])
     """
-    check_unique(areas.index, where="areas")
+    check_columns(areas.columns, ["area_name"], where="areas")
+    _check_codes(areas.index, where="areas")
     finest = str(areas.attrs.get("level") or level_of_all(areas.index))
     made: dict[str, gpd.GeoDataFrame] = {finest: areas}
     positions: dict[str, NDArray[np.intp]] = {finest: np.arange(len(areas))}
     if lookup is None:
         return Ladder(made, positions)
+    _check_codes(lookup.index, where="lookup")
+    known = [str(c).removesuffix("_code") for c in lookup.columns if str(c).endswith("_code")]
+    known = [level for level in known if level != finest]
     if levels is None:
-        levels = [
-            level for level in DEFAULT_LEVELS if f"{level}_code" in lookup and level != finest
-        ]
+        levels = [level for level in DEFAULT_LEVELS if level in known]
+    _check_levels(levels, known, finest)
     for level in levels:
         made[level], positions[level] = _level_above(areas, lookup, level)
     ladder = Ladder(made, positions)
@@ -133,10 +141,33 @@ def make_ladder(
     return ladder
 
 
+def _check_codes(index: pd.Index, *, where: str) -> None:
+    check_unique(index, where=where)
+    odd = [code for code in index if not isinstance(code, str)]
+    if odd:
+        msg = (
+            f"{where}: {len(odd):,} of {len(index):,} area codes in the index are no text "
+            f"({listed(odd)}). Set the column of codes as the index, as text: "
+            f"{where}.set_index('area_code')."
+        )
+        raise ColumnError(msg)
+
+
+def _check_levels(levels: Sequence[str], known: Sequence[str], finest: str) -> None:
+    if finest in levels:
+        msg = f"{finest!r} is the level of the areas themselves. Name only the levels above it."
+        raise InputError(msg)
+    for level in levels:
+        if level not in known:
+            near = near_names(level, known)
+            hint = f"Did you mean {listed(near)}? " if near else ""
+            msg = f"The lookup has no level {level!r}. {hint}It has: {listed(known, most=8)}."
+            raise ColumnError(msg)
+
+
 def _level_above(
     areas: gpd.GeoDataFrame, lookup: pd.DataFrame, level: str
 ) -> tuple[gpd.GeoDataFrame, NDArray[np.intp]]:
-    check_columns(lookup.columns, [f"{level}_code"], where="lookup")
     codes = lookup[f"{level}_code"].reindex(areas.index)
     lost = codes.index[codes.isna()]
     if len(lost):
@@ -147,17 +178,36 @@ def _level_above(
         )
         raise UnmatchedError(msg)
     position, unique = pd.factorize(codes.astype(str), sort=True)
-    name_column = f"{level}_name"
-    names = lookup[name_column] if name_column in lookup else lookup[f"{level}_code"]
-    names = names.reindex(areas.index).astype(str).groupby(position).first()
+    names = _names_of(unique, lookup, codes, level)
     dissolved = gpd.GeoDataFrame(
-        {"area_name": names.to_numpy()},
+        {"area_name": names},
         geometry=_dissolve(areas.geometry.to_numpy(), position, len(unique)),
         index=pd.Index(unique, name="area_code", dtype=str),
         crs=areas.crs,
     )
     dissolved.attrs = {"level": level, "vintage": areas.attrs.get("vintage")}
     return dissolved, position.astype(np.intp)
+
+
+def _names_of(
+    unique: pd.Index, lookup: pd.DataFrame, codes: pd.Series[Any], level: str
+) -> NDArray[np.object_]:
+    """Return the name of each larger area: the first that the lookup has; its code without any."""
+    column = f"{level}_name"
+    if column not in lookup:
+        return unique.to_numpy(dtype=object)
+    given = lookup[column].reindex(codes.index)
+    given = given[given.notna() & (given.astype(str).str.strip() != "")].astype(str)
+    found = given.groupby(codes.loc[given.index].astype(str)).first().reindex(unique)
+    lost = unique[found.isna()]
+    if len(lost):
+        msg = (
+            f"{len(lost):,} of {len(unique):,} areas of level {level!r} have no name in the lookup "
+            f"({listed(list(lost))}). Fill in {column!r}, or drop that column: the codes then "
+            "serve as names."
+        )
+        raise ColumnError(msg)
+    return found.to_numpy(dtype=object)
 
 
 def _dissolve(shapes: NDArray[Any], position: NDArray[np.intp], size: int) -> list[Any]:
@@ -169,13 +219,25 @@ def _dissolve(shapes: NDArray[Any], position: NDArray[np.intp], size: int) -> li
 
 
 def _check_nested(ladder: Ladder, lower: str, upper: str) -> None:
-    pairs = np.unique(np.column_stack([ladder.positions[lower], ladder.positions[upper]]), axis=0)
-    children, times = np.unique(pairs[:, 0], return_counts=True)
-    split = ladder.areas[lower].index[children[times > 1]]
-    if len(split):
+    split = _split(ladder, lower, upper)
+    if not split:
+        return
+    if not _split(ladder, upper, lower):
         msg = (
-            f"{len(split):,} areas of level {lower!r} lie in more than one {upper!r} "
-            f"({listed(list(split))}). A ladder must nest: leave one of the two levels out, "
-            "or give a best-fit lookup."
+            f"levels: {lower!r} stands before {upper!r}, which is finer. "
+            f"Finer levels come first: [{upper!r}, {lower!r}]."
         )
         raise InputError(msg)
+    msg = (
+        f"{len(split):,} areas of level {lower!r} lie in more than one {upper!r} "
+        f"({listed(split)}). A ladder must nest: leave one of the two levels out, "
+        "or give a best-fit lookup."
+    )
+    raise InputError(msg)
+
+
+def _split(ladder: Ladder, lower: str, upper: str) -> list[str]:
+    """Return the areas of a level that lie in several of another."""
+    pairs = np.unique(np.column_stack([ladder.positions[lower], ladder.positions[upper]]), axis=0)
+    children, times = np.unique(pairs[:, 0], return_counts=True)
+    return [str(code) for code in ladder.areas[lower].index[children[times > 1]]]

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from shapely import box
 
-from placeshaping._core.errors import InputError, UnmatchedError
+from placeshaping._core.errors import ColumnError, DuplicateError, InputError, UnmatchedError
 from placeshaping.areas.ladder import make_ladder
 
 CODES = pd.Index([f"E0190000{i}" for i in range(1, 5)], name="area_code")
@@ -61,3 +61,54 @@ def test_levels_that_do_not_nest_are_refused() -> None:
 
 def test_no_lookup_gives_one_level() -> None:
     assert make_ladder(squares()).levels == ("lsoa",)
+
+
+def test_levels_in_the_wrong_order_are_told() -> None:
+    above = lookup(msoa_code=list("NNMO"), district_code=list("DDEE"))
+    with pytest.raises(InputError, match=r"Finer levels come first: \['msoa', 'district'\]"):
+        make_ladder(squares(), above, levels=["district", "msoa"])
+
+
+def test_misspelt_level_names_the_nearest() -> None:
+    above = lookup(msoa_code=list("NNMO"), district_code=list("DDEE"))
+    with pytest.raises(ColumnError, match=r"no level 'mosa'. Did you mean msoa\? It has: msoa, di"):
+        make_ladder(squares(), above, levels=["mosa"])
+    with pytest.raises(ColumnError, match=r"no level 'ward'. It has: msoa, district"):
+        make_ladder(squares(), above, levels=["ward"])
+
+
+def test_level_of_the_areas_themselves_is_not_above_them() -> None:
+    with pytest.raises(InputError, match="'lsoa' is the level of the areas themselves"):
+        make_ladder(squares(), lookup(msoa_code=list("NNMO")), levels=["lsoa", "msoa"])
+
+
+def test_repeated_code_in_the_lookup_is_refused() -> None:
+    above = lookup(msoa_code=list("NNMO"))
+    with pytest.raises(DuplicateError, match=r"lookup: 1 area codes stand more than .*E01900001"):
+        make_ladder(squares(), pd.concat([above, above.iloc[:1]]))
+
+
+def test_codes_that_are_numbers_are_refused() -> None:
+    with pytest.raises(
+        ColumnError, match=r"areas: 4 of 4 area codes in the index are no text \(0,"
+    ):
+        make_ladder(squares().reset_index())
+    with pytest.raises(ColumnError, match=r"lookup: 4 of 4 area codes in the index are no text"):
+        make_ladder(squares(), lookup(msoa_code=list("NNMO")).reset_index())
+
+
+@pytest.mark.parametrize("empty", [None, "", " "])
+def test_larger_area_without_a_name_is_told(empty: str | None) -> None:
+    above = lookup(msoa_code=list("NNMM"), msoa_name=["n", empty, empty, empty])
+    with pytest.raises(ColumnError, match=r"1 of 2 areas of level 'msoa' have no name.*\(M\)"):
+        make_ladder(squares(), above)
+
+
+def test_one_name_for_a_larger_area_is_enough() -> None:
+    above = lookup(msoa_code=list("NNMM"), msoa_name=[None, "n", "m", None])
+    assert make_ladder(squares(), above).areas["msoa"]["area_name"].tolist() == ["m", "n"]
+
+
+def test_areas_without_names_are_refused() -> None:
+    with pytest.raises(ColumnError, match="areas has no column 'area_name'"):
+        make_ladder(squares().drop(columns="area_name"))
