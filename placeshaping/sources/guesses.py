@@ -37,6 +37,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "count": ("count", "reports", "records", "cases", "incidents", "requests", "visits", "number",
               "quantity", "total", "n", "events", "referrals"),
 }  # fmt: skip
+_LOOSELY_COUNTS = {"number", "total", "n"}
 _NOT_DATES = re.compile(r"birth|dob|extract|expir|end|updat|modif|inspect|valid|review|download")
 _LEVELS = ("oa", "lsoa", "msoa", "ward", "district")
 
@@ -56,7 +57,9 @@ def guess_columns(table: pd.DataFrame) -> dict[str, str]:
         Role (one of `ROLES`) to column name, of the roles that were found. A
         column must hold what its name promises in most rows; of several levels
         of area codes the finest is taken, and one coarser than a ward only where
-        nothing else says where a record lies.
+        nothing else says where a record lies. A column named like a count is
+        taken as one though some of its values be none: `read_services` refuses
+        those, rather than count each row as one record.
 
     Examples
     --------
@@ -74,7 +77,7 @@ def guess_columns(table: pd.DataFrame) -> dict[str, str]:
     rest = [str(name) for name in table.columns if name not in taken]
     found |= _category(table[rest])
     rest = [name for name in rest if name not in found.values()]
-    found |= _first("count", table[rest].head(_SAMPLE), _is_count)
+    found |= _count(table[rest])
     return {role: found[role] for role in ROLES if role in found}
 
 
@@ -126,9 +129,21 @@ def _is_number(values: Column) -> bool:
     return share_of(pd.to_numeric(text, errors="coerce").notna()) >= _MOST
 
 
-def _is_count(values: Column) -> bool:
-    numbers = to_numbers(values.dropna())
-    return bool(len(numbers)) and bool(((numbers % 1 == 0) & (numbers >= 0)).all())
+def _count(table: pd.DataFrame) -> dict[str, str]:
+    """
+    Find the column of counts, whether or not each value of it can be used.
+
+    A count with one bad value is no reason to count every row as one record:
+    whoever reads the column refuses the value. Names that are given to other
+    things as well (the number of a house) must hold numbers in most rows.
+    """
+    for name in _named("count", list(table.columns)):
+        known = table[name].dropna()
+        share = share_of(to_numbers(known).notna())
+        loose = _plain(name) in _LOOSELY_COUNTS
+        if share >= _MOST or (share > 0 and not loose):
+            return {"count": name}
+    return {}
 
 
 def _places(table: pd.DataFrame) -> dict[str, str]:

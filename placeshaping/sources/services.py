@@ -31,6 +31,7 @@ ALL_RECORDS = "All records"
 """The category of records whose file has none."""
 
 _SHOWN = 20
+_ODD = 0.05  # more than this share unreadable: the column is not what it was taken for
 _TEXT = pd.Series(["text"]).dtype  # str from pandas 3 on, object before
 _UNSAID = ("na", "n/a", "#n/a", "null", "none", "nan", "-", "--", "not known", "unknown")
 
@@ -235,14 +236,16 @@ def _check_placed(
     if "postcode" in roles:
         msg = (
             f"{where} places its records by postcode alone ({roles['postcode']}). "
-            "Pass postcodes=, a lookup such as the ONS Postcode Directory."
+            "Give postcodes= (records.postcodes in a recipe), a lookup such as the ONS Postcode "
+            "Directory."
         )
         raise ColumnError(msg)
     near = [n for role in ("longitude", "easting", "postcode") for n in near_names(role, names)]
     hint = f"Is it {listed(near)}?" if near else f"It has: {listed(names, most=12)}."
     msg = (
         f"{where} has no column that says where a record lies (longitude and latitude, easting "
-        f"and northing, postcode, or area code). {hint} Map it with columns=."
+        f"and northing, postcode, or area code). {hint} Map it with columns= "
+        "(records.columns in a recipe)."
     )
     raise ColumnError(msg)
 
@@ -284,7 +287,7 @@ def _dates(
     values = table[roles["date"]]
     dates = to_dates(values, order=order)
     lost = dates.isna() & values.notna()
-    if lost.mean() > 0.05:
+    if lost.mean() > _ODD:
         other: DateOrder = "american" if order == "british" else "british"
         if not (to_dates(values, order=other).isna() & values.notna()).any():
             msg = (
@@ -300,13 +303,19 @@ def _dates(
 
 
 def _counts(table: pd.DataFrame, roles: Mapping[str, str], *, where: str) -> pd.Series[Any]:
-    counts = to_numbers(table[roles["count"]])
+    values = table[roles["count"]]
+    counts = to_numbers(values)
     wrong = (counts < 0) | (counts % 1 > 0)
+    texts = counts.isna() & values.notna()
+    if texts.mean() > _ODD:
+        wrong |= texts
     if wrong.any():
-        value = counts[wrong].iloc[0]
+        rows = [f"row {row}: {value}" for row, value in values[wrong].head(_SHOWN).items()]
         msg = (
-            f"{where}: {int(wrong.sum()):,} values of {roles['count']!r}, like {value:g}, are no "
-            "counts. Map another column as count."
+            f"{where}: {int(wrong.sum()):,} values of {roles['count']!r} are no counts "
+            f"({listed(rows, most=3)}). A count is a whole number, zero or more: mend those rows, "
+            "map another column as count, or map columns without count, each row then being one "
+            "record."
         )
         raise ColumnError(msg)
     return counts

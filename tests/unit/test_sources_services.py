@@ -113,6 +113,26 @@ def test_fractions_are_no_counts(tmp_path):
         read_services(path, columns={"date": "month", "area_code": "lsoa", "count": "mean"})
 
 
+@pytest.mark.parametrize(("bad", "told"), [("1.5", "row 4: 1.5"), ("-2", "row 4: -2")])
+@pytest.mark.parametrize("name", ["count", "Reports", "number"])
+def test_one_bad_value_does_not_make_a_column_of_counts_vanish(tmp_path, name, bad, told):
+    rows = "".join(f"2018-01,E01000014,{n}\n" for n in (4, 7, bad, 3, 5))
+    path = csv(tmp_path, f"month,lsoa,{name}\n{rows}")
+    with pytest.raises(ColumnError, match=rf"1 values of '{name}'.*{told}.*without count"):
+        read_services(path)
+    events = read_services(path, columns={"date": "month", "area_code": "lsoa"})
+    assert "count" not in events
+
+
+def test_counts_hidden_by_a_mark_are_refused(tmp_path):
+    rows = "".join(f"2018-01,E01000014,{n}\n" for n in (12, "<5", "<5"))
+    path = csv(tmp_path, f"month,lsoa,reports\n{rows}")
+    with pytest.raises(
+        ColumnError, match=r"2 values of 'reports' are no counts \(row 3: <5, row 4"
+    ):
+        read_services(path)
+
+
 def test_unreadable_dates_are_left_out_and_told_by_row(tmp_path):
     rows = "".join(f"{day:02d}/02/2024,458700,304600\n" for day in range(1, 25))
     path = csv(tmp_path, f"Date,Easting,Northing\n{rows}soon,458700,304600\n,458700,304600\n")
@@ -204,7 +224,9 @@ def test_postcodes_locate_records_by_a_lookup(tmp_path):
     path = csv(
         tmp_path, "Date,Postcode\n03/02/2024,le16xx\n04/02/2024,CO4 3SQ\n05/02/2024,LE1 7ZZ\n"
     )
-    with pytest.raises(ColumnError, match=r"by postcode alone \(Postcode\). Pass postcodes="):
+    with pytest.raises(
+        ColumnError, match=r"by postcode alone \(Postcode\)\. Give postcodes= .records\.postcodes"
+    ):
         read_services(path)
     lookup = csv(
         tmp_path, "pcds,oseast1m,osnrth1m\nLE1 6XX,458700,304600\nCO4 3SQ,0600000,0225000\n",
@@ -233,10 +255,12 @@ def test_a_file_without_places_names_near_columns(tmp_path):
 
 
 def test_no_usable_record_is_refused(tmp_path):
-    path = csv(tmp_path, "Date,Easting,Northing\n03/02/2024,458700,304600\n")
-    mapping = {"date": "Date", "easting": "Easting", "northing": "Northing", "count": "Date"}
+    path = csv(tmp_path, "Date,Easting,Northing,Much\n03/02/2024,458700,304600,\n")
+    mapping = {"date": "Date", "easting": "Easting", "northing": "Northing", "count": "Much"}
     with pytest.raises(EmptyError, match="no usable record"):
         read_services(path, columns=mapping)
+    with pytest.raises(ColumnError, match=r"1 values of 'Date' are no counts \(row 2: 03/02/2024"):
+        read_services(path, columns={**mapping, "count": "Date"})
 
 
 def test_words_for_nothing_are_nothing(tmp_path):
@@ -269,6 +293,8 @@ def test_rows_that_say_nothing_are_blank(tmp_path):
         ({"x": ["458700", "458800"], "y": ["304600", "304700"]}, "easting", "x"),
         ({"Subject": ["A", "A", "B", "B"]}, "category", "Subject"),
         ({"number": ["12a", "14"]}, "count", None),
+        ({"cases": ["open", "closed"]}, "count", None),
+        ({"cases": ["1", "-2"]}, "count", "cases"),
         ({"postcode": ["LE1 6XX", "unknown place"]}, "postcode", None),
     ],
 )  # fmt: skip
