@@ -35,6 +35,12 @@ _COUNTS = re.compile(
     r"|victims?|referrals?|visits?)(?:$|[\s_\d,(])",
     re.IGNORECASE,
 )
+_CATEGORY = re.compile(
+    r"(?i)burglar|robber|theft|arson|violen|assault|drugs|weapon|shoplift|anti.?social|vandal"
+    r"|homicid|murder|\brape|fly.?tipping"
+)
+"""Words in the names of categories: a column of that name counts them."""
+
 _NO_COUNT = re.compile(r"(?i)\b(?:rate|per|share|%|percent|score|index|interval|areas?)\b|_id\b")
 MARKS = ("hidden", "missing")
 _AREAL = {"POLYGON", "MULTIPOLYGON", "GEOMETRY", "NONE", "CURVEPOLYGON", "MULTISURFACE"}
@@ -72,11 +78,12 @@ def count_columns(columns: Iterable[object]) -> list[str]:
 
     Examples
     --------
-    >>> count_columns(["area_code", "count", "raw_count", "rate", "Recorded crime", "county"])
-    ['count', 'raw_count', 'Recorded crime']
+    >>> count_columns(["area_code", "raw_count", "rate", "Recorded crime", "Burglary", "county"])
+    ['raw_count', 'Recorded crime', 'Burglary']
     """
     names = [str(column) for column in columns]
-    return [name for name in names if _COUNTS.search(name) and not _NO_COUNT.search(name)]
+    counting = [name for name in names if _COUNTS.search(name) or _CATEGORY.search(name)]
+    return [name for name in counting if not _NO_COUNT.search(name)]
 
 
 def numbers_of(column: pd.Series) -> NDArray[np.float64]:

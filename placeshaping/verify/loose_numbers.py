@@ -15,7 +15,8 @@ PAIRS = 3
 
 _NUMBER = r"\d+(?:,\d{3})*(?:\.\d+)?"
 _PAIR = re.compile(
-    rf"\b([EWSNKJ]\d{{8}})\b(?:\D{{1,40}}?\b(?:19|20)\d\d\b)?\D{{1,40}}?(?<![\w.])({_NUMBER})\b"
+    rf"\b([EWSNKJ]\d{{8}})\b(?:\D{{1,40}}?\b(?:19|20)\d\d\b)?\D{{1,40}}?(?<![\w.])"
+    rf"(?!(?:19|20)\d\d\b)({_NUMBER})\b"
 )
 _RUN = re.compile(
     r"""(?<![\w.])-?\d+(?:\.\d+)?(?:[\s"'`|,;]+-?\d+(?:\.\d+)?){11,}"""
@@ -45,7 +46,7 @@ def code_pairs(text: str) -> list[tuple[str, float]]:
     return [(code, float(number.replace(",", ""))) for code, number in _PAIR.findall(text)]
 
 
-def note_pairs(where: str, text: str, contents: Contents, *, at_least: int = PAIRS) -> None:
+def note_pairs(where: str, text: str, contents: Contents) -> None:
     """
     Make a table of counts of a text in which area codes stand with numbers.
 
@@ -57,7 +58,7 @@ def note_pairs(where: str, text: str, contents: Contents, *, at_least: int = PAI
     [3.0, 4.0, 10.0]
     """
     pairs = code_pairs(text)
-    if len(pairs) >= at_least:
+    if len(pairs) >= PAIRS:
         frame = pd.DataFrame(pairs, columns=["area_code", "count"])
         contents.tables.append(Table(f"<{where}>: codes with numbers", frame))
 

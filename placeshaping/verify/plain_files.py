@@ -158,7 +158,7 @@ def _manifest(data: dict[str, Any], contents: Contents) -> None:
         elif key not in FACT_KEYS:
             contents.breach("manifest facts", f"holds the field {key!r}, which is not on the list")
     text = json.dumps(data, ensure_ascii=False)
-    note_pairs("manifest", text, contents, at_least=1)
+    note_pairs("manifest", text, contents)
     run = number_run(text)
     if run:
         contents.breach("manifest", "holds a list of numbers", run[:80])

@@ -120,7 +120,7 @@ def _beside(part: str, text: str, contents: Contents) -> None:
     if run:
         contents.breach(part, "holds a list of numbers", run[:80])
     if part.startswith("docProps/"):
-        note_pairs(part, unescape(text), contents, at_least=1)
+        note_pairs(part, unescape(text), contents)
 
 
 def _elements(name: str, xml: str, contents: Contents) -> None:

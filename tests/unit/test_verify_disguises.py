@@ -111,6 +111,7 @@ def test_text_with_codes_and_numbers_is_a_table(tmp_path: Path, name: str, row: 
 
 def test_text_of_words_withstands(tmp_path: Path) -> None:
     words = "Of 12 areas, E01900001 and E01900002 are in Marshwick. In 2025 there were 3 meetings."
+    words += "\nE01900003 in 2023, E01900004 in 2024, E01900005 (2022), E01900006, E01900007."
     assert found(written(tmp_path, "x.txt", words)) == ""
 
 
@@ -191,6 +192,8 @@ ENCODED = base64.b64encode(bytes(range(256)) * 8).decode()
         ("<ul>" + joined("<li>{0} <b>{1}</b></li>") + "</ul>", "codes with numbers"),
         (joined("<div><span>{0}</span><span>{1}</span></div>"), "codes with numbers"),
         ("<table>" + joined("<tr><td>{0}</td><td>{1}</td></tr>") + "</table>", "codes with"),
+        ("<table><tr><th>Area</th><th>Burglary</th></tr><tr><td>Marsh</td><td>3</td></tr></table>",
+         "1 number in 'Burglary' under 10"),
         (f"<script>var d = {json.dumps(COUNTS)};</script>", "codes with numbers"),
         (f"<script>var d = {json.dumps(list(COUNTS.items()))};</script>", "codes with numbers"),
         ("<svg>" + joined('<path aria-label="{0}, {1} burglaries"/>') + "</svg>", "codes with"),
