@@ -39,9 +39,7 @@ def notes_of(release: Release) -> list[Note]:
         The title; the declaration, key by key; then sentences, under keys
         that may repeat. Only the declaration holds numbers.
     """
-    rows: list[Note] = [("title", release.title)]
-    rows += [(k, _value(v)) for k, v in release.declaration.items() if k != "title"]
-    rows += views_of(release)
+    rows = declaration_of(release)
     rows += [("subject", release.subject), ("purpose", release.purpose)]
     rows += [("statement", sentence) for sentence in release.statement]
     rows += [("note", sentence) for sentence in release.notes]
@@ -58,6 +56,25 @@ def notes_of(release: Release) -> list[Note]:
     rows.append(("contact", release.contact))
     rows += [("how to read", sentence) for sentence in HOW_TO_READ]
     return [(key, value) for key, value in rows if value != ""]
+
+
+def declaration_of(release: Release) -> list[Note]:
+    """
+    Return the declaration of a release with its periods and categories, title first.
+
+    Parameters
+    ----------
+    release
+        What is published.
+
+    Returns
+    -------
+    notes
+        Keys and values, as a checker reads them.
+    """
+    rows: list[Note] = [("title", release.title)]
+    rows += [(k, _value(v)) for k, v in release.declaration.items() if k != "title"]
+    return rows + views_of(release)
 
 
 def views_of(release: Release) -> list[Note]:

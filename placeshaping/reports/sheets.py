@@ -15,26 +15,38 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
+from placeshaping._core.errors import OutputError
 from placeshaping._core.output import staged_file
 from placeshaping.disclosure.release import AreaTable, Release, require_release
-from placeshaping.layers.notes import notes_of
+from placeshaping.reports.notes import Row, notes_of_tables
 from placeshaping.reports.packing import Sheet, pack_workbook
 
 MOST_ROWS = 1_048_575
 """Rows that a sheet of Excel holds below its header."""
 
 COLUMNS = (
-    "area_code", "area_name", "period", "category", "status", "count", "rate", "lower", "upper",
-    "rate_smoothed", "cluster", "gi_star", "q_value",
+    "area_code", "area_name", "imd_decile", "period", "category", "status", "count", "rate",
+    "lower", "upper", "rate_smoothed", "cluster", "gi_star", "q_value",
 )  # fmt: skip
-"""Columns of a level's sheet; the last two only where scores may leave."""
+"""Columns of a level's sheet; deciles at the finest level, scores only where they may leave."""
+
+SCORES = ("gi_star", "q_value")
+
+DECIMALS = 4
+"""Decimals of a score."""
+
+SUFFIX = ".xlsx"
 
 _WIDTHS = {
     "area_code": 12, "area_name": 32, "period": 18, "category": 30, "status": 9, "count": 9,
     "rate_smoothed": 15, "cluster": 10, "imd_decile": 12, "areas": 8, "exposure": 14,
 }  # fmt: skip
-_FORMATS = {"count": "#,##0", "areas": "#,##0", "exposure": "#,##0", "imd_decile": "0"}
+_FORMATS = {
+    "count": "#,##0", "areas": "#,##0", "exposure": "#,##0", "imd_decile": "0",
+    "gi_star": "0.0000", "q_value": "0.0000",
+}  # fmt: skip
 _TEXTS = {"area_code", "area_name", "period", "category", "status", "cluster"}
+_TITLE = Font(bold=True, size=14)
 _HEAD = Font(bold=True, color="FFFFFF")
 _HEAD_FILL = PatternFill("solid", fgColor="12436D")
 _WRAPPED = Alignment(wrap_text=True, vertical="top")
@@ -44,9 +56,11 @@ def write_tables(release: Release, path: str | Path, *, most_rows: int = MOST_RO
     """
     Write a release as a workbook.
 
-    The sheet "Notes" comes first; then one sheet a level, finest first, with
-    a row for each area, period and category; then "Deprivation" and
-    "Inequality" where deprivation is known. A level with more rows than a
+    The sheet "Notes" comes first: what the workbook shows, how to read it,
+    what each column holds, and last what the file declares of itself, so that
+    it can be checked. Then one sheet a level, finest first, with a row for
+    each area, period and category; then "Deprivation" and "Inequality" where
+    deprivation is known. Scores are rounded to 4 decimals. A level with more rows than a
     sheet holds is given with the view that opens first alone, which Notes
     says. Numbers are numbers; texts stay texts, whatever they begin with.
     The same release gives the same bytes.
@@ -56,7 +70,7 @@ def write_tables(release: Release, path: str | Path, *, most_rows: int = MOST_RO
     release
         What is published.
     path
-        The file to write.
+        The file to write; its name ends in ``.xlsx``.
     most_rows
         Rows that a sheet may have below its header.
 
@@ -70,7 +84,7 @@ def write_tables(release: Release, path: str | Path, *, most_rows: int = MOST_RO
     DisclosureError
         If `release` is not a `Release`.
     OutputError
-        If the file cannot be written.
+        If the file's name ends otherwise, or it cannot be written.
 
     Examples
     --------
@@ -81,12 +95,19 @@ def write_tables(release: Release, path: str | Path, *, most_rows: int = MOST_RO
     """
     release = require_release(release, wanted_by="write_tables")
     path = Path(path)
+    if path.suffix.casefold() != SUFFIX:
+        msg = (
+            f"{path.name}: write_tables writes a workbook of Excel. Name it "
+            f"{path.with_suffix(SUFFIX).name}."
+        )
+        raise OutputError(msg)
     shortened = [t.short_label for t in release.tables.values() if len(t.values) > most_rows]
     frames = dict(_frames(release, most_rows))
     book = Workbook()
     notes = book.active
     if isinstance(notes, Worksheet):
-        _write_notes(notes, release, shortened)
+        columns = [str(column) for frame in frames.values() for column in frame.columns]
+        _write_notes(notes, notes_of_tables(release, columns, shortened=shortened))
     sheets = {}
     for name, frame in frames.items():
         sheets[name] = _prepare(book.create_sheet(name), frame)
@@ -114,25 +135,32 @@ def _level_frame(table: AreaTable, most_rows: int) -> pd.DataFrame:
     values = table.values
     if len(values) > most_rows:
         values = values.iloc[: len(table.areas)]
-    names = table.areas["area_name"].reindex(values["area_code"].astype(str))
-    frame = values.assign(area_name=names.to_numpy())
+    known = [name for name in ("area_name", "imd_decile") if name in table.areas]
+    told = table.areas[known].reindex(values["area_code"].astype(str))
+    frame = values.assign(**{name: told[name].array for name in known})
+    scores = [name for name in SCORES if name in frame]
+    frame[scores] = frame[scores].round(DECIMALS)
     return frame[[column for column in COLUMNS if column in frame]]
 
 
-def _write_notes(sheet: Worksheet, release: Release, shortened: Sequence[str]) -> None:
+def _write_notes(sheet: Worksheet, rows: Sequence[Row]) -> None:
+    """Write the notes; a heading runs on into the next column, everything else is wrapped."""
     sheet.title = "Notes"
-    rows = notes_of(release)
-    rows += [
-        ("rows", f"{name}: more rows than a sheet holds; only the view that opens first is given.")
-        for name in shortened
-    ]
-    for number, (key, value) in enumerate(rows, start=1):
-        for column, text in enumerate((key, value), start=1):
-            cell = sheet.cell(row=number, column=column)
-            _put(cell, text)
-            cell.alignment = _WRAPPED
-        sheet.cell(row=number, column=1).font = Font(bold=True)
-    sheet.column_dimensions["A"].width = 22
+    for number, row in enumerate(rows, start=1):
+        key = sheet.cell(row=number, column=1)
+        _put(key, row.key)
+        key.font = Font(bold=True)
+        if row.value != "":
+            value = sheet.cell(row=number, column=2)
+            _put(value, row.value)
+            key.alignment = value.alignment = _WRAPPED
+        elif number == 1:
+            key.font = _TITLE
+        else:
+            for column in (1, 2):
+                cell = sheet.cell(row=number, column=column)
+                cell.font, cell.fill = _HEAD, _HEAD_FILL
+    sheet.column_dimensions["A"].width = 24
     sheet.column_dimensions["B"].width = 100
 
 

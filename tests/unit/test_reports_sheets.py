@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import zipfile
 from collections.abc import Callable
@@ -12,9 +13,10 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from placeshaping._core.errors import DisclosureError
+from placeshaping._core.errors import DisclosureError, OutputError
 from placeshaping.disclosure.release import Release, release
 from placeshaping.hotspots.study import Study
+from placeshaping.reports.notes import derived_codes
 from placeshaping.reports.sheets import write_tables
 from placeshaping.verify.files import verify_file
 
@@ -40,14 +42,16 @@ def tables(made: Release, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tables(made, tmp_path_factory.mktemp("tables") / "tables.xlsx")
 
 
-def test_notes_come_first_and_hold_the_declaration(made: Release, tables: Path) -> None:
+def test_notes_begin_with_words_and_end_with_the_declaration(made: Release, tables: Path) -> None:
     book = openpyxl.load_workbook(tables)
     assert book.sheetnames == ["Notes", "LSOA", "MSOA", "District", "Deprivation", "Inequality"]
     notes = dict(book["Notes"].iter_rows(values_only=True))
     assert notes["policy"] == made.declaration["policy"]
     assert notes["threshold"] == 5
     keys = [row[0] for row in book["Notes"].iter_rows(values_only=True)]
-    for key in ("statement", "note", "not for", "contact", "how to read"):
+    assert keys[0] == "=HYPERLINK(1)"
+    assert keys.index("policy") > keys.index("Columns") > keys.index("What is hidden")
+    for key in ("Period", "About the records", "Not for", "Contact", "How to read"):
         assert key in keys
 
 
@@ -90,7 +94,7 @@ def test_headers_are_frozen_filtered_and_formats_set(tables: Path) -> None:
     book = openpyxl.load_workbook(tables)
     sheet = book["LSOA"]
     assert sheet.freeze_panes == "A2"
-    assert sheet.auto_filter.ref == f"A1:K{sheet.max_row}"
+    assert sheet.auto_filter.ref == f"A1:L{sheet.max_row}"
     formats = {c.value: sheet.cell(2, c.column).number_format for c in sheet[1]}
     assert formats["count"] == "#,##0"
     assert formats["rate"] == "0.00"
@@ -114,7 +118,8 @@ def test_level_with_too_many_rows_keeps_the_view_that_opens_first(
     assert len(msoa) == len(made.tables["msoa"].values)
     notes = openpyxl.load_workbook(path)["Notes"]
     assert any(
-        row[0] == "rows" and "LSOA" in str(row[1]) for row in notes.iter_rows(values_only=True)
+        row[0] == "Rows left out" and "LSOA" in str(row[1])
+        for row in notes.iter_rows(values_only=True)
     )
 
 
@@ -125,3 +130,45 @@ def test_workbook_withstands_the_attacker(tables: Path) -> None:
 def test_anything_but_a_release_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DisclosureError, match="write_tables takes a Release, not a DataFrame"):
         write_tables(pd.DataFrame(), tmp_path / "x.xlsx")  # type: ignore[arg-type]
+
+
+def test_every_column_is_explained_in_words(tables: Path) -> None:
+    book = openpyxl.load_workbook(tables)
+    notes = dict(book["Notes"].iter_rows(values_only=True))
+    heads = {cell.value for sheet in book.worksheets[1:] for cell in sheet[1]}
+    assert heads <= set(notes)
+    assert "hidden" in notes["status"]
+
+
+def test_finest_level_alone_says_its_tenth_of_deprivation(made: Release, tables: Path) -> None:
+    lsoa = pd.read_excel(tables, sheet_name="LSOA")
+    deciles = made.tables["lsoa"].areas["imd_decile"]
+    assert lsoa["imd_decile"].tolist() == deciles.loc[lsoa["area_code"]].tolist()
+    assert "imd_decile" not in pd.read_excel(tables, sheet_name="MSOA")
+
+
+def test_scores_are_rounded_to_four_decimals(make_study: MakeStudy, tmp_path: Path) -> None:
+    inside = release(make_study(), policy="internal", title="Desk", made_on=DAY)
+    path = write_tables(inside, tmp_path / "desk.xlsx")
+    frame = pd.read_excel(path, sheet_name="LSOA")
+    for name in ("gi_star", "q_value"):
+        scores = frame[name].dropna()
+        assert len(scores)
+        assert (scores == scores.round(4)).all()
+    assert verify_file(path, policy="internal").breaches == ()
+
+
+def test_codes_that_are_names_are_told(make_study: MakeStudy, made: Release) -> None:
+    assert derived_codes(made.tables["msoa"]) == ""
+    table = made.tables["msoa"]
+    named = table.areas.set_index(pd.Index(table.areas["area_name"], name="area_code"))
+    told = derived_codes(dataclasses.replace(table, areas=named))
+    assert told.startswith("The codes of level MSOA are names (=Marsh & <Fen> 001")
+    assert derived_codes(dataclasses.replace(table, areas=named, level="area")) == ""
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.xls", "x"])
+def test_other_suffixes_are_refused(made: Release, tmp_path: Path, name: str) -> None:
+    with pytest.raises(OutputError, match=r"writes a workbook of Excel\. Name it x\.xlsx\."):
+        write_tables(made, tmp_path / name)
+    assert list(tmp_path.iterdir()) == []

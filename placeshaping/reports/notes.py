@@ -1,0 +1,181 @@
+"""What a workbook says of itself: first for whoever reads it, last for whatever checks it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from placeshaping._core.checks import listed
+from placeshaping._core.codes import is_gss
+from placeshaping.disclosure.release import AreaTable, Release
+from placeshaping.layers.notes import declaration_of
+
+COLUMNS: Mapping[str, str] = {
+    "area_code": "code of the area in the official register, where it has one",
+    "area_name": "name of the area",
+    "imd_decile": "tenth of the Index of Multiple Deprivation that the area is in, 1 = most "
+    "deprived",
+    "period": "span of months that the row is of",
+    "category": "what is counted; totals come first",
+    "status": "shown; hidden: too few to show, or hidden so that another cannot be worked out; "
+    "missing: not known. A count of 0 is a zero that is shown",
+    "count": "records in the area, period and category, rounded as stated above; empty where it "
+    "is hidden or missing",
+    "rate": "records per 1,000 of the denominator a year, worked out from the count that is shown",
+    "lower": "lower end of the 95 % interval of the rate (Byar)",
+    "upper": "upper end of the 95 % interval of the rate (Byar)",
+    "rate_smoothed": "the same rate drawn towards the average where it rests on few people "
+    "(empirical Bayes)",
+    "cluster": "hot_99, hot_95, none, cold_95, cold_99: hot and cold spots by Gi* with the false "
+    "discovery rate controlled; empty where that was not worked out",
+    "gi_star": "score of Gi*: how far the area and its neighbours lie above or below the average",
+    "q_value": "p-value of Gi* after the false discovery rate was controlled",
+    "areas": "how many areas are in the tenth",
+    "exposure": "residents, or households, times years: what the rate is worked out over",
+    "slope": "slope index of inequality: rate of the most deprived minus that of the least, per "
+    "1,000 a year",
+    "slope_lower": "lower end of the 95 % interval of the slope",
+    "slope_upper": "upper end of the 95 % interval of the slope",
+    "ratio": "relative index of inequality: the same as a ratio",
+}
+"""What each column of a workbook holds, in words."""
+
+HOW_TO_READ = (
+    "Each sheet has a row for each area, period and category. Filter the columns period and "
+    "category to one of each before adding anything up: totals and parts stand side by side.",
+    "Look at lower and upper before comparing two rates: where the intervals overlap, the "
+    "difference may be chance.",
+    "Hidden is not zero: a hidden cell is empty and says so in the column status.",
+)
+"""What to know before using the numbers."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """
+    A row of the notes.
+
+    Attributes
+    ----------
+    key
+        Stands in the first column.
+    value
+        Stands in the second; empty for a heading.
+    """
+
+    key: str
+    value: str | int = ""
+
+
+def notes_of_tables(
+    release: Release, columns: Iterable[str], *, shortened: Collection[str] = ()
+) -> list[Row]:
+    """
+    Return the rows of the notes: words first, then columns, then the declaration.
+
+    Parameters
+    ----------
+    release
+        What is published.
+    columns
+        The columns that stand in any sheet; those that are known are explained.
+    shortened
+        Short names of the levels of which only the view that opens first is given.
+
+    Returns
+    -------
+    rows
+        The title first; a row without a value is a heading. Only the
+        declaration, at the end, holds numbers.
+    """
+    rows = [Row(release.title), *_words(release, shortened)]
+    present = set(columns)
+    rows.append(Row("Columns"))
+    rows += [Row(name, text) for name, text in COLUMNS.items() if name in present]
+    rows.append(Row("For checking: what this file declares of itself"))
+    rows += [Row(key, value) for key, value in declaration_of(release) if value != ""]
+    return rows
+
+
+def _words(release: Release, shortened: Collection[str]) -> Iterator[Row]:
+    yield from _told("Stamp", [release.policy.stamp or ""])
+    yield from _told("What it shows", [_shown(release)])
+    yield from _told("Purpose", [release.purpose])
+    yield from _told("Period", _span(release))
+    yield from _told("For whom", [f"{release.policy.audience} (policy {release.policy.name})"])
+    yield from _told("How to read", HOW_TO_READ)
+    yield from _told("Rates", _denominators(release))
+    yield from _told(
+        "Hot spots", [f"of the {release.hot_spots_of}" if release.hot_spots_of else ""]
+    )
+    for name in shortened:
+        text = f"{name}: more rows than a sheet holds; only the view that opens first is given."
+        yield Row("Rows left out", text)
+    yield from _told("Codes", filter(None, map(derived_codes, release.tables.values())))
+    yield from _told("About the records", release.notes)
+    yield from _told("What is hidden", release.statement)
+    yield from _told("Mind", release.cautions)
+    yield from _told("Not for", release.not_for)
+    yield from _told(
+        "Source", (f"{one.role}: {one.name}, {one.checksum}" for one in release.sources)
+    )
+    yield from _told("Contact", [release.contact])
+
+
+def _told(key: str, sentences: Iterable[str]) -> Iterator[Row]:
+    yield from (Row(key, sentence) for sentence in sentences if sentence)
+
+
+def _shown(release: Release) -> str:
+    levels = listed([table.label for table in release.tables.values()], most=8)
+    categories = listed([view.label for view in release.categories], most=20)
+    return f"{release.subject} by area ({levels}): {categories}."
+
+
+def _span(release: Release) -> Sequence[str]:
+    whole = release.periods[0]
+    told = [f"{whole.first:%B %Y} to {whole.last:%B %Y}."]
+    if whole.missing:
+        told.append(f"Without data for {listed(whole.missing, most=12)}.")
+    if len(release.periods) > 1:
+        labels = [view.label for view in release.periods]
+        told.append(f"Given for {listed(labels, most=24)}.")
+    return told
+
+
+def _denominators(release: Release) -> Iterator[str]:
+    """Say what rates are of, once for each denominator."""
+    by: dict[str | None, list[str]] = {}
+    for view in release.categories:
+        by.setdefault(view.denominator, []).append(view.label)
+    for denominator, labels in by.items():
+        of = f"per 1,000 {denominator} a year" if denominator else "no rate, for want of a number"
+        yield f"{listed(labels, most=20)}: {of}."
+
+
+def derived_codes(table: AreaTable) -> str:
+    """
+    Say where the codes of a level are names, told from the names of smaller areas.
+
+    Parameters
+    ----------
+    table
+        The areas of one level.
+
+    Returns
+    -------
+    sentence
+        Empty where the codes are official, or the areas are a council's own.
+    """
+    if table.level != "msoa":
+        return ""
+    names = table.areas["area_name"].astype(str)
+    own = [code for code, name in names.items() if code == name and not is_gss(str(code))]
+    if not own:
+        return ""
+    which = "The codes" if len(own) == len(names) else f"{len(own):,} of {len(names):,} codes"
+    return (
+        f"{which} of level {table.short_label} are names ({listed(own, most=2)}), told from the "
+        "names of the LSOAs, because no lookup gave the official ones. They match no other table "
+        "by code; match those by name."
+    )
