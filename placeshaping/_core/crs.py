@@ -103,21 +103,21 @@ def areas_to_grid(areas: gpd.GeoDataFrame, *, where: str) -> gpd.GeoDataFrame:
         guess = "EPSG:4326" if degrees else "EPSG:27700"
         msg = (
             f"{where} states no coordinate reference system; its coordinates look like {guess}. "
-            f"Pass crs={guess!r} if that is right."
+            f'Give crs="{guess}" (areas.crs in a recipe) if that is right.'
         )
         raise CRSError(msg)
     if areas.crs.is_geographic and not degrees:
         msg = (
             f"{where} says {areas.crs.to_string()} (degrees) but holds coordinates like "
             f"{bounds[0]:,.0f}, {bounds[1]:,.0f}: those are metres. "
-            "Pass crs='EPSG:27700' if it is on the British National Grid."
+            'Give crs="EPSG:27700" (areas.crs in a recipe) if it is on the British National Grid.'
         )
         raise CRSError(msg)
     if areas.crs.is_projected and degrees:
         msg = (
             f"{where} says {areas.crs.to_string()} (metres) but holds coordinates like "
             f"{bounds[0]:.3f}, {bounds[1]:.3f}: those are degrees. "
-            "Pass crs='EPSG:4326' if it holds longitude and latitude."
+            'Give crs="EPSG:4326" (areas.crs in a recipe) if it holds longitude and latitude.'
         )
         raise CRSError(msg)
     return areas if areas.crs.to_epsg() == NATIONAL_GRID else areas.to_crs(NATIONAL_GRID)

@@ -200,7 +200,10 @@ def _index_by_code(
     values = _as_text(rows[columns.code])
     known = values.notna().to_numpy() & (values != "").to_numpy()
     if not known.any() and len(rows):
-        msg = f"{where}: the column {columns.code!r} is empty. Name another with code=."
+        msg = (
+            f"{where}: the column {columns.code!r} is empty. Name another with code= (areas.code "
+            "in a recipe)."
+        )
         raise ColumnError(msg)
     index = pd.Index(values[known].to_numpy(), dtype="str", name="area_code")
     names = index if columns.name is None else _as_text(rows[columns.name])[known].to_numpy()
@@ -274,7 +277,7 @@ def _check_place(table: gpd.GeoDataFrame, *, where: str) -> None:
     msg = (
         f"{where} lies outside the United Kingdom (easting {low_x:,.0f}, northing {low_y:,.0f}). "
         "Are longitude and latitude exchanged, or is the reference system another? "
-        "Correct the file, or pass crs=."
+        "Correct the file, or give crs= (areas.crs in a recipe)."
     )
     raise CRSError(msg)
 
@@ -350,7 +353,8 @@ def _settle_duplicates(
     if duplicates == "raise":
         msg = (
             f"{where}: {len(repeated):,} area codes stand more than once ({listed(repeated)}). "
-            "Pass duplicates='dissolve' to join the parts, or duplicates='first' to keep one."
+            'Pass duplicates="dissolve" (areas.duplicates in a recipe) to join the parts, or "first" '
+            "to keep one."
         )
         raise DuplicateError(msg)
     first = table[~table.index.duplicated()].copy()

@@ -112,7 +112,8 @@ def _only_member(path: Path, layer: str | None) -> Any:
         held = f"holds {len(members):,} ({listed([m.name for m in members])})" if members else ""
         msg = (
             f"{path.name} {held or 'holds no file of areas'}: give one GeoPackage, GeoJSON, "
-            "Shapefile, GeoParquet, KML or FlatGeobuf file, or name it with layer=."
+            "Shapefile, GeoParquet, KML or FlatGeobuf file, or name it with layer= (areas.layer "
+            "in a recipe)."
         )
         raise FileFormatError(msg)
     member = members[0]
@@ -157,7 +158,10 @@ def _layer(place: Any, layer: str | None, name: str) -> str | None:
     if not areal:
         msg = f"{name} has no layer of areas, only {listed(names)}. Give polygons."
         raise GeometryError(msg)
-    msg = f"{name} has {len(areal):,} layers of areas ({listed(areal)}). Name one with layer=."
+    msg = (
+        f"{name} has {len(areal):,} layers of areas ({listed(areal)}). Name one with layer= "
+        "(areas.layer in a recipe)."
+    )
     raise FileFormatError(msg)
 
 

@@ -18,6 +18,8 @@ _log = logging.getLogger(__name__)
 
 Missing = Literal["raise", "allow"]
 
+_KEYS = {"population": "another file in [population]", "deprivation": "another deprivation.file"}
+
 _REMEDY = {
     ("population", "2021"): "Use the census of 2021, or mid-year estimates of 2021 or later.",
     ("population", "2011"): "Use mid-year estimates of 2020 or earlier, or boundaries of 2021.",
@@ -169,6 +171,9 @@ def _tell_absent(areas: gpd.GeoDataFrame, absent: pd.Index, what: str, missing: 
         msg = f"{told} None matches: check that both are of the same level and nation."
         raise UnmatchedError(msg)
     if missing == "raise":
-        msg = f"{told} Use a table that has them, or pass missing='allow' to keep them empty."
+        msg = (
+            f"{told} Use a table that has them (in a recipe, {_KEYS[what]}), or give "
+            'missing="allow" to keep them empty.'
+        )
         raise UnmatchedError(msg)
     _log.warning("%s Their values are missing.", told)

@@ -374,7 +374,10 @@ def _check_placed(
         f"every area, {report.unplaced:,} have neither coordinates nor a code among the areas."
     )
     if outside == "raise":
-        remedy = "Check the boundaries, or pass outside='drop' to leave these events out."
+        remedy = (
+            'Check the boundaries, or give outside="drop" (areas.outside in a recipe) to leave '
+            "these events out."
+        )
         msg = f"{told} {remedy}"
         raise UnmatchedError(msg)
     _log.info("%s They are left out.", told)

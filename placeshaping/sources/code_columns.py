@@ -94,7 +94,7 @@ def find_code_columns(
     if chosen is None:
         msg = (
             f"{where}: none of its columns looks like an area code ({listed(columns, most=12)}). "
-            "Name it with code=."
+            "Name it with code= (areas.code in a recipe)."
         )
         raise ColumnError(msg)
     level, year = _read_name(chosen)

@@ -104,8 +104,8 @@ def read_police(
     path: str | Path,
     *,
     months: tuple[str, str] | None = None,
-    forces: Sequence[str] | None = None,
-    categories: Sequence[str] | None = None,
+    forces: str | Sequence[str] | None = None,
+    categories: str | Sequence[str] | None = None,
 ) -> pd.DataFrame:
     r"""
     Read recorded crime from police.uk files.
@@ -123,9 +123,11 @@ def read_police(
     months
         First and last month to keep, as ``("2023-01", "2025-12")``.
     forces
-        Forces to keep, by file name (``"essex"``) or by name (``"Essex Police"``).
+        Forces to keep, by file name (``"essex"``) or by name (``"Essex Police"``);
+        one, or a list.
     categories
-        Categories to keep; spelling and case of earlier years are understood.
+        Categories to keep, one or a list; spelling and case of earlier years are
+        understood.
 
     Returns
     -------
@@ -164,6 +166,7 @@ def read_police(
     """
     path = Path(path)
     span = _check_months(months)
+    forces, categories = _named(forces), _named(categories)
     wanted = None if forces is None else {force_key(name): name for name in forces}
     members = _select(_street_members(path), span, wanted, where=path.name)
     parts = _read(members)
@@ -189,6 +192,11 @@ def read_police(
         **_describe(events, span),
     )
     return events
+
+
+def _named(given: str | Sequence[str] | None) -> Sequence[str] | None:
+    """Take a single text as one name, not as its letters."""
+    return [given] if isinstance(given, str) else given
 
 
 def _check_months(months: tuple[str, str] | None) -> tuple[str, str] | None:

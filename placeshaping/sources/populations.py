@@ -235,7 +235,8 @@ def _one_row_each(counts: pd.DataFrame, codes: NDArray[Any], *, where: str) -> p
         unlike = first.index[first.index.duplicated()].unique()
         msg = (
             f"{where}: {len(unlike):,} areas have more than one total ({listed(list(unlike))}). "
-            "Keep one year and one category of each, or name the column of totals with columns=."
+            "Keep one year and one category of each, or name the column of totals with "
+            "columns=; in a recipe, give a file with one row an area."
         )
         raise DuplicateError(msg)
     whole = [n for n in first.columns if first[n].notna().all() and (first[n] % 1 == 0).all()]

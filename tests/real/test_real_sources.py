@@ -207,7 +207,7 @@ def test_geojson_and_shapefile_agree_with_the_nation(real_data):
 
 def test_messy_boundaries_are_refused_with_the_remedy(real_data):
     wrong = real_data / "messy" / "leeds_oa_wrong_crs.geojson"
-    with pytest.raises(CRSError, match=r"those are metres\. Pass crs='EPSG:27700'"):
+    with pytest.raises(CRSError, match=r'those are metres\. Give crs="EPSG:27700" '):
         read_boundaries(wrong)
     areas = read_boundaries(wrong, crs=27700)
     assert (len(areas), areas.attrs["level"]) == (150, "oa")

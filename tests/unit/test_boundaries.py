@@ -145,7 +145,7 @@ def test_duplicates_are_refused_unless_told_otherwise(tmp_path):
 def test_metres_that_say_degrees_are_refused_until_the_system_is_named(tmp_path):
     path = tmp_path / "a.geojson"
     squares().set_crs(4326, allow_override=True).to_file(path)
-    with pytest.raises(CRSError, match=r"says EPSG:4326 .* those are metres"):
+    with pytest.raises(CRSError, match=r"those are metres\. Give crs=.*\(areas\.crs in a"):
         read_boundaries(path)
     assert read_boundaries(path, crs=27700).area.iloc[0] == pytest.approx(1e6)
 

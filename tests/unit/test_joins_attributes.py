@@ -76,7 +76,7 @@ def test_areas_that_never_changed_may_use_either_year():
 def test_another_nation_is_missing_and_no_vintage_error():
     areas = make_areas(["E01035000", "W01000001"], vintage="2021")
     english = make_population(["E01035000"], vintage="2021")
-    with pytest.raises(UnmatchedError, match=r"1 of 2 areas .*\(W01000001\).*missing='allow'"):
+    with pytest.raises(UnmatchedError, match=r'1 of 2 areas .*\(W01000001\).*missing="allow"'):
         attach_population(areas, english)
     joined = attach_population(areas, english, missing="allow")
     assert joined["residents"].isna().tolist() == [False, True]

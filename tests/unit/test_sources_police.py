@@ -320,3 +320,12 @@ def test_forces_are_known_by_any_of_their_names():
 def test_months_are_read_in_the_forms_of_spreadsheets():
     forms = ("2024-02", "Feb-24", "01/02/2024", "2024-02-01", "02/2024", "February 2024")
     assert {parse_month(text) for text in forms} == {"2024-02"}
+
+
+def test_a_single_name_is_one_force_or_category(tmp_path):
+    write(tmp_path, "2024-01-essex-street.csv", line("a"), line("b", category="Drugs"))
+    write(tmp_path, "2024-01-kent-street.csv", line("c", force="Kent Police"))
+    events = read_police(tmp_path, forces="essex", categories="burglary")
+    listed = read_police(tmp_path, forces=["essex"], categories=["burglary"])
+    assert events.attrs["report"] == listed.attrs["report"]
+    assert len(events) == 1
