@@ -25,6 +25,7 @@ from placeshaping._core.progress import quiet as no_progress
 
 if TYPE_CHECKING:
     from placeshaping.project.pipeline import Outcome
+    from placeshaping.verify.verdict import Verdict
 
 app = typer.Typer(
     name="placeshaping",
@@ -158,11 +159,10 @@ def verify(
     if as_json:
         _print_json([verdict.to_dict() for verdict in verdicts])
     elif not quiet:
-        rows = [
-            (v.file, v.judged_policy, "withstands" if v.passed else f"{len(v.breaches):,} breaches")
-            for v in verdicts
-        ]
+        rows = [(v.file, v.judged_policy, _result(v)) for v in verdicts]
         _print_table("Attacked", ("file", "judged as", "result"), rows)
+        for note in dict.fromkeys(v.note for v in verdicts if v.note):
+            typer.echo(f"Note: {note}")
         breaches = [(v.file, b.where, b.what, b.proof) for v in verdicts for b in v.breaches]
         if breaches:
             _print_table("Breaches", ("file", "where", "what", "proof"), breaches[:50])
@@ -251,6 +251,16 @@ def _speaking(*, quiet: bool) -> Iterator[None]:
             yield
     finally:
         log.removeHandler(handler)
+
+
+def _result(verdict: Verdict) -> str:
+    """Say in a few words how a file fared."""
+    if not verdict.passed:
+        number = len(verdict.breaches)
+        return f"{number:,} breach{'es' if number > 1 else ''}"
+    if verdict.note:
+        return "not checked (open)" if verdict.judged_policy == "open" else "no counts checked"
+    return "withstands"
 
 
 def _today() -> dt.date:

@@ -215,7 +215,8 @@ def _index(
     if (ends > 0).all():
         ratio = float(ends[0] / ends[1])
         gradient = contrast / ends
-        spread = np.exp(quantile * np.sqrt(gradient @ covariance @ gradient))
+        with np.errstate(over="ignore"):  # an end close to zero: the ratio may be anything
+            spread = np.exp(quantile * np.sqrt(gradient @ covariance @ gradient))
         ratio_lower, ratio_upper = float(ratio / spread), float(ratio * spread)
     return SlopeIndex(
         slope, slope - half, slope + half, ratio, ratio_lower, ratio_upper, level, interval

@@ -70,7 +70,8 @@ def test_no_run_time_assert_or_broad_except(source: Path) -> None:
             broad = node.type is None or (
                 isinstance(node.type, ast.Name) and node.type.id in {"Exception", "BaseException"}
             )
-            assert not broad, f"line {node.lineno}"
+            passed_on = any(isinstance(inner, ast.Raise) for inner in ast.walk(node))
+            assert not broad or passed_on, f"line {node.lineno}"
 
 
 def test_every_public_name_loads_and_is_documented() -> None:

@@ -124,3 +124,11 @@ def test_no_events_give_a_flat_line():
     for interval in ("residual", "sampling"):
         index = slope_index(table, interval=interval)
         assert (index.slope, index.lower, index.upper) == (0, 0, 0)
+
+
+def test_ratio_over_an_end_close_to_zero_is_unbounded_not_an_error() -> None:
+    rates = [10.0, 0.0, 9.0, 0.0, 8.0, 0.0, 3.01, 0.0, 0.0, 0.0]
+    table = pd.DataFrame({"exposure": 1000.0, "count": rates, "rate": rates})
+    for shift in np.linspace(-1, 1, 201):
+        index = slope_index(table.assign(rate=table["rate"] + max(shift, 0)))
+        assert not index.relative_lower > index.relative_upper
