@@ -182,15 +182,15 @@ def fill_blocks(
     cells: NDArray[np.int32],
     blocks: NDArray[np.int64],
     pieces: NDArray[np.float64],
-    masks: NDArray[np.uint64],
+    bits: NDArray[np.uint64],
     members: NDArray[np.int32],
 ) -> None:
     """
     Lay out the cells that borders cross, in blocks of up to 64 areas.
 
     A block holds where its pieces and its areas begin, the area behind all of
-    them, and a bit for each area that holds the corner. A piece's mask has the
-    bits of the areas on its sides.
+    them, and a bit for each area that holds the corner. A piece has its two
+    ends and, in the same memory seen as `bits`, those of the areas on its sides.
     """
     found = np.empty(2 * most, dtype=np.int64)
     block, piece, member = 0, 0, 0
@@ -214,7 +214,7 @@ def fill_blocks(
                 if mask != np.uint64(0):
                     for end in range(4):
                         pieces[piece, end] = ends[edge, end]
-                    masks[piece] = mask
+                    bits[piece, 4] = mask
                     piece += 1
             block += 1
     blocks[block, 0], blocks[block, 1] = piece, member

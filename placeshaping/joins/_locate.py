@@ -19,6 +19,19 @@ def _at_end(ax: float, ay: float, bx: float, by: float, x: float, y: float) -> b
 
 
 @compiled()
+def _between(
+    ax: float, ay: float, bx: float, by: float, right: float, bottom: float, top: float
+) -> bool:
+    """Tell whether a border meets the right side of a cell between two heights."""
+    if (ay > top and by > top) or (ay <= bottom and by <= bottom):
+        return False
+    if bottom < ay <= top and bottom < by <= top:
+        return True
+    low = side_beside(ax, ay, bx, by, right, bottom)
+    return low != side_beside(ax, ay, bx, by, right, top)
+
+
+@compiled()
 def _read_block(
     block: int,
     x: float,
@@ -27,7 +40,7 @@ def _read_block(
     bottom: float,
     blocks: NDArray[np.int64],
     pieces: NDArray[np.float64],
-    masks: NDArray[np.uint64],
+    bits: NDArray[np.uint64],
 ) -> tuple[np.uint64, np.uint64]:
     """
     Return bits for the areas that hold a point, and for those on whose border it lies.
@@ -41,25 +54,22 @@ def _read_block(
         ax, ay = pieces[piece, 0], pieces[piece, 1]
         bx, by = pieces[piece, 2], pieces[piece, 3]
         across = (ay > y) != (by > y)
-        beyond = ax <= right < bx
         if across and bx >= x:
             if ax > x and bx <= right:
-                inside ^= masks[piece]
+                inside ^= bits[piece, 4]
             else:
                 side = side_of(ax, ay, bx, by, x, y)
                 if side == 0:
-                    touched |= masks[piece]
+                    touched |= bits[piece, 4]
                 elif bx <= right:
                     if (side > 0) == (by > ay):
-                        inside ^= masks[piece]
+                        inside ^= bits[piece, 4]
                 elif side != side_beside(ax, ay, bx, by, right, y):
-                    inside ^= masks[piece]
+                    inside ^= bits[piece, 4]
         elif _at_end(ax, ay, bx, by, x, y):
-            touched |= masks[piece]
-        if beyond and side_beside(ax, ay, bx, by, right, y) != side_beside(
-            ax, ay, bx, by, right, bottom
-        ):
-            inside ^= masks[piece]
+            touched |= bits[piece, 4]
+        if ax <= right < bx and _between(ax, ay, bx, by, right, bottom, y):
+            inside ^= bits[piece, 4]
     return inside & ~touched, touched
 
 
@@ -81,18 +91,17 @@ def _among_borders(
     bottom: float,
     blocks: NDArray[np.int64],
     pieces: NDArray[np.float64],
-    masks: NDArray[np.uint64],
+    bits: NDArray[np.uint64],
     members: NDArray[np.int32],
 ) -> tuple[int, int]:
     """Return the first area that holds a point, -1 for none, and how many have it inside."""
     best, holding = -1, 0
     while True:
-        inside, touched = _read_block(block, x, y, right, bottom, blocks, pieces, masks)
+        inside, touched = _read_block(block, x, y, right, bottom, blocks, pieces, bits)
         if best < 0 and inside | touched:
             best = members[blocks[block, 1] + _lowest_bit(inside | touched)]
-        while inside:
-            inside &= inside - np.uint64(1)
-            holding += 1
+        if inside:
+            holding += 1 if inside & (inside - np.uint64(1)) == 0 else 2
         if blocks[block, 2] != GOES_ON:
             break
         block += 1
@@ -112,7 +121,7 @@ def locate(
     cells: NDArray[np.int32],
     blocks: NDArray[np.int64],
     pieces: NDArray[np.float64],
-    masks: NDArray[np.uint64],
+    bits: NDArray[np.uint64],
     members: NDArray[np.int32],
     layered: NDArray[np.int64],
     rows: NDArray[np.int32],
@@ -126,14 +135,13 @@ def locate(
     `layered` the cells that more than one area fills.
     """
     several = 0
+    east, north = line(grid[0], grid[2], shape[1]), line(grid[1], grid[2], shape[0])
     for point in range(len(x)):
         found[point] = -1
-        if not (np.isfinite(x[point]) and np.isfinite(y[point])):
-            continue
+        if not (grid[0] <= x[point] < east and grid[1] <= y[point] < north):
+            continue  # what is not a number is not within either
         column = cell_of(grid[0], grid[2], x[point])
         row = cell_of(grid[1], grid[2], y[point])
-        if row < 0 or row >= shape[0] or column < 0 or column >= shape[1]:
-            continue
         cell = row * shape[1] + column
         best, holding = -2 - cells[cell], 1
         if cells[cell] == NOWHERE:
@@ -142,7 +150,7 @@ def locate(
             right = line(grid[0], grid[2], column + 1)
             bottom = line(grid[1], grid[2], row)
             best, holding = _among_borders(
-                cells[cell], x[point], y[point], right, bottom, blocks, pieces, masks, members
+                cells[cell], x[point], y[point], right, bottom, blocks, pieces, bits, members
             )
         if len(layered):
             place = np.searchsorted(layered, cell)

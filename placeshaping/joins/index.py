@@ -28,7 +28,7 @@ from placeshaping.joins._geometry import check_table, tell_invalid
 from placeshaping.joins._grid import claim_cells, count_blocks, fill_blocks, trace_borders
 from placeshaping.joins._locate import locate
 
-_CELLS_PER_PIECE = 4
+_CELLS_PER_PIECE = 3
 _MOST_CELLS = 2**27
 _WORTH_A_THREAD = 20_000
 _FORMAT = 1
@@ -51,7 +51,7 @@ class AreaIndex:
         Easting and northing of the grid's first corner, and the side of a cell.
     shape
         Rows and columns of the grid.
-    cells, blocks, pieces, masks, members, layered, rows
+    cells, blocks, pieces, members, layered, rows
         The compiled layout, described in `joins._grid`.
     """
 
@@ -62,7 +62,6 @@ class AreaIndex:
     cells: NDArray[np.int32]
     blocks: NDArray[np.int64]
     pieces: NDArray[np.float64]
-    masks: NDArray[np.uint64]
     members: NDArray[np.int32]
     layered: NDArray[np.int64]
     rows: NDArray[np.int32]
@@ -86,7 +85,6 @@ class AreaIndex:
             self.cells,
             self.blocks,
             self.pieces,
-            self.masks,
             self.members,
             self.layered,
             self.rows,
@@ -141,6 +139,7 @@ class AreaIndex:
             raise InputError(msg)
         found = np.empty(len(x), dtype=np.int32)
         layout = self._layout()
+        layout = (*layout[:5], self.pieces.view(np.uint64), *layout[5:])
 
         def work(part: slice) -> int:
             arrays: tuple[Any, ...] = (x[part], y[part], *layout, found[part])
@@ -168,7 +167,7 @@ def build_index(areas: gpd.GeoDataFrame, *, cell: float | None = None) -> AreaIn
         Polygons indexed by ``area_code``, EPSG:27700; overlaps are allowed.
     cell
         Side of a cell in metres; where not given, such that there are about
-        four cells for each straight piece of border.
+        three cells for each straight piece of border.
 
     Returns
     -------
@@ -316,16 +315,16 @@ def _lay_out(
     made, pieces_at_most, members_made, most = count_blocks(first, held, borders.sides)
     cells = np.full(count, -1, dtype=np.int32)
     blocks = np.zeros((made + 1, 4), dtype=np.int64)
-    pieces = np.empty((pieces_at_most, 4))
-    masks = np.empty(pieces_at_most, dtype=np.uint64)
+    pieces = np.empty((pieces_at_most, 5))
+    bits = pieces.view(np.uint64)
     members = np.empty(members_made, dtype=np.int32)
     fill_blocks(
-        first, held, borders.ends, borders.sides, most, cells, blocks, pieces, masks, members
+        first, held, borders.ends, borders.sides, most, cells, blocks, pieces, bits, members
     )
     del first, held
     used = int(blocks[-1, 0])
     if used < pieces_at_most:
-        pieces, masks = pieces[:used].copy(), masks[:used].copy()
+        pieces = pieces[:used].copy()
     layered = np.zeros(count, dtype=np.bool_)
     reach = np.column_stack([rings.first[:-1], rings.first[1:]])
     starts = np.searchsorted(rings.owner, np.arange(areas + 1))
@@ -334,14 +333,13 @@ def _lay_out(
         "cells": cells,
         "blocks": blocks,
         "pieces": pieces,
-        "masks": masks,
         "members": members,
         "layered": np.flatnonzero(layered),
     }
 
 
 def _cell_size(low: NDArray[np.float64], high: NDArray[np.float64], pieces: int) -> float:
-    """Return the side of a cell that makes about four cells for each piece of border."""
+    """Return the side of a cell that makes about three cells for each piece of border."""
     width, height = high - low
     size = float(np.sqrt(width * height / (_CELLS_PER_PIECE * pieces)))
     coarse = float(max(width, height)) / 2**24  # a long, thin extent must not make endless rows
