@@ -18,19 +18,27 @@ from placeshaping._core.output import staged_file
 from placeshaping.disclosure.release import Release, require_release
 from placeshaping.maps.coverage import Coverage, encode_coverage
 from placeshaping.maps.deprivation import deprivation_chart
+from placeshaping.maps.months import month_words
 from placeshaping.maps.palettes import (
     CLUSTERS,
     HIDDEN_FILL,
     HIDDEN_HATCH,
     MISSING_FILL,
+    NONE_FILL,
     SEQUENTIAL,
 )
 from placeshaping.maps.payload import count_classes, page_data
 from placeshaping.maps.words import (
+    FALSE_ALARMS,
+    VISITED,
     about,
     facts,
     finding,
     footer,
+    has_hot_spots,
+    place_words,
+    protection_words,
+    words_heading,
     words_of,
 )
 from placeshaping.pages.leaflet import leaflet_version
@@ -259,7 +267,7 @@ def _measures(release: Release) -> list[str]:
     people = any(c.denominator in finest.areas for c in release.categories if c.denominator)
     known = {
         "rate": people,
-        "hotspots": any("cluster" in table.values for table in release.tables.values()),
+        "hotspots": any(has_hot_spots(table) for table in release.tables.values()),
         "count": True,
         "decile": any("imd_decile" in table.areas for table in release.tables.values()),
     }
@@ -280,8 +288,9 @@ def _content(shown: AreaMap, further: Further) -> PageContent:
         title=release.title,
         stamp=release.policy.stamp,
         finding=finding(release),
+        words_heading=words_heading(release),
         facts=facts(release),
-        cautions=release.cautions,
+        cautions=tuple(month_words(caution) for caution in release.cautions),
         levels=tuple(Choice(level, words_of(table)[2]) for level, table in release.tables.items()),
         start_level=levels[0],
         measures=tuple(Choice(measure, _MEASURES[measure]) for measure in shown.measures),
@@ -321,12 +330,19 @@ def _settings(release: Release) -> dict[str, Any]:
             "hidden": HIDDEN_FILL,
             "hatch": HIDDEN_HATCH,
             "missing": MISSING_FILL,
+            "none": NONE_FILL,
         },
         "words": {
             level: dict(zip(("one", "many"), words_of(table)[:2], strict=True))
             for level, table in release.tables.items()
         },
         "reasons": _REASONS,
+        "place": place_words(release),
+        "protection": protection_words(release),
+        "visited": VISITED,
+        "alarms": FALSE_ALARMS,
+        "exactly": release.policy.rounding == 1,
+        "smallest": max(release.policy.threshold, 1),
         "countClasses": count_classes(release),
     }
 

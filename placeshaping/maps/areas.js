@@ -323,6 +323,11 @@
       const family = "system-ui, -apple-system, 'Segoe UI', Arial, sans-serif";
       const top = this._levels.length - 1;
       const state = this._state;
+      const own = state.chosen === undefined ? null : state.chosen;
+      if (own !== null) { /* what was chosen is named, however small it is */
+        write(state.level, own, this._levels[state.level].names[own], "700 14px " + family, "#0b0c0c", 16, 0, [-22, 22, 0]);
+      }
+      const named = (l, i) => l === state.level && i === own;
       if (state.marks) {
         state.of.forEach((k, i) => {
           const mark = k >= 0 ? state.classes[k].mark : "";
@@ -336,10 +341,10 @@
         taken.push([at[0] - 3, at[1] - 3, at[0] + 3, at[1] + 3]);
       });
       if (top > 0 || this._levels[0].codes.length < 40) {
-        this._levels[top].names.forEach((name, i) => write(top, i, name, "600 14px " + family, "#0b0c0c", 16, 0.7, [0, -18, 18, -30, 30, -44, 44]));
+        this._levels[top].names.forEach((name, i) => named(top, i) || write(top, i, name, "600 14px " + family, "#0b0c0c", 16, 0.7, [0, -18, 18, -30, 30, -44, 44]));
       }
       for (let l = top - 1; l >= Math.max(state.level, 0); l -= 1) {
-        this._levels[l].names.forEach((name, i) => write(l, i, name, (l === state.level ? "400" : "600") + " 12px " + family, "#26292b", 14, l === state.level ? 2 : 1.5, [0]));
+        this._levels[l].names.forEach((name, i) => named(l, i) || write(l, i, name, (l === state.level ? "400" : "600") + " 12px " + family, "#26292b", 14, l === state.level ? 2 : 1.5, [0]));
       }
     }
   });

@@ -51,13 +51,15 @@ CLUSTERS: dict[str, ClusterStyle] = {
         ClusterStyle(
             "hot_99",
             "Hot spot, very strong evidence",
-            "Far more around here than chance would bring together (q under 0.01).",
+            "Far more around here than chance would bring together: expect at most 1 in 100 so "
+            "marked to be a false alarm.",
             "#e66101",
         ),
         ClusterStyle(
             "hot_95",
             "Hot spot, strong evidence",
-            "More around here than chance would bring together (q under 0.05).",
+            "More around here than chance would bring together: expect at most 1 in 20 hot "
+            "and cold spots to be false alarms.",
             "#fdb863",
         ),
         ClusterStyle(
@@ -69,13 +71,15 @@ CLUSTERS: dict[str, ClusterStyle] = {
         ClusterStyle(
             "cold_95",
             "Cold spot, strong evidence",
-            "Less around here than chance would bring together (q under 0.05).",
+            "Less around here than chance would bring together: expect at most 1 in 20 hot "
+            "and cold spots to be false alarms.",
             "#b2abd2",
         ),
         ClusterStyle(
             "cold_99",
             "Cold spot, very strong evidence",
-            "Far less around here than chance would bring together (q under 0.01).",
+            "Far less around here than chance would bring together: expect at most 1 in 100 so "
+            "marked to be a false alarm.",
             "#5e3c99",
         ),
     )
@@ -87,6 +91,9 @@ HIDDEN_FILL = "#f3f2f1"
 
 HIDDEN_HATCH = "#6f777b"
 """Diagonal lines over an area whose number is hidden."""
+
+NONE_FILL = "#ffffff"
+"""Ground of an area in which nothing was recorded, which the key marks with 0."""
 
 MISSING_FILL = "#ffffff"
 """Ground of an area without data."""

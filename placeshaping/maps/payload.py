@@ -137,8 +137,9 @@ def cube(release: Release, table: AreaTable, column: str) -> NDArray[np.float64]
 
 
 def _edges(values: NDArray[np.float64]) -> list[float]:
+    """Choose edges for what was recorded: where nothing was, an area has a class of its own."""
     try:
-        return list(class_edges(values))
+        return list(class_edges(values[values > 0]))
     except EmptyError:
         return []
 

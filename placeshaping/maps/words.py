@@ -8,13 +8,15 @@ and its interval, and never called a problem.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from placeshaping._core.codes import is_gss, is_synthetic
+from placeshaping._core.codes import is_synthetic
 from placeshaping.disclosure.release import AreaTable, Release
+from placeshaping.maps.licences import licences
+from placeshaping.maps.months import month_words, period_words
 from placeshaping.pages.page import Section
 from placeshaping.statistics.rates import crude_rate, poor_denominator
 
@@ -33,6 +35,19 @@ LEVEL_WORDS: dict[str, tuple[str, str, str]] = {
 
 NEVER = ("worst", "best", "problem area", "bad area", "sink", "no-go", "rough", "deprived people")
 """Words that label places; texts that the project writes hold none of them."""
+
+VISITED = (
+    "Often that is because many more people work, shop or go out there than live there (a town "
+    "centre, a station, a hospital), or because records are put at one address by default: check "
+    "before you conclude."
+)
+"""What may lie behind a rate over residents far above the usual."""
+
+FALSE_ALARMS = (
+    "So many areas were tested at once that some would stand out by chance alone: that is allowed "
+    "for, and 1 in 20 of those named, or fewer, may be false alarms."
+)
+"""How sure the hot spots are."""
 
 _MANY_PLACES = 3
 
@@ -71,17 +86,67 @@ def facts(release: Release) -> tuple[tuple[str, str], ...]:
     """
     finest = release.tables[release.levels[0]]
     _, many, _ = words_of(finest)
-    sure = "95% intervals stand beside the rates" if _has_rates(release) else "Counts as recorded"
-    if release.policy.protects:
-        sure += "; small numbers are hidden, others rounded"
     within = f", in {len(finest.areas):,} {many}" if len(release.levels) > 1 else ""
-    hot = _hot_and_cold(release)
-    told = [] if hot is None else [("Hot spots", f"{hot[1]:,} of {hot[3]:,} {hot[0]}")]
+    found = _hot_and_cold(release)
+    told = []
+    if found is not None:
+        hidden = f", {found.hidden:,} hidden" if found.hidden else ""
+        of = release.categories[0].label
+        told = [("Hot spots", f"{of}: {found.hot:,} of {found.size:,} {found.many}{hidden}")]
     return (
         ("When", span_words(release)),
         ("Where", place_words(release) + within),
         *told,
-        ("How sure", f"{sure}."),
+        ("How sure", _sure(release) + protection_words(release)),
+    )
+
+
+def words_heading(release: Release) -> str:
+    """
+    Head the words of the view that opens without a script, with what they are about.
+
+    Parameters
+    ----------
+    release
+        Protected numbers.
+
+    Returns
+    -------
+    heading
+        Category, months and level.
+    """
+    one = words_of(release.tables[release.levels[0]])[0]
+    return f"In words: {_of(release)}, {span_words(release)}, by {one}"
+
+
+def protection_words(release: Release) -> str:
+    """
+    Say in one sentence what was done to small numbers.
+
+    Parameters
+    ----------
+    release
+        Whose policy it is.
+
+    Returns
+    -------
+    words
+        The end of a sentence that has begun, with a full stop.
+    """
+    return ". Small numbers are hidden, others rounded." if release.policy.protects else "."
+
+
+def _sure(release: Release) -> str:
+    if not _has_rates(release):
+        return "Counts as recorded"
+    table, category = release.tables[release.levels[0]], release.categories[0]
+    view = table.view(period=release.periods[0].label, category=category.label)
+    half = ((view["upper"] - view["lower"]) / 2).median()
+    if pd.isna(half):
+        return "Counts as recorded"
+    return (
+        f"The true yearly rate of a typical {words_of(table)[0]} lies within ±{tenth(half)} per "
+        f"1,000 {category.denominator} of the rate shown (95%)"
     )
 
 
@@ -105,13 +170,15 @@ def about(release: Release, *, tolerance: float, leaflet: str) -> tuple[Section,
     """
     made_by = str(release.declaration["made_by"])
     published = release.already_published
+    notes = [month_words(note) for note in release.notes]
     parts = [
-        ("The records", [*release.notes, *([f"Published at {published}."] if published else [])]),
+        ("The records", [*notes, *([f"Published at {published}."] if published else [])]),
         ("How it was worked out", list(_method(release, tolerance))),
         ("What was hidden, and why", list(release.statement)),
         ("It must not be used", list(release.not_for)),
         ("What it is for", [release.purpose] if release.purpose else []),
         ("Sources", [_source(source) for source in release.sources]),
+        ("Licences", list(licences(release))),
         (
             "Who made it",
             [
@@ -139,16 +206,9 @@ def footer(release: Release) -> tuple[str, ...]:
     """
     codes = [str(code) for code in release.tables[release.levels[0]].areas.index]
     own = "This page is one file. It works without a network and sends nothing anywhere."
-    if all(is_gss(code) and not is_synthetic(code) for code in codes):
-        year = release.made_on.year
-        return (
-            "Boundaries: Office for National Statistics, Open Government Licence v3.0. "
-            f"Contains OS data © Crown copyright and database right {year}.",
-            own,
-        )
     if codes and all(is_synthetic(code) for code in codes):
         return ("The place, its people and its records are invented.", own)
-    return (own,)
+    return (*licences(release), own)
 
 
 def words_of(table: AreaTable) -> tuple[str, str, str]:
@@ -181,11 +241,9 @@ def span_words(release: Release) -> str:
     Returns
     -------
     words
-        One month alone where there is but one.
+        As `months.period_words` writes them.
     """
-    whole = release.periods[0]
-    first, last = f"{whole.first:%B %Y}", f"{whole.last:%B %Y}"
-    return first if first == last else f"{first} to {last}"
+    return period_words(release.periods[0])
 
 
 def place_words(release: Release) -> str:
@@ -260,12 +318,17 @@ def _extremes(release: Release) -> Iterator[str]:
         return
     ranked = known.sort_values("rate", kind="stable")
     low, high = str(ranked.index[0]), str(ranked.index[-1])
-    lowest, highest = (_rate_words(ranked.iloc[place]) for place in (0, -1))
+    lowest = _rate_words(ranked.iloc[0])
+    highest = _rate_words(ranked.iloc[-1], f" per 1,000 {category.denominator} a year")
     names = table.areas["area_name"]
+    zeros = int(known["count"].eq(0).sum())
+    least = f" and lowest in {names[low]} ({lowest})"
+    if zeros > 1:
+        least = f"; none was recorded in {zeros:,} of them"
     text = (
-        f"Among the {len(known):,} {words_of(table)[1]} with a rate, it was highest in "
-        f"{names[high]} ({highest} per 1,000 {category.denominator} a year) "
-        f"and lowest in {names[low]} ({lowest}); half of them had less than "
+        f"Among the {len(known):,} {words_of(table)[1]} with a rate{_more_hidden(view)}, that of "
+        f"{_of(release)} was highest in "
+        f"{names[high]} ({highest}){least}; half of them had less than "
         f"{tenth(known['rate'].median())}."
     )
     people = table.areas[category.denominator].astype("Float64").reindex(known.index)
@@ -273,10 +336,7 @@ def _extremes(release: Release) -> Iterator[str]:
     if category.denominator == "residents" and poor_denominator(
         known["count"].astype("float64"), people.astype("float64") * years
     ).get(high):
-        text += (
-            f" Many more people work, shop or go out in {names[high]} than live there, "
-            "which makes its rate high."
-        )
+        text += f" {VISITED}"
     yield text
 
 
@@ -284,28 +344,65 @@ def _hot_spots(release: Release) -> Iterator[str]:
     found = _hot_and_cold(release)
     if found is None:
         return
-    many, hot, cold, size = found
-    stand = "stands out as a hot spot" if hot == 1 else "stand out as hot spots"
-    less = {0: "none as a cold spot", 1: "1 as a cold spot"}.get(cold, f"{cold:,} as cold spots")
+    stand = "stands out as a hot spot" if found.hot == 1 else "stand out as hot spots"
+    less = {0: "none as a cold spot", 1: "1 as a cold spot"}
+    cold = less.get(found.cold, f"{found.cold:,} as cold spots")
+    hidden = f"; of {found.hidden:,} it is hidden" if found.hidden else ""
     yield (
-        f"{hot:,} of {size:,} {many} {stand}, where more records gather than chance would bring "
-        f"together, and {less}, where fewer do. So many areas were tested at once that some would "
-        "stand out by chance alone: that is allowed for, and 1 in 20 of those named, or fewer, may "
-        "be false alarms."
+        f"{found.hot:,} of {found.size:,} {found.many} {stand} of {_of(release)}, where more "
+        f"records gather than chance would bring together, and {cold}, where fewer do{hidden}. "
+        f"{FALSE_ALARMS}"
     )
 
 
-def _hot_and_cold(release: Release) -> tuple[str, int, int, int] | None:
+class _Spots(NamedTuple):
+    many: str
+    hot: int
+    cold: int
+    size: int
+    hidden: int
+
+
+def _hot_and_cold(release: Release) -> _Spots | None:
     """Return the words for many areas, hot and cold ones, and all, at the finest level with any."""
     for table in release.tables.values():
-        if "cluster" not in table.values:
+        if not has_hot_spots(table):
             continue
         view = table.view(period=release.periods[0].label, category=release.categories[0].label)
         known = view["cluster"].dropna().astype(str)
         if len(known):
             hot, cold = (int(known.str.startswith(kind).sum()) for kind in ("hot", "cold"))
-            return words_of(table)[1], hot, cold, len(view)
+            hidden = int(view["status"].eq("hidden").sum())
+            return _Spots(words_of(table)[1], hot, cold, len(view), hidden)
     return None
+
+
+def has_hot_spots(table: AreaTable) -> bool:
+    """
+    Tell whether any area of a table has a hot-spot class that may be shown.
+
+    Parameters
+    ----------
+    table
+        One level of a release.
+
+    Returns
+    -------
+    has
+        False where they were not looked for, or are all hidden.
+    """
+    return "cluster" in table.values and bool(table.values["cluster"].notna().any())
+
+
+def _more_hidden(view: pd.DataFrame) -> str:
+    hidden = int(view["status"].eq("hidden").sum())
+    return f" ({hidden:,} more are hidden)" if hidden else ""
+
+
+def _of(release: Release) -> str:
+    """Write the first category inside a sentence: "burglary", but "ASB"."""
+    label = release.categories[0].label
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
 
 
 def _method(release: Release, tolerance: float) -> Iterator[str]:
@@ -317,7 +414,7 @@ def _method(release: Release, tolerance: float) -> Iterator[str]:
             "exact under ten records: were the same risk to play out again, the rate would fall "
             "in such an interval 95 times out of 100."
         )
-    if any("cluster" in table.values for table in release.tables.values()):
+    if any(has_hot_spots(table) for table in release.tables.values()):
         of = "smoothed rates" if release.hot_spots_of == "rate" else "counts"
         yield (
             f"Hot spots: Gi* (Ord and Getis 1995) of the {of} of each area and the areas that "
@@ -328,8 +425,10 @@ def _method(release: Release, tolerance: float) -> Iterator[str]:
         if release.policy.protects:
             yield "Hot spots were worked out before small numbers were hidden and others rounded."
     yield (
-        "Classes have round edges, and hold about equally many areas. They stay the same from "
-        "period to period for rates, so that colours can be compared."
+        "The edges of the classes are round numbers, chosen so that the areas spread over the "
+        "classes as evenly as such numbers allow; the legend says how many areas each holds. "
+        "Areas where nothing was recorded have an entry of their own. For rates the classes stay "
+        "the same from period to period, so that colours can be compared."
     )
     yield f"Borders are simplified by up to about {tolerance:,.0f} metres for display."
 
@@ -340,8 +439,8 @@ def _has_rates(release: Release) -> bool:
     return people is not None and people in table.areas
 
 
-def _rate_words(row: pd.Series[Any]) -> str:
-    return f"{tenth(row['rate'])}, {interval_words(row['lower'], row['upper'])}"
+def _rate_words(row: pd.Series[Any], unit: str = "") -> str:
+    return f"{tenth(row['rate'])}{unit}, {interval_words(row['lower'], row['upper'])}"
 
 
 def interval_words(lower: float, upper: float) -> str:

@@ -36,14 +36,14 @@
         row("P" + model.per(state.category).slice(1), (one) => one.cell.rate === null ? gap(one.cell) : P.rate(one.cell.rate));
         row("95% interval", (one) => one.cell.rate === null ? "" : P.rate(one.cell.lower) + " to " + P.rate(one.cell.upper));
       }
-      if (chain[0].cell.cluster) { row("Hot spot", (one) => one.cell.cluster ? P.settings.look.clusters[one.cell.cluster].label : "not looked for"); }
+      if (data.levels[state.level].cluster) { row("Hot spot", (one) => one.cell.cluster ? P.settings.look.clusters[one.cell.cluster].label : data.levels[one.l].cluster && one.cell.status !== "shown" ? gap(one.cell) : "not looked for"); }
       for (const name of ["residents", "households"]) {
         if (chain.some((one) => data.levels[one.l][name])) {
           row(name.charAt(0).toUpperCase() + name.slice(1), (one) => data.levels[one.l][name] && data.levels[one.l][name][one.i] !== null ? P.count(data.levels[one.l][name][one.i]) : "not known");
         }
       }
       const deciles = data.levels[state.level].imd_decile;
-      if (deciles) { row("Deprivation decile", (one) => one.l === state.level && deciles[one.i] !== null ? deciles[one.i] + " of 10" : ""); }
+      if (deciles) { row("Deprivation decile (1 = most deprived tenth in England)", (one) => one.l === state.level && deciles[one.i] !== null ? deciles[one.i] + " of 10" : ""); }
       made.append(body);
       return P.make("div", { class: "figures-frame", role: "region", "aria-label": "Figures of this area", tabindex: "0" }, made);
     }

@@ -116,35 +116,33 @@ var placeshaping = placeshaping || {};
     model.view = function (state) {
       const l = state.level;
       const size = levels[l].codes.length;
-      const classes = model.classes(state);
+      const cells = Array.from({ length: size }, (_, i) => model.cell(l, state.period, state.category, i));
+      const classes = model.classes(state, cells.some((cell) => cell.count === 0));
       const of = new Int8Array(size);
       const full = new Array(classes.length).fill(0);
       let hidden = 0;
       let missing = 0;
-      const cells = new Array(size);
-      for (let i = 0; i < size; i += 1) {
-        const cell = model.cell(l, state.period, state.category, i);
-        cells[i] = cell;
+      cells.forEach(function (cell, i) {
         of[i] = classOf(state, classes, cell, i);
         if (of[i] >= 0) { full[of[i]] += 1; } else if (of[i] === -1) { hidden += 1; } else { missing += 1; }
-      }
+      });
       return { classes: classes, of: of, full: full, hidden: hidden, missing: missing, cells: cells };
     };
 
+    /* A hidden cell shows nothing but that it is hidden: a hot-spot class would narrow its count. */
     function classOf(state, classes, cell, i) {
       if (state.measure === "decile") {
         const decile = levels[state.level].imd_decile[i];
         return decile === null ? -2 : Math.floor((decile - 1) / 2);
       }
-      if (cell.status !== "shown" && !(state.measure === "hotspots" && cell.cluster)) {
-        return cell.status === "hidden" ? -1 : -2;
-      }
+      if (cell.status !== "shown") { return cell.status === "hidden" ? -1 : -2; }
       if (state.measure === "hotspots") {
         return cell.cluster ? data.clusters.indexOf(cell.cluster) : -2;
       }
       const value = state.measure === "rate" ? cell.rate : cell.count;
       if (value === null) { return -2; }
       let found = 0;
+      if (value === 0) { return found; }
       while (found + 1 < classes.length && value >= classes[found + 1].from) { found += 1; }
       return found;
     }
@@ -157,7 +155,8 @@ var placeshaping = placeshaping || {};
       return pair[state.period === 0 ? 0 : 1];
     };
 
-    model.classes = function (state) {
+    /* The classes of a view; areas where nothing was recorded have one of their own. */
+    model.classes = function (state, zeros) {
       const look = P.settings.look;
       if (state.measure === "hotspots") {
         return data.clusters.map((value) => look.clusters[value]);
@@ -170,13 +169,20 @@ var placeshaping = placeshaping || {};
       const edges = model.edges(state);
       const last = edges.length - 2;
       const colours = look.sequential[last + 1];
-      return colours.map(function (colour, k) {
+      const none = zeros ? [{ label: "None recorded", colour: look.none, from: 0, none: true, mark: "0" }] : [];
+      return none.concat(colours.map(function (colour, k) {
         let label = P.edge(edges[k]) + " to under " + P.edge(edges[k + 1]);
-        if (k === 0) { label = "Under " + P.edge(edges[1]); }
         if (k === last && k > 0) { label = P.edge(edges[k]) + " or more"; }
-        return { label: label, colour: colour, from: edges[k], mark: String(k + 1) };
-      });
+        if (k === 0) { label = firstClass(state, edges[1], zeros); }
+        return { label: label, colour: colour, from: k === 0 && zeros ? Number.MIN_VALUE : edges[k], mark: String(k + 1) };
+      }));
     };
+
+    /* Where small counts are hidden, the first class of counts starts at the smallest shown. */
+    function firstClass(state, edge, zeros) {
+      if (state.measure === "count" && P.settings.smallest < edge) { return P.edge(P.settings.smallest) + " to under " + P.edge(edge); }
+      return (zeros ? "Above 0 to under " : "Under ") + P.edge(edge);
+    }
 
     model.per = (c) => "per 1,000 " + (data.categories[c].denominator || "residents") + " a year";
 
@@ -200,10 +206,12 @@ var placeshaping = placeshaping || {};
       if (state.measure === "hotspots" && cell.cluster) {
         return P.settings.look.clusters[cell.cluster].label + (cell.count === null ? "" : "; " + P.count(cell.count) + " records");
       }
-      if (cell.status === "hidden") { return "number hidden to protect people"; }
+      if (cell.status === "hidden") { return state.measure === "hotspots" ? P.HIDDEN_SPOT : "number hidden to protect people"; }
       if (cell.status === "missing") { return "no data"; }
+      if (state.measure === "hotspots") { return "hot spots were not looked for here"; }
       const k = view.of[i];
-      const rank = k >= 0 && view.classes.length > 1 ? ", class " + (k + 1) + " of " + view.classes.length : "";
+      const ranked = view.classes.filter((one) => !one.none).length;
+      const rank = k >= 0 && !view.classes[k].none && ranked > 1 ? ", class " + view.classes[k].mark + " of " + ranked : "";
       if (state.measure === "count") { return P.count(cell.count) + " records" + rank; }
       if (cell.rate === null) { return P.count(cell.count) + " records; no rate, the number of " + (data.categories[state.category].denominator || "residents") + " is not known"; }
       return P.rate(cell.rate) + " " + model.per(state.category) + " (95% interval " + P.rate(cell.lower) + " to " + P.rate(cell.upper) + ")" + rank;
@@ -213,7 +221,11 @@ var placeshaping = placeshaping || {};
   /* The code of an area after its level's name; none where its name serves as its code. */
   P.codeOf = (level, i) => level.codes[i] === level.names[i] ? "" : ", " + level.codes[i];
 
+  P.HIDDEN_SPOT = "hidden to protect people, as its number is";
+
+  /* "Burglary" becomes "burglary"; "ASB" stays. */
   function lowerFirst(text) {
+    if (/^.[A-Z]/.test(text)) { return text; }
     return text.charAt(0).toLowerCase() + text.slice(1);
   }
   P.lowerFirst = lowerFirst;

@@ -29,6 +29,7 @@
       level: Math.max(0, data.levels.findIndex((level) => level.level === el("levels").querySelector("[aria-pressed=true]").value)), measure: el("measures").querySelector("button").value, category: 0, period: 0,
       chosen: null, active: null
     };
+    const summary = P.summary = new P.Summary(model);
     let view = null;
     let anchor = null; /* the finest area that stands for what was chosen, kept from level to level */
     const table = P.table = new P.Table(model, function (i) {
@@ -89,7 +90,19 @@
       map.getContainer().setAttribute("aria-label", "Map: " + model.titleOf(state));
       legend();
       details();
+      words();
       table.show(view, state);
+    }
+
+    /* The words of the page follow the choices, as the map does. */
+    function words() {
+      const facts = summary.facts(state, view.cells);
+      for (const [name, said] of Object.entries(facts)) {
+        const place = el("fact-" + name);
+        if (place) { place.textContent = said; }
+      }
+      el("words-heading").textContent = summary.heading(state);
+      el("words-body").replaceChildren(...summary.sentences(state, view.cells).map((said) => P.make("p", { class: "finding" }, said)));
     }
 
     function redraw() {
@@ -154,10 +167,10 @@
 
     function legend() {
       const list = view.classes.map((one, k) => line(P.make("span", { class: "swatch", "aria-hidden": "true" }, one.mark || String(k + 1)), one.colour, one.label, view.full[k], one.meaning));
-      if (view.hidden) { list.push(line(P.make("span", { class: "swatch hatched", "aria-hidden": "true" }), null, "Hidden to protect people", view.hidden)); }
-      if (view.missing) { list.push(line(P.make("span", { class: "swatch dotted", "aria-hidden": "true" }), null, "No data", view.missing)); }
+      if (view.hidden) { list.push(line(P.make("span", { class: "swatch hatched", "aria-hidden": "true" }), null, "Hidden to protect people", view.hidden, state.measure === "hotspots" ? "The number is hidden, and so is what would tell of it." : "")); }
+      if (view.missing) { list.push(line(P.make("span", { class: "swatch dotted", "aria-hidden": "true" }), null, state.measure === "hotspots" && view.cells.some((cell) => cell.status === "shown" && !cell.cluster) ? "Not looked for, or no data" : "No data", view.missing)); }
       el("legend").replaceChildren(...list);
-      const words = { rate: "Records " + model.per(state.category) + ".", count: "Number of records. Larger areas and town centres have more.", decile: "Tenths of all areas in England; 1 is most deprived.", hotspots: "Where records gather with their neighbours, compared with the whole map." };
+      const words = { rate: "Records " + model.per(state.category) + ".", count: "Number of records. Larger areas and town centres have more.", decile: "Tenths of all areas in England; 1 is most deprived.", hotspots: "A hot spot counts the records of an area together with those of its neighbours, compared with the whole map. So an area of high rate may be none." };
       el("legend-title").textContent = words[state.measure];
     }
 
@@ -183,6 +196,9 @@
       redraw();
       details();
       table.mark(i);
+      /* Beside the map the panel scrolls by itself: bring the figures to its top. */
+      const side = el("side");
+      if (i !== null) { side.scrollTop += el("details").getBoundingClientRect().top - side.getBoundingClientRect().top; }
       if (i !== null) { el("live").textContent = spoken(i); }
       if (options && options.zoom) { zoomTo(i); }
     }
@@ -364,16 +380,33 @@
 
     function details() {
       el("details").classList.toggle("empty", state.chosen === null);
+      el("bench").classList.toggle("chosen", state.chosen !== null);
       el("details-body").replaceChildren(...P.describe(model, state));
     }
 
+    /* On paper the map has a size of its own; the whole map is fitted to it, and the view put back after. */
     function printing() {
-      const prepare = function () {
+      let before = null;
+      window.addEventListener("beforeprint", function () {
+        if (before) { return; }
+        before = { centre: map.getCenter(), zoom: map.getZoom(), snap: map.options.zoomSnap, dense: layer.options.dense };
+        document.documentElement.classList.add("printing");
+        map.options.zoomSnap = 0;
+        layer.options.dense = 3;
         map.invalidateSize({ animate: false });
-        map.fitBounds(bounds, { animate: false });
-      };
-      window.addEventListener("beforeprint", prepare);
-      window.addEventListener("afterprint", () => setTimeout(prepare, 0));
+        map.fitBounds(bounds, { animate: false, padding: [4, 4] });
+        layer._update();
+      });
+      window.addEventListener("afterprint", function () {
+        if (!before) { return; }
+        document.documentElement.classList.remove("printing");
+        map.options.zoomSnap = before.snap;
+        layer.options.dense = before.dense;
+        map.invalidateSize({ animate: false });
+        map.setView(before.centre, before.zoom, { animate: false });
+        layer._update();
+        before = null;
+      });
     }
   }
 })(placeshaping);

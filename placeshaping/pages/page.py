@@ -28,7 +28,11 @@ CONTENT_POLICY = (
 )
 """What the page allows itself: nothing from outside, its own inline script and styles."""
 
-_OWN_SCRIPTS = ("model.js", "table.js", "details.js", "page.js")
+_OWN_SCRIPTS = ("model.js", "table.js", "details.js", "summary.js", "page.js")
+
+
+_FACT_IDS = {"When": "fact-when", "Hot spots": "fact-hotspots", "How sure": "fact-sure"}
+"""Facts that the script words anew when the choices change."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,8 @@ class PageContent:
         Printed large on top of products that must stay inside; else None.
     finding
         Sentences; the first is the lead.
+    words_heading
+        Heading of the sentences after the lead: what they are about.
     facts
         Pairs of a label and a few words: what, when, where, how sure.
     cautions
@@ -122,6 +128,7 @@ class PageContent:
     title: str
     stamp: str | None
     finding: tuple[str, ...]
+    words_heading: str
     facts: tuple[tuple[str, str], ...]
     cautions: tuple[str, ...]
     levels: tuple[Choice, ...]
@@ -158,6 +165,7 @@ def render_page(content: PageContent, *, scripts: Sequence[str] = ()) -> str:
     script = "\n".join([*own, *scripts, _asset(_OWN_SCRIPTS[-1])])
     return _template().render(
         page=content,
+        fact_ids=_FACT_IDS,
         content_policy=CONTENT_POLICY,
         styles=Markup(leaflet_styles() + _asset("page.css")),  # noqa: S704 - our own files
         leaflet=Markup(leaflet_script()),  # noqa: S704

@@ -56,10 +56,10 @@
       }
       if (level.cluster) {
         made.push({ key: "cluster", label: "Hot spot", text: true, value: (row) => row.cell.cluster ? -model.data.clusters.indexOf(row.cell.cluster) : null,
-          cell: (row) => row.cell.cluster ? P.settings.look.clusters[row.cell.cluster].label : blank(row) });
+          cell: (row) => row.cell.cluster ? P.settings.look.clusters[row.cell.cluster].label : row.cell.status === "shown" ? "not looked for" : blank(row) });
       }
       if (level.imd_decile) {
-        made.push({ key: "decile", label: "Deprivation decile (1 = most)", value: (row) => row.decile,
+        made.push({ key: "decile", label: "Deprivation decile (1 = most deprived tenth in England)", value: (row) => row.decile,
           cell: (row) => row.decile === null ? "not known" : String(row.decile) });
       }
       return made;
@@ -133,7 +133,7 @@
           line.append(P.make("th", { scope: "row" }, button, P.make("span", { class: "code" }, row.code === row.name ? "" : row.code)));
         } else {
           const words = column.cell(row);
-          const pale = words === "hidden" || words === "no data";
+          const pale = words === "hidden" || words === "no data" || words === "not looked for";
           line.append(P.make("td", { class: [column.text ? "" : "number", pale ? "pale" : ""].join(" ").trim() || null }, words));
         }
       }
