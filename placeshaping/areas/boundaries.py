@@ -353,8 +353,8 @@ def _settle_duplicates(
     if duplicates == "raise":
         msg = (
             f"{where}: {len(repeated):,} area codes stand more than once ({listed(repeated)}). "
-            'Pass duplicates="dissolve" (areas.duplicates in a recipe) to join the parts, or "first" '
-            "to keep one."
+            'Pass duplicates="dissolve" (areas.duplicates in a recipe) to join the parts, or '
+            '"first" to keep one.'
         )
         raise DuplicateError(msg)
     first = table[~table.index.duplicated()].copy()

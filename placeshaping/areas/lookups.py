@@ -3,15 +3,15 @@ What lies in what: lookups from small areas to larger ones.
 
 The files of the Office for National Statistics are recognised by their column
 names (``LSOA21CD``, ``WD24NM``, ``PFA24CD``, any year), others by the codes
-that they hold. Several files are chained: LSOA to district in one, district to
+that they hold, and a council's own levels by columns such as ``beat_code`` and
+``sector_name``. Several files are chained: LSOA to district in one, district to
 police force in the next.
 """
 
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -19,39 +19,17 @@ import geopandas as gpd
 import pandas as pd
 
 from placeshaping._core.checks import check_columns, check_unique, listed
-from placeshaping._core.codes import level_of_all
+from placeshaping._core.codes import is_gss, level_of_all, made_for_2021
 from placeshaping._core.errors import ColumnError, InputError, UnmatchedError
+from placeshaping.areas.lookup_columns import LEVELS, in_order, of_year, recognise
 from placeshaping.sources.tabular import read_table
 
 _log = logging.getLogger(__name__)
 
-LEVELS = (
-    "oa", "lsoa", "msoa", "ward", "county_division", "district", "county", "csp", "police_force",
-)  # fmt: skip
-"""Levels that a lookup may have, finest first."""
-
 RECODED = {"E08000016": "E08000038", "E08000019": "E08000039"}
 """Districts that were given a new code for the same area: Barnsley and Sheffield."""
 
-_PREFIXES = {
-    "oa": "oa",
-    "lsoa": "lsoa",
-    "msoa": "msoa",
-    "wd": "ward",
-    "ward": "ward",
-    "ced": "county_division",
-    "county_division": "county_division",
-    "lad": "district",
-    "district": "district",
-    "cty": "county",
-    "county": "county",
-    "csp": "csp",
-    "pfa": "police_force",
-    "police_force": "police_force",
-}
-_COLUMN = re.compile(rf"({'|'.join(_PREFIXES)})(\d\d)?_?(cd|nm|code|name)?", re.IGNORECASE)
 _LSOA_NAME = r"^(.+ \d{3})[A-Z]$"
-_SAMPLE = 1000
 _SEVERAL = "(several)"
 
 
@@ -69,7 +47,11 @@ def read_lookup(path: str | Path) -> pd.DataFrame:
     -------
     lookup
         Columns ``<level>_code`` and, where the file has them, ``<level>_name``,
-        finest level first; other columns are left out.
+        finest level first; other columns are left out. A council's own levels
+        are taken as they are named (``beat_code``, ``sector_name``), those with
+        most areas first. A file of LSOAs of both census years keeps
+        ``lsoa11_code`` as well, for areas of 2011. ``attrs["vintage"]``: the
+        census year of the finest codes, or None.
 
     Raises
     ------
@@ -88,7 +70,7 @@ def read_lookup(path: str | Path) -> pd.DataFrame:
     ['lsoa_code', 'district_code', 'district_name']
     """
     table = read_table(path)
-    return _recognised(table, where=Path(path).name)
+    return recognise(table, where=Path(path).name)
 
 
 def read_changes(path: str | Path) -> pd.DataFrame:
@@ -174,7 +156,9 @@ def make_lookup(
     -------
     lookup
         Index of `areas`; columns ``<level>_code`` and ``<level>_name`` for
-        every level above the areas' own, finest first.
+        every level above the areas' own, finest first. ``attrs["derived_codes"]``
+        tells, for each level whose codes are names for want of official ones,
+        how many areas have such a code.
 
     Raises
     ------
@@ -193,22 +177,27 @@ def make_lookup(
     """
     check_unique(areas.index, where="areas")
     finest = str(areas.attrs.get("level") or level_of_all(areas.index))
-    tables = [_given(lookup, number) for number, lookup in enumerate(lookups, start=1)]
+    given = [_given(lookup, number) for number, lookup in enumerate(lookups, start=1)]
+    tables = [of_year(table, _vintage(areas)) for table in given]
+    if finest not in LEVELS:
+        tables = [_led_from(table, areas.index, finest) for table in tables]
     found = pd.DataFrame({f"{finest}_code": areas.index.astype("str")}, index=areas.index)
     if "area_name" in areas:
         found[f"{finest}_name"] = areas["area_name"].astype("str")
     found = _chained(found, tables)
     if "msoa_code" not in found and "lsoa_name" in found:
         found = _chained(_with_msoa(found, tables), tables)
-    above = [level for level in LEVELS if f"{level}_code" in found and level != finest]
-    above = above if levels is None else _wanted(levels, above)
+    above = _levels_above(found, finest)
+    above = _whole(found, above) if levels is None else _wanted(levels, above)
     for level in above:
-        _check_parents(found[f"{level}_code"], level, missing)
+        _check_parents(found[f"{level}_code"], level, missing, lambda: _why(areas, tables, finest))
         found[f"{level}_code"] = found[f"{level}_code"].where(found[f"{level}_code"] != _SEVERAL)
         if f"{level}_name" not in found:
             found[f"{level}_name"] = found[f"{level}_code"]
         found[f"{level}_name"] = found[f"{level}_name"].where(found[f"{level}_code"].notna())
-    return found[[f"{level}_{part}" for level in above for part in ("code", "name")]]
+    lookup = found[[f"{level}_{part}" for level in above for part in ("code", "name")]]
+    lookup.attrs["derived_codes"] = _derived(lookup)
+    return lookup
 
 
 def recode_as(codes: pd.Series[str], known: pd.Index) -> pd.Series[str]:
@@ -254,40 +243,76 @@ def _wanted(levels: Sequence[str], known: Sequence[str]) -> list[str]:
 
 def _given(lookup: pd.DataFrame | str | Path, number: int) -> pd.DataFrame:
     if isinstance(lookup, pd.DataFrame):
-        return _recognised(lookup, where=f"Lookup {number}")
+        return recognise(lookup, where=f"Lookup {number}")
     return read_lookup(lookup)
 
 
-def _recognised(table: pd.DataFrame, *, where: str) -> pd.DataFrame:
-    """Return the columns that hold levels, under their own names, latest year first."""
-    best: dict[str, tuple[int, str]] = {}
-    for column in table.columns:
-        name, year = _meaning(table[column], str(column))
-        if name and (name not in best or year > best[name][0]):
-            best[name] = (year, column)
-    ordered = [f"{level}_{part}" for level in LEVELS for part in ("code", "name")]
-    kept = {best[name][1]: name for name in ordered if name in best}
-    if not any(name.endswith("_code") for name in kept.values()):
-        msg = (
-            f"{where} holds no area codes that are known. It has: "
-            f"{listed([str(column) for column in table.columns], most=12)}. "
-            "Columns such as LSOA21CD, WD24CD, LAD24CD are needed."
-        )
-        raise ColumnError(msg)
-    return table[list(kept)].rename(columns=kept).drop_duplicates(ignore_index=True)
+def _vintage(areas: gpd.GeoDataFrame) -> str | None:
+    """Return the census year of areas, as declared or as their codes show."""
+    declared = areas.attrs.get("vintage")
+    if declared is not None:
+        return str(declared)
+    return "2021" if any(made_for_2021(str(code)) for code in areas.index) else None
 
 
-def _meaning(values: pd.Series[str], column: str) -> tuple[str, int]:
-    """Return what a column holds (``"lsoa_code"``) and its year; nothing where that is unclear."""
-    match = _COLUMN.fullmatch(column.strip())
-    if match:
-        part = "name" if (match[3] or "cd").lower() in ("nm", "name") else "code"
-        return f"{_PREFIXES[match[1].lower()]}_{part}", int(match[2] or 0)
-    sample = values.dropna().head(_SAMPLE)
-    if not len(sample) or not pd.api.types.is_string_dtype(sample):
-        return "", 0
-    level = level_of_all(sample)
-    return ("" if level == "area" else f"{level}_code"), -1
+def _led_from(table: pd.DataFrame, codes: pd.Index, finest: str) -> pd.DataFrame:
+    """Take the column that holds most of a council's own codes as that of the areas."""
+    columns = [column for column in table.columns if column.endswith("_code")]
+    held = {column: int(codes.isin(table[column]).sum()) for column in columns}
+    best = max(columns, key=lambda column: held[column])
+    own = best.removesuffix("_code")
+    if own == finest or f"{finest}_code" in table or 2 * held[best] < len(codes):
+        return table
+    return table.rename(columns={f"{own}_{part}": f"{finest}_{part}" for part in ("code", "name")})
+
+
+def _levels_above(found: pd.DataFrame, finest: str) -> list[str]:
+    codes = [str(c).removesuffix("_code") for c in found.columns if str(c).endswith("_code")]
+    return in_order({level: found[f"{level}_code"].nunique() for level in codes if level != finest})
+
+
+def _whole(found: pd.DataFrame, above: Sequence[str]) -> list[str]:
+    """Leave out the levels that nobody asked for, are not official, and do not fit all areas."""
+    kept = []
+    for level in above:
+        codes = found[f"{level}_code"]
+        if level in LEVELS or not (codes.isna() | (codes == _SEVERAL)).any():
+            kept.append(level)
+        else:
+            _log.info("The level %r is left out: not every area lies in one of it.", level)
+    return kept
+
+
+def _derived(lookup: pd.DataFrame) -> dict[str, int]:
+    """Count, at levels of the census, the areas whose code there is a name."""
+    counted = {}
+    for level in ("lsoa", "msoa"):
+        if f"{level}_code" in lookup:
+            codes, names = lookup[f"{level}_code"].dropna(), lookup[f"{level}_name"]
+            same = codes[codes == names.loc[codes.index]]
+            counted[level] = sum(not is_gss(str(code)) for code in same)
+    return {level: count for level, count in counted.items() if count}
+
+
+def _why(areas: gpd.GeoDataFrame, tables: Sequence[pd.DataFrame], finest: str) -> str:
+    """Say why areas may have no parent: of another year, another place, or simply not told."""
+    column = f"{finest}_code"
+    leading = [table for table in tables if column in table]
+    years = {table.attrs.get("vintage") for table in leading} - {None}
+    own = _vintage(areas)
+    held = sum(areas.index.isin(pd.concat([t[column] for t in leading]))) if leading else 0
+    if not leading:
+        return f"No lookup begins at the level of the areas ({finest})."
+    if held == len(areas):
+        return "The lookup has all of these areas, but does not say it of each."
+    if years and own and own not in years:
+        return f"The areas are of {own}, the lookup of {' and '.join(sorted(map(str, years)))}."
+    if held == 0:
+        return "None of the areas is in the lookup: is it of another district, or another year?"
+    return (
+        f"Only {held:,} of the {len(areas):,} areas are in the lookup: is it of another district, "
+        "another year or edition?"
+    )
 
 
 def _chained(found: pd.DataFrame, tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
@@ -302,9 +327,10 @@ def _chained(found: pd.DataFrame, tables: Iterable[pd.DataFrame]) -> pd.DataFram
 
 
 def _keys(found: pd.DataFrame, table: pd.DataFrame) -> list[str]:
-    columns = [f"{level}_code" for level in LEVELS]
+    official = [f"{level}_code" for level in LEVELS]
     own = [column for column in found.columns if column.endswith("_code")]
-    return [column for column in [*columns, *own] if column in found and column in table]
+    order = dict.fromkeys([own[0], *official, *own])
+    return [column for column in order if column in found and column in table]
 
 
 def _news(found: pd.DataFrame, table: pd.DataFrame) -> list[str]:
@@ -341,7 +367,7 @@ def _with_msoa(found: pd.DataFrame, tables: Iterable[pd.DataFrame]) -> pd.DataFr
     return found.assign(msoa_code=codes, msoa_name=names)
 
 
-def _check_parents(codes: pd.Series[str], level: str, missing: str) -> None:
+def _check_parents(codes: pd.Series[str], level: str, missing: str, why: Callable[[], str]) -> None:
     """Refuse areas with no parent or with several, unless that is allowed."""
     several, lost = codes.index[codes == _SEVERAL], codes.index[codes.isna()]
     told = [
@@ -354,9 +380,12 @@ def _check_parents(codes: pd.Series[str], level: str, missing: str) -> None:
     if missing == "allow":
         _log.info("%s Their %s is missing.", " ".join(told), level)
         return
-    ways = f"leave the level {level!r} out (levels), or pass missing='allow'"
+    ways = (
+        f"leave the level {level!r} out (levels=, areas.levels in a recipe), or give "
+        'missing="allow"'
+    )
     if len(several):
         msg = f"{' '.join(told)} Give a best-fit lookup with one row an area, {ways}."
         raise InputError(msg)
-    msg = f"{' '.join(told)} Give a lookup of the same census year and edition, {ways}."
+    msg = f"{' '.join(told)} {why()} Give a lookup of the same place and census year, {ways}."
     raise UnmatchedError(msg)

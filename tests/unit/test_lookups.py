@@ -90,7 +90,7 @@ def test_several_files_may_cover_several_nations():
 
 
 def test_an_area_that_no_lookup_has_is_told(caplog):
-    message = r"1 of 3 areas have no ward \(E01000003\).*same census year.*missing='allow'"
+    message = r"1 of 3 areas have no ward \(E01000003\)\. Only 2 of the 3 areas are in.*census year"
     with pytest.raises(UnmatchedError, match=message):
         make_lookup(make_areas(), [TO_DISTRICT.iloc[:2]])
     with caplog.at_level(logging.INFO):
@@ -127,8 +127,14 @@ def test_columns_are_recognised_in_any_year_and_case(tmp_path):
     path.write_bytes(gzip.compress(text.encode()))
     lookup = read_lookup(path)
     assert lookup.to_dict("records") == [
-        {"lsoa_code": "E01000002", "district_code": "E07000001", "district_name": "Marsh"}
+        {
+            "lsoa_code": "E01000002",
+            "district_code": "E07000001",
+            "district_name": "Marsh",
+            "lsoa11_code": "E01000001",
+        }
     ]
+    assert lookup.attrs["vintage"] == "2021"
 
 
 def test_workbooks_are_read_too(tmp_path):
@@ -187,3 +193,57 @@ def test_recoded_districts_are_written_as_the_other_table_has_them():
     assert made.isna().tolist() == [False, False, False, True]
     both = pd.Index(["E08000016", "E08000038", "E08000039"])
     assert recode_as(codes, both).tolist()[:2] == ["E08000016", "E08000039"]
+
+
+def test_codes_that_are_names_are_counted():
+    known = pd.DataFrame({"MSOA21CD": ["E02000001"], "MSOA21NM": ["Marsh 001"]})
+    assert make_lookup(make_areas(), [TO_DISTRICT, known]).attrs["derived_codes"] == {"msoa": 1}
+    assert make_lookup(make_areas(), [TO_DISTRICT]).attrs["derived_codes"] == {"msoa": 3}
+    to_msoa = pd.DataFrame({"lsoa_code": CODES, "msoa_code": "E02000009", "msoa_name": "All"})
+    assert make_lookup(make_areas(), [to_msoa]).attrs["derived_codes"] == {}
+
+
+@pytest.mark.parametrize(
+    ("areas", "match"),
+    [
+        (make_areas(["E01000007", "E01000008"], NAMES[:2]), "None of the areas is in the lookup"),
+        (make_areas(vintage="2011"), r"1 of 3 areas.*The areas are of 2011, the lookup of 2021\."),
+    ],
+)
+def test_why_areas_have_no_parent_is_told(areas, match):
+    with pytest.raises(UnmatchedError, match=match):
+        make_lookup(areas, [TO_DISTRICT.iloc[:2]])
+
+
+def test_lsoas_of_both_years_serve_areas_of_either(tmp_path):
+    path = tmp_path / "lsoa11_lsoa21_lad22.csv"
+    path.write_text(
+        "LSOA11CD,CHNGIND,LSOA21CD,LAD22NM,LAD22CD\n"
+        "E01000001,M,E01035001,Marsh,E07000001\nE01000002,M,E01035001,Marsh,E07000001\n"
+    )
+    older = make_areas(["E01000002", "E01000001"], ["b", "a"], vintage="2011")
+    assert make_lookup(older, [path])["district_name"].tolist() == ["Marsh", "Marsh"]
+    assert make_lookup(older, [read_lookup(path)]).shape == (2, 2)
+    newer = make_areas(["E01035001"], ["c"], vintage="2021")
+    assert make_lookup(newer, [path]).columns.tolist() == ["district_code", "district_name"]
+
+
+def test_own_levels_are_taken_as_they_are_named(tmp_path):
+    path = tmp_path / "beats.csv"
+    path.write_text(
+        "sector_name,sector_code,beat_code,note\nNorth,S1,B1,x\nNorth,S1,B2,y\nSouth,S2,B3,z\n"
+    )
+    lookup = read_lookup(path)
+    assert lookup.columns.tolist() == ["beat_code", "sector_code", "sector_name"]
+    beats = make_areas(["B3", "B1", "B2"], ["c", "a", "b"], level="area")
+    made = make_lookup(beats, [path])
+    assert made.columns.tolist() == ["sector_code", "sector_name"]
+    assert made["sector_name"].tolist() == ["South", "North", "North"]
+
+
+def test_own_levels_that_do_not_fit_are_left_out_unless_asked_for():
+    other = TO_DISTRICT.assign(team_code=["T1", "T1", None, "T2"])
+    lookup = make_lookup(make_areas(), [other])
+    assert "team_code" not in lookup
+    with pytest.raises(UnmatchedError, match="1 of 3 areas have no team"):
+        make_lookup(make_areas(), [other], levels=["team"])
