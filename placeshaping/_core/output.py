@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import shutil
+import sys
 import uuid
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
@@ -100,11 +101,10 @@ def staged_folder(target: str | Path, *, remove: Collection[str] = ()) -> Iterat
         target.mkdir(parents=True, exist_ok=True)
         try:
             _swap_in(folder, target, remove)
-        except BaseException:
+        finally:
             if not existed:
                 with suppress(OSError):
-                    target.rmdir()  # only where nothing was left in it
-            raise
+                    target.rmdir()  # which only an empty folder allows: nothing came
 
 
 @contextmanager
@@ -143,6 +143,7 @@ def _swap_in(folder: Path, target: Path, remove: Collection[str]) -> None:
     kept = _beside(target, "{}-old-{}")
     taken: list[tuple[Path, Path]] = []
     brought: list[tuple[Path, Path]] = []
+    whole = False
     try:
         for name in leaving:
             taken.append((target / name, kept / name))  # noted first: a stop may fall in between
@@ -150,12 +151,13 @@ def _swap_in(folder: Path, target: Path, remove: Collection[str]) -> None:
         for path in new:
             brought.append((path, target / path.name))
             path.replace(target / path.name)
-    except BaseException as error:
-        left = _put_back(taken, brought)
-        if left or any(kept.iterdir()):
-            raise _half_undone(kept, target, left, error) from error
-        kept.rmdir()
-        raise
+        whole = True
+    finally:
+        if not whole:  # whatever it was: a refusal, Ctrl-C, an exit
+            left = _put_back(taken, brought)
+            if left or any(kept.iterdir()):
+                raise _half_undone(kept, target, left, sys.exception())
+            kept.rmdir()
     _discard(kept, target)
 
 
@@ -178,7 +180,9 @@ def _put_back(taken: list[tuple[Path, Path]], brought: list[tuple[Path, Path]]) 
     return [p.name for source, p in brought if p not in restored and not source.exists()]
 
 
-def _half_undone(kept: Path, target: Path, left: list[str], error: BaseException) -> OutputError:
+def _half_undone(
+    kept: Path, target: Path, left: list[str], error: BaseException | None
+) -> OutputError:
     cause = _remedy(error) if isinstance(error, OSError) else "It was stopped."
     msg = f"{target.name} could not be written. {cause}"
     if left:
