@@ -175,6 +175,30 @@ def find_area_column(table: pd.DataFrame, *, code: str | None = None, where: str
     return CodeColumns(found.code, found.name, level, vintage)
 
 
+def holds_area_codes(table: pd.DataFrame) -> bool:
+    """
+    Tell whether a table has a column of area codes that is recognised.
+
+    Parameters
+    ----------
+    table
+        The table, as `read_table` gives it.
+
+    Returns
+    -------
+    known
+        Whether one is named so, or holds official codes.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> holds_area_codes(pd.DataFrame({"beat": ["B1"]}))
+    False
+    """
+    names = [str(name) for name in table.columns]
+    return _find_code(names) is not None or any(_holds_codes(table[name]) for name in names)
+
+
 def _holds_codes(values: pd.Series[Any]) -> bool:
     known = values.dropna().head(1_000).astype("str")
     return len(known) > 0 and bool((known.map(level_of) != "area").mean() >= 0.5)

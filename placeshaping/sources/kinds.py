@@ -12,7 +12,7 @@ from placeshaping._core.codes import level_of
 from placeshaping.sources.archives import list_members, looks_zipped
 from placeshaping.sources.deprivation import find_deprivation_columns
 from placeshaping.sources.guesses import guess_columns
-from placeshaping.sources.populations import find_population_columns
+from placeshaping.sources.populations import find_own_codes, find_population_columns
 from placeshaping.sources.tabular import read_table
 
 Kind = Literal["police", "services", "boundaries", "deprivation", "population", "lookup", "unknown"]
@@ -68,6 +68,8 @@ def _kind_of_table(table: pd.DataFrame) -> Kind:
         return "population"
     if levels and not {"date", "count"} & set(roles):
         return "lookup"
+    if "date" not in roles and find_population_columns(names) and find_own_codes(table):
+        return "population"
     return "services" if "area_code" in roles and "date" in roles else "unknown"
 
 

@@ -19,7 +19,8 @@ import pandas as pd
 from placeshaping._core.checks import check_columns, listed
 from placeshaping._core.columns import tag_columns
 from placeshaping._core.errors import ColumnError, DuplicateError
-from placeshaping.sources.code_columns import find_area_column, vintage_of
+from placeshaping.sources.code_columns import find_area_column, holds_area_codes, vintage_of
+from placeshaping.sources.deprivation import find_deprivation_columns
 from placeshaping.sources.tabular import read_table
 from placeshaping.sources.values import to_numbers
 
@@ -40,6 +41,12 @@ _HOUSEHOLDS = (
     r".*total all households( measures value)?",
     r"(household \w+|tenure( of household)?|accommodation type) total.*",
 )
+_OWN_CODES = (
+    r"(\w+ )*(beat|area|sector|zone|neighbourhood|locality|patch|ward)? ?code",
+    r"(\w+ )*(beat|area|sector|zone|neighbourhood|locality|patch|ward)"
+    r"( (id|ref|reference|number|no))?",
+)
+_NO_CODES = re.compile(r"post ?code|population|km2|hectare|sq")
 _AGE = re.compile(r"^(?:age )?(\d{1,3})(?: ?plus| and over|\+)?$")
 _COMPOSITION = re.compile(
     r"ethnic|religio|disab|country of birth|passport|language|nationality|sexual|gender ident"
@@ -69,6 +76,9 @@ class PopulationReport:
         Column of the result to how many areas lack a value, where any does.
     without_code
         Rows left out because they have no code.
+    source_of
+        Where the numbers come from, in words, when the file is one of another
+        kind: the denominators of the Indices of Deprivation; else ``None``.
     """
 
     name: str
@@ -79,6 +89,7 @@ class PopulationReport:
     vintage: str | None
     missing: Mapping[str, int]
     without_code: int
+    source_of: str | None = None
 
 
 def read_population(
@@ -99,7 +110,10 @@ def read_population(
         Column of the result to column of the file, such as ``{"residents": "Pop 2024"}``;
         recognised where not given.
     code
-        The column of area codes; recognised where not given.
+        The column of area codes. Where not given it is recognised by its name
+        or by official codes in it; failing that it is the one column named
+        like a code, beat, area, sector, zone, neighbourhood, locality, patch or
+        ward whose values are all there, all different and no measurements.
     sheet
         The sheet of a workbook; the largest where not given.
 
@@ -134,6 +148,8 @@ def read_population(
     """
     table = read_table(path, sheet=sheet)
     found = table.attrs["report"]
+    if code is None and not holds_area_codes(table):
+        code = find_own_codes(table)
     area = find_area_column(table, code=code, where=found.name)
     coded = table[table[area.code].notna()]
     codes = coded[area.code].astype("str").str.strip()
@@ -152,8 +168,59 @@ def read_population(
         vintage=vintage,
         missing={str(n): int(gaps) for n, gaps in result.isna().sum().items() if gaps},
         without_code=len(table) - len(coded),
+        source_of=_source_of(table, sources),
     )
     return result
+
+
+def _source_of(table: pd.DataFrame, sources: Mapping[str, str]) -> str | None:
+    """Say so where population comes along with the Indices of Deprivation."""
+    if not any(name.startswith("imd_") for name in find_deprivation_columns(list(table.columns))):
+        return None
+    years = {year for name in sources.values() for year in re.findall(r"mid[ -]?(\d{4})", name)}
+    dated = f", mid-{' and mid-'.join(sorted(years))}" if years else ""
+    return f"denominators of the Indices of Deprivation{dated}"
+
+
+def find_own_codes(table: pd.DataFrame) -> str | None:
+    """
+    Find the column of a council's own area codes, by its name and its values.
+
+    Parameters
+    ----------
+    table
+        The table, as `read_table` gives it.
+
+    Returns
+    -------
+    column
+        The one named like a code or an area, whose values are all there, all
+        different, and no measurements; None where there is none, or several.
+
+    Examples
+    --------
+    >>> find_own_codes(pd.DataFrame({"Beat": ["B1", "B2"], "residents": [10, 20]}))
+    'Beat'
+    """
+    for pattern in _OWN_CODES:
+        named = [
+            str(name)
+            for name in table.columns
+            if re.fullmatch(pattern, _plain(str(name))) and not _NO_CODES.search(_plain(str(name)))
+        ]
+        fitting = [name for name in named if _names_rows(table[name], name)]
+        if fitting:
+            return fitting[0] if len(fitting) == 1 else None
+    return None
+
+
+def _names_rows(values: pd.Series[Any], name: str) -> bool:
+    """Tell whether a column can name its rows: complete, unique, and no sizes of areas."""
+    if values.empty or values.isna().any() or not values.is_unique:
+        return False
+    numbers = to_numbers(values)
+    measured = bool((numbers % 1 > 0).any())
+    return not measured and not (_plain(name) == "area" and numbers.notna().all())
 
 
 def find_population_columns(names: list[str]) -> dict[str, str]:

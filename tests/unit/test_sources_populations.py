@@ -6,6 +6,7 @@ import pytest
 
 from placeshaping._core.columns import column_tags
 from placeshaping._core.errors import ColumnError, DuplicateError, VintageError
+from placeshaping.sources.kinds import kind_of
 from placeshaping.sources.populations import read_population
 
 LAYOUTS = {
@@ -98,3 +99,47 @@ def test_what_is_no_population_is_refused(tmp_path, text, error, match):
 def test_rows_without_code_are_counted(tmp_path):
     (tmp_path / "a.csv").write_text("LSOA21CD,population\nE01000001,5\n,500\n")
     assert read_population(tmp_path / "a.csv").attrs["report"].without_code == 1
+
+
+@pytest.mark.parametrize(
+    ("header", "known"),
+    [
+        ("Beat,residents,area_km2", True),
+        ("beat_code,Beat name,residents", True),
+        ("Neighbourhood code,residents,x", True),
+        ("Postcode,residents,x", False),
+        ("area,residents,x", True),
+        ("place,residents,x", False),
+    ],
+)
+def test_own_codes_are_recognised_by_name_and_unlike_values(tmp_path, header, known):
+    rows = {"residents": ("10", "20"), "area_km2": ("1.5", "2.5")}
+    lines = [[rows.get(n, (f"{n[0]}1", f"{n[0]}2"))[i] for n in header.split(",")] for i in (0, 1)]
+    path = tmp_path / "beats.csv"
+    path.write_text("\n".join([header, *map(",".join, lines)]))
+    if not known:
+        with pytest.raises(ColumnError, match="looks like an area code"):
+            read_population(path)
+        return
+    table = read_population(path)
+    assert table["residents"].tolist() == [10, 20]
+    assert kind_of(path) == "population"
+
+
+@pytest.mark.parametrize("text", ["beat,residents\nB1,1\nB1,2\n", "area,residents\n1.5,1\n2,2\n"])
+def test_columns_that_do_not_name_each_row_are_no_codes(tmp_path, text):
+    (tmp_path / "a.csv").write_text(text)
+    with pytest.raises(ColumnError, match="looks like an area code"):
+        read_population(tmp_path / "a.csv")
+
+
+def test_population_of_the_indices_of_deprivation_is_told(tmp_path):
+    path = tmp_path / "deprivation.csv"
+    rank = "Index of Multiple Deprivation (IMD) Rank (where 1 is most deprived)"
+    path.write_text(
+        f"LSOA code (2021),{rank},Total population: mid 2022\nE01000001,5,1500\nE01000002,9,1600\n"
+    )
+    told = read_population(path).attrs["report"].source_of
+    assert told == "denominators of the Indices of Deprivation, mid-2022"
+    path.write_text("LSOA21CD,residents\nE01000001,5\n")
+    assert read_population(path).attrs["report"].source_of is None
