@@ -146,7 +146,7 @@ def _sure(release: Release) -> str:
         return "Counts as recorded"
     return (
         f"The true yearly rate of a typical {words_of(table)[0]} lies within ±{tenth(half)} per "
-        f"1,000 {category.denominator} of the rate shown (95%)"
+        "1,000 (95%)"
     )
 
 

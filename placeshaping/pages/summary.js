@@ -50,7 +50,7 @@
       const known = cells.filter((cell) => cell.rate !== null);
       if (!known.length) { return "Counts as recorded"; }
       return "The true yearly rate of a typical " + words(state.level).one + " lies within \u00b1" +
-        P.rate(middle(known.map((cell) => (cell.upper - cell.lower) / 2))) + " " + model.per(state.category).replace(" a year", "") + " of the rate shown (95%)";
+        P.rate(middle(known.map((cell) => (cell.upper - cell.lower) / 2))) + " per 1,000 (95%)";
     }
 
     function subject(state) {
@@ -72,12 +72,12 @@
       known.sort((a, b) => a.cell.rate - b.cell.rate);
       if (known.length < 2 || known[0].cell.rate === known[known.length - 1].cell.rate) { return ""; }
       const [low, high] = [known[0], known[known.length - 1]];
-      const figure = (one) => P.rate(one.cell.rate) + ", 95% interval " + P.rate(one.cell.lower) + " to " + P.rate(one.cell.upper);
+      const figure = (one, unit) => P.rate(one.cell.rate) + unit + ", 95% interval " + P.rate(one.cell.lower) + " to " + P.rate(one.cell.upper);
       const hidden = cells.filter((cell) => cell.status === "hidden").length;
       const zeros = known.filter((one) => one.cell.count === 0).length;
-      const least = zeros > 1 ? "; none was recorded in " + P.count(zeros) + " of them" : " and lowest in " + low.name + " (" + figure(low) + ")";
+      const least = zeros > 1 ? "; none was recorded in " + P.count(zeros) + " of them" : " and lowest in " + low.name + " (" + figure(low, "") + ")";
       const text = "Among the " + P.count(known.length) + " " + words(state.level).many + " with a rate" + (hidden ? " (" + P.count(hidden) + " more are hidden)" : "") +
-        ", that of " + P.lowerFirst(model.categories[state.category].label) + " was highest in " + high.name + " (" + figure(high).replace(",", " " + model.per(state.category) + ",") + ")" +
+        ", that of " + P.lowerFirst(model.categories[state.category].label) + " was highest in " + high.name + " (" + figure(high, " " + model.per(state.category)) + ")" +
         least + "; half of them had less than " + P.rate(middle(known.map((one) => one.cell.rate))) + ".";
       return text + (visited(state, known, high) ? " " + P.settings.visited : "");
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,8 @@ def test_every_area_is_drawn_in_the_colour_of_its_class(opened: Any, released: R
     assert len(drawn) == len(released.tables["lsoa"].areas)
     wanted = [classes[k]["colour"] for k in of]
     assert np.mean([a == b for a, b in zip(drawn, wanted, strict=True)]) > 0.95
-    assert set(sequential(len(classes))) <= set(opened.run(COLOURS_ON_MAP))
+    ranked = [one for one in classes if not one.get("none")]
+    assert set(sequential(len(ranked))) <= set(opened.run(COLOURS_ON_MAP))
 
 
 def test_rates_and_intervals_worked_out_in_the_page_equal_the_release(
@@ -362,3 +364,149 @@ def test_it_prints_with_map_legend_and_table(opened: Any) -> None:
     assert opened.page.locator("#table").is_visible()
     assert not opened.page.locator(".controls").is_visible()
     assert len(opened.page.pdf(format="A4")) > 20_000
+
+
+def test_words_and_tiles_follow_the_choices(opened: Any, released: Release) -> None:
+    page = opened.page
+    before = page.locator("#words-body").inner_text()
+    label, period = released.categories[2].label, released.periods[1]
+    page.get_by_label("Category").select_option(label=label)
+    page.get_by_label("Period").select_option(index=1)
+    small = label[0].lower() + label[1:]
+    months = f"{period.first:%B %Y} to {period.last:%B %Y}"
+    heading = page.locator("#words-heading").inner_text()
+    assert heading == f"In words: {small}, {months}, by small area (LSOA)"
+    assert page.locator("#fact-when").inner_text() == months
+    said = page.locator("#words-body").inner_text()
+    assert said != before
+    assert f"that of {small} was highest in" in said
+    view = released.tables["lsoa"].view(period=period.label, category=label)
+    names = released.tables["lsoa"].areas["area_name"]
+    assert str(names[view["rate"].idxmax()]) in said
+    hidden = int((view["status"] == "hidden").sum())
+    assert f"({hidden} more are hidden)" in said or not hidden
+    hot = int(view["cluster"].astype(str).str.startswith("hot").sum())
+    assert page.locator("#fact-hotspots").inner_text().startswith(f"{label}: {hot} of {len(view)} ")
+    half = ((view["upper"] - view["lower"]) / 2).median()
+    told = re.search(r"±([\d.]+) per 1,000", page.locator("#fact-sure").inner_text())
+    assert told is not None
+    assert float(told.group(1)) == pytest.approx(half, abs=0.06)
+    page.get_by_role("button", name="Districts").click()
+    assert "not looked for among districts" in page.locator("#fact-hotspots").inner_text()
+
+
+def test_the_first_words_of_the_script_are_those_of_the_file(
+    opened: Any, map_file: Path, browser: Any
+) -> None:
+    context = browser.new_context(java_script_enabled=False, offline=True)
+    plain = context.new_page()
+    plain.goto(map_file.as_uri())
+    for place in ("#words-heading", "#fact-when", "#fact-hotspots", "#fact-sure"):
+        assert opened.page.locator(place).inner_text() == plain.locator(place).inner_text()
+    written = plain.locator("#words-body p").all_inner_texts()
+    context.close()
+    assert opened.page.locator("#words-body p").all_inner_texts()[1:] == written
+
+
+def test_zero_has_a_class_of_its_own_and_small_counts_none(opened: Any, released: Release) -> None:
+    opened.page.get_by_role("button", name="Count").click()
+    for place, category in enumerate(released.categories):
+        opened.page.get_by_label("Category").select_option(index=place)
+        opened.page.get_by_label("Period").select_option(index=1)
+        view = released.tables["lsoa"].view(
+            period=released.periods[1].label, category=category.label
+        )
+        zeros = int((view["count"] == 0).sum())
+        rows = opened.page.locator("#legend li").all_inner_texts()
+        none = [row for row in rows if "None recorded" in row]
+        assert len(none) == (1 if zeros else 0)
+        if zeros:
+            assert f"{zeros} area" in none[0]
+        assert not any("Under" in row for row in rows)
+        first = rows[1 if zeros else 0]
+        assert f"{released.policy.threshold} to under" in first or "or more" in first
+
+
+def test_an_area_whose_number_is_hidden_shows_no_hot_spot_class(
+    opened: Any, released: Release
+) -> None:
+    opened.page.get_by_role("button", name="Hot spots").click()
+    found = 0
+    for place, category in enumerate(released.categories):
+        opened.page.get_by_label("Category").select_option(index=place)
+        opened.page.get_by_label("Period").select_option(index=1)
+        view = released.tables["lsoa"].view(
+            period=released.periods[1].label, category=category.label
+        )
+        hidden = (view["status"] == "hidden").to_numpy()
+        of = np.array(opened.run("() => [...placeshaping.view.of]"))
+        assert (of[hidden] == -1).all()
+        assert (of[~hidden] != -1).all()
+        rows = opened.page.locator("#legend li").all_inner_texts()
+        told = [row for row in rows if "Hidden to protect people" in row]
+        assert len(told) == int(hidden.any())
+        if hidden.any():
+            found += 1
+            assert f"{hidden.sum()} area" in told[0]
+            assert "The number is hidden" in told[0]
+            opened.run("(i) => placeshaping.choose(i)", int(np.flatnonzero(hidden)[0]))
+            assert "hidden to protect people" in opened.page.locator("#live").inner_text()
+    assert found
+
+
+def test_the_figures_of_a_chosen_area_are_seen_without_scrolling(opened: Any) -> None:
+    opened.page.mouse.click(*opened.run(POINT_OF, 10))
+    assert opened.run("() => placeshaping.state.chosen") == 10
+    top, bottom, shown = opened.run(
+        """() => { const box = document.querySelector('#details .figures');
+        const rows = [...box.querySelectorAll('tbody tr')].slice(0, 4);
+        return [document.querySelector('#details .name').getBoundingClientRect().top,
+          rows.at(-1).getBoundingClientRect().bottom, innerHeight]; }"""
+    )
+    assert 0 < top < bottom <= shown
+    assert opened.run("() => scrollY") == 0
+
+
+def test_the_chosen_area_is_named_on_the_map(opened: Any, released: Release) -> None:
+    opened.run(
+        """() => { window.written = [];
+        const pen = placeshaping.layer._context; const old = pen.fillText.bind(pen);
+        pen.fillText = (words, x, y) => { window.written.push(words); old(words, x, y); };
+        placeshaping.choose(10); }"""
+    )
+    assert str(released.tables["lsoa"].areas["area_name"].iloc[10]) in opened.run("() => written")
+
+
+def test_printing_fits_the_whole_map_and_puts_the_view_back(opened: Any) -> None:
+    opened.run(
+        "() => placeshaping.map.setView(placeshaping.map.getCenter(), 14, { animate: false })"
+    )
+    before = opened.run(
+        "() => [placeshaping.map.getZoom(), document.getElementById('map').offsetWidth]"
+    )
+    inside = """() => { const { map, shapes, model } = placeshaping; const size = map.getSize();
+      return shapes.boxes[model.levels.length - 1].every((box) =>
+        [[box[0], box[1]], [box[2], box[3]]].every((corner) => {
+          const p = map.latLngToContainerPoint(L.CRS.EPSG3857.pointToLatLng(L.point(corner), 0));
+          return p.x >= 0 && p.y >= 0 && p.x <= size.x && p.y <= size.y; })); }"""
+    assert not opened.run(inside)
+    opened.run("() => dispatchEvent(new Event('beforeprint'))")
+    assert opened.run(inside)
+    sizes = {}
+    opened.page.emulate_media(media="print")
+    for name, (width, height) in {"portrait": (703, 1032), "landscape": (1032, 703)}.items():
+        opened.page.set_viewport_size({"width": width, "height": height})
+        sizes[name] = opened.run(
+            """() => ['.map', '#legend'].map((place) => {
+              const box = document.querySelector(place).getBoundingClientRect();
+              return [box.right, box.bottom]; })"""
+        )
+        assert opened.run(inside)
+        assert all(right <= width and bottom <= height for right, bottom in sizes[name])
+    opened.page.emulate_media(media="screen")
+    opened.page.set_viewport_size({"width": 1280, "height": 800})
+    opened.run("() => dispatchEvent(new Event('afterprint'))")
+    after = opened.run(
+        "() => [placeshaping.map.getZoom(), document.getElementById('map').offsetWidth]"
+    )
+    assert after == before
