@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from placeshaping._core.checks import check_file, listed
+from placeshaping._core.checks import check_file
 from placeshaping._core.errors import OutputError, PlaceshapingError, RecipeError
 from placeshaping._core.output import staged_file
 from placeshaping._core.progress import track
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 RECIPE = "recipe.toml"
 
 DENOMINATORS = ("residents", "households")
+
+NO_DATES = "no dates"
+"""What an inspection says of records without dates."""
+
+MOST_TOLD = 12
+"""Files of which the reason is told."""
 
 MANY = 1_000
 """Areas above which a file is taken for a nation's, of which a place must be named."""
@@ -45,6 +51,8 @@ class Found:
         The place, where the areas are a nation's and the records tell.
     passed_over
         Files that serve for nothing here, with the reason.
+    levels
+        Levels that the lookups lead to.
     """
 
     records: Inspection
@@ -55,6 +63,7 @@ class Found:
     deprivation: Inspection | None
     within: str | None
     passed_over: tuple[tuple[str, str], ...]
+    levels: tuple[str, ...] = ()
 
 
 def write_recipe(folder: str | Path, *, replace: bool = False) -> Path:
@@ -107,22 +116,22 @@ def find_files(folder: Path) -> Found:
         msg = f"{folder.name} is a file. Name the folder that holds your files."
         raise RecipeError(msg)
     paths = sorted(p for p in folder.iterdir() if not p.name.startswith(".") and p.name != RECIPE)
+    if not paths:
+        msg = (
+            f"{folder.resolve().name}: found no files. Put records and boundaries of areas into "
+            "it, and lookups, population and deprivation where you have them."
+        )
+        raise RecipeError(msg)
     seen = [inspect_file(path) for path in track(paths, label="Looking into files")]
     usable = [one for one in seen if not any(p.severity == "error" for p in one.problems)]
     records = _best(usable, "police") or _best(
-        usable, "services", only=lambda one: _fact(one, "Months") != "no dates"
+        usable, "services", only=lambda one: _fact(one, "Months") != NO_DATES
     )
     areas = _best(usable, "boundaries", by=_suits)
     if records is None or areas is None:
-        lacking = "records with dates and places" if records is None else "boundaries of areas"
-        msg = (
-            f"{folder.resolve().name}: found no {lacking} among {len(seen):,} files"
-            + (f" ({listed([f'{one.name}: {one.kind}' for one in seen])})" if seen else "")
-            + ". `placeshaping check FILE` tells what is wrong with one."
-        )
-        raise RecipeError(msg)
+        raise RecipeError(_lacking(folder, seen, records=records is not None))
     year = _fact(areas, "Census year of the codes")
-    lookups = [one for one in usable if one.kind == "lookup" and _leads_up(one, areas, year)]
+    lookups = _lookups(usable, areas, year)
     changes = [one for one in usable if one.kind == "lookup" and _tells_changes(one)]
     population = {
         column: _best([one for one in usable if _counts(one, column, year)], "population")
@@ -130,6 +139,7 @@ def find_files(folder: Path) -> Found:
     }
     deprivation = _best(usable, "deprivation", only=lambda one: _same_year(one, year))
     names = tuple(one.name for one in lookups)
+    mixed = year == "2011" and any("LSOA21" in _columns(one) for one in lookups)
     chosen = (records, areas, deprivation, *population.values(), *lookups, *changes)
     used = {one.name for one in chosen if one is not None}
     return Found(
@@ -139,8 +149,9 @@ def find_files(folder: Path) -> Found:
         changes=changes[0].name if changes and year == "2021" else None,
         population={column: one.name for column, one in population.items() if one is not None},
         deprivation=deprivation,
-        within=_place(folder, records, areas, names),
+        within=None if mixed else _place(folder, records, areas, names),
         passed_over=tuple(_passed_over(seen, used)),
+        levels=_levels(folder, names, areas),
     )
 
 
@@ -178,9 +189,10 @@ def _lines(found: Found) -> Iterator[str]:
     yield f"file = {_quoted(found.areas.name)}    # {_told(found.areas)}"
     if found.within:
         yield f"within = {_quoted(found.within)}"
-    elif (found.areas.rows or 0) > MANY:
-        yield '# within = "Essex"    # a district, partnership or police force of the lookups'
+    else:
+        yield from _within_lines(found)
     yield f"lookups = [{', '.join(map(_quoted, found.lookups))}]    # to larger areas"
+    yield from _level_lines(found.levels)
     if found.changes:
         yield f"changes = {_quoted(found.changes)}    # LSOAs of 2011 to those of 2021"
     yield ""
@@ -200,6 +212,32 @@ def _lines(found: Found) -> Iterator[str]:
     if found.passed_over:
         yield "\n# Not used:"
         yield from (f"#   {name}: {why}" for name, why in found.passed_over)
+
+
+def _within_lines(found: Found) -> Iterator[str]:
+    """Say how to name a place, and what that needs."""
+    if found.lookups:
+        yield '# within = "Essex"    # a district, partnership or police force of the lookups'
+        return
+    yield "# To name a place, add a lookup from these areas to districts (columns such as"
+    yield "# LSOA21CD and LAD24CD) to lookups; without one all areas of the file are taken:"
+    yield '# within = "Essex"'
+
+
+def _level_lines(levels: Sequence[str]) -> Iterator[str]:
+    """Name the levels that the lookups have beside those that are shown by default."""
+    from placeshaping.areas.ladder import DEFAULT_LEVELS
+
+    taken = [level for level in DEFAULT_LEVELS if level in levels]
+    others = [level for level in levels if level not in taken]
+    if not others:
+        return
+    above = [level for level in taken if levels.index(level) > levels.index(others[0])]
+    instead = [others[0], *above] if above else [*taken, others[0]]
+    yield (
+        f"# levels = [{', '.join(map(_quoted, instead))}]    # instead of "
+        f"[{', '.join(map(_quoted, taken))}]; the lookups have {', '.join(levels)}"
+    )
 
 
 def _population_lines(population: Mapping[str, str]) -> Iterator[str]:
@@ -255,13 +293,73 @@ def _tells_changes(lookup: Inspection) -> bool:
     return {"LSOA11", "LSOA21"} <= columns and not any(c.startswith("OA") for c in columns)
 
 
+def _lookups(usable: Sequence[Inspection], areas: Inspection, year: str | None) -> list[Inspection]:
+    """Choose lookups; one of both census years only where no other begins at the areas."""
+    leading = [one for one in usable if one.kind == "lookup" and _leads_up(one, areas, year)]
+    both = [one for one in leading if _of_both_years(one)]
+    single = [one for one in leading if one not in both]
+    begun = any(c.startswith(("OA", "LSOA")) for one in single for c in _columns(one))
+    return single if begun else [*both[:1], *single]
+
+
+def _of_both_years(lookup: Inspection) -> bool:
+    return {"LSOA11", "LSOA21"} <= _columns(lookup)
+
+
+def _levels(folder: Path, lookups: Sequence[str], areas: Inspection) -> tuple[str, ...]:
+    """Return the levels above the areas that the lookups lead to, finest first."""
+    from placeshaping.areas.lookup_columns import in_order
+    from placeshaping.areas.lookups import read_lookup
+
+    own = (_fact(areas, "Level") or "").casefold()
+    held: dict[str, int] = {}
+    for name in lookups:
+        table = read_lookup(folder / name)
+        for column in table.columns:
+            level = str(column).removesuffix("_code")
+            if level != column and level not in {own, "oa", "lsoa", "lsoa11"}:
+                held[level] = max(held.get(level, 0), table[column].nunique())
+    if own == "lsoa" and not (_fact(areas, "Name column") or "none").startswith("none"):
+        held.setdefault("msoa", 0)
+    return tuple(in_order(held))
+
+
+def _lacking(folder: Path, seen: Sequence[Inspection], *, records: bool) -> str:
+    """Say what a folder lacks, and of each file why it does not serve."""
+    lacking = "boundaries of areas" if records else "records with dates and places"
+    wanted = {"boundaries"} if records else {"police", "services", "unknown"}
+    first = sorted(seen, key=lambda one: one.kind not in wanted)
+    reasons = "".join(f"\n  {one.name}: {_reason(one)}" for one in first[:MOST_TOLD])
+    rest = len(seen) - MOST_TOLD
+    return (
+        f"{folder.resolve().name}: found no {lacking} among {len(seen):,} "
+        f"file{'' if len(seen) == 1 else 's'}:{reasons}"
+        + (f"\n  and {rest:,} more" if rest > 0 else "")
+        + "\n`placeshaping check FILE` tells more of one."
+    )
+
+
+def _reason(one: Inspection) -> str:
+    """Say what a file is, or why it cannot be used and what to do."""
+    error = next((problem for problem in one.problems if problem.severity == "error"), None)
+    if error is not None:
+        return f"{one.kind}: {error.what} {error.remedy}"
+    if one.kind == "services" and _fact(one, "Months") == NO_DATES:
+        return (
+            "services without dates: no column of dates is recognised. Name it as records.columns "
+            'in a recipe (columns = { date = "Logged on" }), or add one.'
+        )
+    return one.kind
+
+
 def _leads_up(lookup: Inspection, areas: Inspection, year: str | None) -> bool:
     """Tell whether a lookup leads from the areas, or from larger ones, to larger ones."""
     columns = _columns(lookup)
     above = {c for c in columns if c.rstrip("0123456789") in {"MSOA", "WD", "LAD", "CSP", "PFA"}}
     own = {f"{_fact(areas, 'Level')}{(year or '')[2:]}", f"{_fact(areas, 'Level')}"}
     small = {c for c in columns if c.startswith(("OA", "LSOA"))}
-    return (bool(above) and small <= own and bool(small)) or (len(above) > 1 and not small)
+    begins = small <= own or (_of_both_years(lookup) and bool(small & own))
+    return (bool(above and small) and begins) or (len(above) > 1 and not small)
 
 
 def _counts(population: Inspection, column: str, year: str | None) -> bool:

@@ -1,0 +1,102 @@
+"""What `init` makes of a folder, and what it says where it can make nothing of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tomllib
+from pathlib import Path
+
+import geopandas as gpd
+import pytest
+import shapely
+
+from placeshaping._core.errors import RecipeError
+from placeshaping.project.pipeline import run
+from placeshaping.project.start import find_files, recipe_text, write_recipe
+
+CODES = [f"E0100{i:04}" for i in range(1, 17)]
+RECORDS = "Date,Easting,Northing,Type\n" + "".join(
+    f"{1 + i % 28:02}/0{1 + i % 3}/2024,40{i % 4}500,30{i // 4 % 4}500,A\n" for i in range(160)
+)
+
+
+def write_areas(folder: Path, *, year: str = "21") -> None:
+    """Write 16 square LSOAs."""
+    boxes = [
+        shapely.box(x, y, x + 1000, y + 1000)
+        for y in range(300_000, 304_000, 1000)
+        for x in range(400_000, 404_000, 1000)
+    ]
+    names = [f"Marsh {1 + i // 4:03}{'ABCD'[i % 4]}" for i in range(16)]
+    table = {f"LSOA{year}CD": CODES, f"LSOA{year}NM": names}
+    gpd.GeoDataFrame(table, geometry=boxes, crs=27700).to_file(folder / "areas.gpkg")
+
+
+def write_lookup(folder: Path, header: str, row: str) -> None:
+    lines = [row.format(code=code) for code in CODES]
+    (folder / "lookup.csv").write_text("\n".join([header, *lines, ""]))
+
+
+def test_an_empty_folder_is_said_to_be_empty(tmp_path):
+    with pytest.raises(RecipeError, match=r"found no files\. Put records and boundaries"):
+        write_recipe(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("Easting,Northing\n400500,300500\n", r"a\.csv: services without dates.*records\.columns"),
+        ("Date,Postcode\n03/02/2024,LE1 6XX\n", r"a\.csv: .*postcode alone.*records\.postcodes"),
+        ("x,y z\nfoo,bar\n", r"a\.csv: unknown: Nothing in it says where records lie"),
+        ("", r"a\.csv: .*empty"),
+    ],
+)
+def test_each_file_is_told_why_it_does_not_serve(tmp_path, text, match):
+    write_areas(tmp_path)
+    (tmp_path / "a.csv").write_text(text)
+    with pytest.raises(RecipeError, match=f"(?is)found no records.*among 2 files:.*{match}"):
+        find_files(tmp_path)
+
+
+def test_missing_boundaries_are_told_with_what_there_is(tmp_path):
+    (tmp_path / "a.csv").write_text(RECORDS)
+    with pytest.raises(RecipeError, match=r"found no boundaries .* 1 file:\n  a\.csv: services"):
+        find_files(tmp_path)
+
+
+def test_without_a_lookup_the_recipe_says_what_naming_a_place_needs(tmp_path):
+    write_areas(tmp_path)
+    (tmp_path / "a.csv").write_text(RECORDS)
+    text = recipe_text(find_files(tmp_path))
+    assert "# To name a place, add a lookup from these areas to districts" in text
+    assert "levels" not in text
+
+
+def test_other_levels_of_the_lookups_are_offered(tmp_path):
+    write_areas(tmp_path)
+    (tmp_path / "a.csv").write_text(RECORDS)
+    write_lookup(
+        tmp_path, "LSOA21CD,WD24CD,WD24NM,LAD24CD,LAD24NM",
+        "{code},E05000001,North,E07000001,Marshland",
+    )  # fmt: skip
+    text = recipe_text(find_files(tmp_path))
+    assert '# levels = ["ward", "district"]    # instead of ["msoa", "district"]' in text
+    assert '# within = "Essex"    # a district' in text
+    asked = text.replace('# levels = ["ward", "district"]    #', 'levels = ["ward", "district"]  #')
+    assert tomllib.loads(asked)["areas"]["levels"] == ["ward", "district"]
+
+
+@pytest.mark.parametrize(
+    "header", ["LSOA11CD,LAD22CD,LAD22NM", "LSOA11CD,LSOA21CD,LAD22CD,LAD22NM"]
+)
+def test_lookups_of_2011_serve_areas_of_2011(tmp_path, header):
+    write_areas(tmp_path, year="11")
+    (tmp_path / "a.csv").write_text(RECORDS)
+    newer = "E01035001," if "LSOA21CD" in header else ""
+    write_lookup(tmp_path, header, "{code}," + newer + "E07000001,Marshland")
+    path = write_recipe(tmp_path)
+    recipe = tomllib.loads(path.read_text(encoding="utf-8"))
+    assert recipe["areas"]["lookups"] == ["lookup.csv"]
+    assert "within" not in recipe["areas"]
+    outcome = run(path, made_on=dt.date(2026, 1, 31))
+    assert "district" in outcome.release.levels
