@@ -16,6 +16,7 @@ from placeshaping._core.crs import to_degrees
 from placeshaping._core.errors import InputError, OutputError
 from placeshaping._core.output import staged_file
 from placeshaping.disclosure.release import Release, require_release
+from placeshaping.maps.about import about, footer
 from placeshaping.maps.coverage import Coverage, encode_coverage
 from placeshaping.maps.deprivation import deprivation_chart
 from placeshaping.maps.months import month_words
@@ -31,10 +32,8 @@ from placeshaping.maps.payload import count_classes, page_data
 from placeshaping.maps.words import (
     FALSE_ALARMS,
     VISITED,
-    about,
     facts,
     finding,
-    footer,
     has_hot_spots,
     place_words,
     protection_words,

@@ -13,11 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from placeshaping._core.codes import is_synthetic
 from placeshaping.disclosure.release import AreaTable, Release
-from placeshaping.maps.licences import licences
-from placeshaping.maps.months import month_words, period_words
-from placeshaping.pages.page import Section
+from placeshaping.maps.months import period_words
 from placeshaping.statistics.rates import crude_rate, poor_denominator
 
 LEVEL_WORDS: dict[str, tuple[str, str, str]] = {
@@ -137,7 +134,7 @@ def protection_words(release: Release) -> str:
 
 
 def _sure(release: Release) -> str:
-    if not _has_rates(release):
+    if not has_rates(release):
         return "Counts as recorded"
     table, category = release.tables[release.levels[0]], release.categories[0]
     view = table.view(period=release.periods[0].label, category=category.label)
@@ -148,67 +145,6 @@ def _sure(release: Release) -> str:
         f"The true yearly rate of a typical {words_of(table)[0]} lies within ±{tenth(half)} per "
         "1,000 (95%)"
     )
-
-
-def about(release: Release, *, tolerance: float, leaflet: str) -> tuple[Section, ...]:
-    """
-    Write the parts of "About this map".
-
-    Parameters
-    ----------
-    release
-        Protected numbers.
-    tolerance
-        Metres by which the borders on the map were simplified.
-    leaflet
-        Version of Leaflet.
-
-    Returns
-    -------
-    sections
-        Records, method, protection, use, sources, maker; empty ones left out.
-    """
-    made_by = str(release.declaration["made_by"])
-    published = release.already_published
-    notes = [month_words(note) for note in release.notes]
-    parts = [
-        ("The records", [*notes, *([f"Published at {published}."] if published else [])]),
-        ("How it was worked out", list(_method(release, tolerance))),
-        ("What was hidden, and why", list(release.statement)),
-        ("It must not be used", list(release.not_for)),
-        ("What it is for", [release.purpose] if release.purpose else []),
-        ("Sources", [_source(source) for source in release.sources]),
-        ("Licences", list(licences(release))),
-        (
-            "Who made it",
-            [
-                f"Made on {_day(release.made_on)} with {made_by} and Leaflet {leaflet}.",
-                *([f"Contact: {release.contact}"] if release.contact else []),
-            ],
-        ),
-    ]
-    return tuple(Section(heading, tuple(items)) for heading, items in parts if items)
-
-
-def footer(release: Release) -> tuple[str, ...]:
-    """
-    Write the last lines of a page: the licence of the boundaries, and that nothing is sent.
-
-    Parameters
-    ----------
-    release
-        Whose areas are on the map.
-
-    Returns
-    -------
-    sentences
-        For print.
-    """
-    codes = [str(code) for code in release.tables[release.levels[0]].areas.index]
-    own = "This page is one file. It works without a network and sends nothing anywhere."
-    if codes and all(is_synthetic(code) for code in codes):
-        return ("The place, its people and its records are invented.", own)
-    return (*licences(release), own)
 
 
 def words_of(table: AreaTable) -> tuple[str, str, str]:
@@ -308,7 +244,7 @@ def _whole(release: Release) -> tuple[int, float | None, bool]:
 
 
 def _extremes(release: Release) -> Iterator[str]:
-    if not _has_rates(release):
+    if not has_rates(release):
         return
     table = release.tables[release.levels[0]]
     category = release.categories[0]
@@ -405,35 +341,20 @@ def _of(release: Release) -> str:
     return label if label[1:2].isupper() else label[:1].lower() + label[1:]
 
 
-def _method(release: Release, tolerance: float) -> Iterator[str]:
-    if _has_rates(release):
-        homes = [c.label for c in release.categories if c.denominator == "households"]
-        other = f" ({', '.join(homes)}: per 1,000 households)" if homes else ""
-        yield (
-            f"Rates are records per 1,000 residents a year{other}. The 95% interval is Byar's, "
-            "exact under ten records: were the same risk to play out again, the rate would fall "
-            "in such an interval 95 times out of 100."
-        )
-    if any(has_hot_spots(table) for table in release.tables.values()):
-        of = "smoothed rates" if release.hot_spots_of == "rate" else "counts"
-        yield (
-            f"Hot spots: Gi* (Ord and Getis 1995) of the {of} of each area and the areas that "
-            "touch it, compared with the whole map; two-sided, with the false discovery rate "
-            "controlled within each map (Benjamini and Hochberg 1995). Very strong evidence: q "
-            "under 0.01; strong evidence: q under 0.05."
-        )
-        if release.policy.protects:
-            yield "Hot spots were worked out before small numbers were hidden and others rounded."
-    yield (
-        "The edges of the classes are round numbers, chosen so that the areas spread over the "
-        "classes as evenly as such numbers allow; the legend says how many areas each holds. "
-        "Areas where nothing was recorded have an entry of their own. For rates the classes stay "
-        "the same from period to period, so that colours can be compared."
-    )
-    yield f"Borders are simplified by up to about {tolerance:,.0f} metres for display."
+def has_rates(release: Release) -> bool:
+    """
+    Tell whether a release has rates at its finest level.
 
+    Parameters
+    ----------
+    release
+        Protected numbers.
 
-def _has_rates(release: Release) -> bool:
+    Returns
+    -------
+    has
+        Whether the denominator of its first category is known there.
+    """
     table = release.tables[release.levels[0]]
     people = release.categories[0].denominator
     return people is not None and people in table.areas
@@ -495,16 +416,6 @@ def _rounded(count: int) -> int:
 
 def _sentence_case(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def _source(source: Any) -> str:
-    rows = "" if source.rows is None else f", {source.rows:,} rows"
-    checksum = f"SHA-256 {source.sha256[:12]}…" if source.sha256 else source.checksum
-    return f"{source.role}: {source.name}{rows} ({checksum})"
-
-
-def _day(day: Any) -> str:
-    return f"{day.day} {day:%B %Y}"
 
 
 def label_words(texts: Sequence[str]) -> list[str]:

@@ -24,9 +24,11 @@ from placeshaping._core.errors import DisclosureError, InputError, OutputError
 from placeshaping.areas.ladder import make_ladder
 from placeshaping.disclosure.release import Release, release
 from placeshaping.hotspots.study import analyse
+from placeshaping.maps.about import about, footer
 from placeshaping.maps.area_map import AreaMap, area_map
 from placeshaping.maps.deprivation import deprivation_chart
-from placeshaping.maps.words import about, facts, finding, label_words
+from placeshaping.maps.payload import count_classes
+from placeshaping.maps.words import facts, finding, label_words, words_heading
 from placeshaping.pages.leaflet import leaflet_script, leaflet_styles, leaflet_version
 
 SIDE = 8
@@ -40,11 +42,16 @@ def make_release() -> MakeRelease:
     """Return a function that makes a release of a board of square areas."""
 
     def make(
-        policy: str = "internal", *, name: str = "Marsh", people: bool = True, **options: Any
+        policy: str = "internal",
+        *,
+        name: str = "Marsh",
+        people: bool = True,
+        code: str = "E019",
+        **options: Any,
     ) -> Release:
         rng = np.random.default_rng(5)
         places = [(x, y) for y in range(SIDE) for x in range(SIDE)]
-        codes = pd.Index([f"E019{n:05d}" for n in range(SIDE * SIDE)], name="area_code")
+        codes = pd.Index([f"{code}{n:05d}" for n in range(SIDE * SIDE)], name="area_code")
         areas = gpd.GeoDataFrame(
             {"area_name": [f"{name} {x}{y}" for x, y in places]},
             geometry=[
@@ -224,7 +231,7 @@ def test_words_carry_numbers_and_uncertainty(make_release: MakeRelease) -> None:
     assert re.search(
         r"[\d.]+ per 1,000 residents a year \(95% interval [\d.]+ to [\d.]+\)", said[0]
     )
-    assert "highest in Marsh" in said[1]
+    assert "that of all recorded crime was highest in Marsh" in said[1]
     assert "of 64 small areas (LSOAs) stand out as hot spots" in said[2]
     assert "false alarms" in said[2]
     assert [label for label, _ in facts(given)] == ["When", "Where", "Hot spots", "How sure"]
@@ -334,3 +341,68 @@ def test_areas_of_ones_own_without_levels_make_a_plain_map() -> None:
     assert area_map(given).measures == ("count",)
     page = area_map(given).render()
     assert 'aria-labelledby="level-label" class="control" hidden' in page
+
+
+def items_of(given: Release, heading: str) -> tuple[str, ...]:
+    parts = about(given, tolerance=10, leaflet="1.9.3")
+    return next((part.items for part in parts if part.heading == heading), ())
+
+
+def test_words_and_tiles_name_their_subject(make_release: MakeRelease) -> None:
+    given = make_release("councillor")
+    assert words_heading(given) == (
+        "In words: all recorded crime, January 2024 to December 2025, by small area (LSOA)"
+    )
+    told = dict(facts(given))
+    assert re.match(r"All recorded crime: \d+ of 64 small areas", told["Hot spots"])
+    view = given.tables["lsoa"].view(
+        period=given.periods[0].label, category=given.categories[0].label
+    )
+    half = float(((view["upper"] - view["lower"]) / 2).median())
+    found = re.search(r"lies within ±([\d.]+) per 1,000 \(95%\)", told["How sure"])
+    assert found is not None
+    assert float(found.group(1)) == pytest.approx(half, abs=0.051)
+
+
+def test_a_high_rate_is_explained_as_a_possibility(make_release: MakeRelease) -> None:
+    said = " ".join(finding(make_release()))
+    assert "which makes its rate high" not in said
+    assert "Often that is because many more people work" in said
+    assert "check before you conclude" in said
+
+
+def test_the_method_says_what_the_classes_are(make_release: MakeRelease) -> None:
+    said = " ".join(items_of(make_release("councillor"), "How it was worked out"))
+    assert "about equally many" not in said
+    assert "round numbers" in said
+    assert "nothing was recorded have an entry of their own" in said
+    page = area_map(make_release("councillor")).render()
+    assert page.count("q under 0.01") == 1
+
+
+def test_classes_of_counts_are_made_of_what_was_recorded(make_release: MakeRelease) -> None:
+    given = make_release("councillor")
+    edges = count_classes(given)["lsoa"]["Robbery"][1]
+    counts = given.tables["lsoa"].values.query("category == 'Robbery'")["count"].dropna()
+    counts = counts[counts > 0]
+    assert edges[0] == 0
+    assert len(edges) == 2 or edges[1] > counts.min()
+
+
+def test_months_in_the_notes_are_words(make_release: MakeRelease) -> None:
+    given = make_release(notes=["No records for 2019-03, 2019-04 in 2019-05-essex.csv."])
+    assert items_of(given, "The records") == (
+        "No records for March and April 2019 in 2019-05-essex.csv.",
+    )
+
+
+def test_open_data_are_attributed(make_release: MakeRelease) -> None:
+    os_line = "contains OS data © Crown copyright and database right 2026"
+    given = make_release(
+        "open", code="E010", sensitivity="open", already_published="https://data.police.uk/data/"
+    )
+    said = " ".join(items_of(given, "Licences"))
+    assert os_line in said
+    assert said.count("Open Government Licence v3.0") == 2
+    assert os_line in " ".join(footer(given))
+    assert "police.uk" not in " ".join(items_of(make_release(), "Licences"))
