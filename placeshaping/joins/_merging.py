@@ -33,6 +33,7 @@ class Sums:
         self.pair_of = np.zeros(256, dtype=np.int64)
         self.repeated: dict[int, int] = {}
         self.sources: dict[int, list[Partial]] = {}
+        self.codes: set[str] = set()
         self._named: dict[tuple[int, str], list[tuple[int, Any, Any]]] = {}
         self._digests: dict[tuple[int, Any, bool], list[NDArray[np.uint64]]] = {}
 
@@ -47,6 +48,7 @@ class Sums:
         self._keep_named(partial, fact)
         for named, digests in zip((True, False), partial.digests or (), strict=False):
             self._digests.setdefault((partial.source, partial.place, named), []).append(digests)
+        self.codes.update(partial.codes)
         self.sources.setdefault(partial.source, []).append(_without_rows(partial))
 
     def _fact(self, source: int, fact: tuple[Any, ...]) -> int:
@@ -161,4 +163,5 @@ def _without_rows(partial: Partial) -> Partial:
         ids=none.astype(np.uint64),
         cell=none.astype(np.int32),
         digests=None,
+        codes=(),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import geopandas as gpd
@@ -36,6 +37,12 @@ FACTS = ("month", "category", "force", "given", "place", "how", "code", "agreeme
 """What the reports count records by, in the order of the columns of `Partial.facts`."""
 
 
+HELD = ("months", "forces", "categories", "covered")
+"""What a partition holds, asked for or not; and the months that it covers."""
+
+_BLOCK = 512
+
+
 @dataclass(frozen=True)
 class Partial:
     """
@@ -57,7 +64,7 @@ class Partial:
     chunk_facts
         `rows_read`, `undated`, `duplicates`, `duplicates_kept`.
     held
-        Months, forces and categories that the partition holds, asked for or not.
+        `HELD`.
     codes
         Distinct published codes of its records.
     report
@@ -133,7 +140,7 @@ class Counter:
                 name: getattr(chunk, name)
                 for name in ("rows_read", "undated", "duplicates", "duplicates_kept")
             },
-            held={name: getattr(chunk, name) for name in ("months", "forces", "categories")},
+            held={name: getattr(chunk, name) for name in HELD},
             codes=tuple(labels),
             report=chunk.report,
         )
@@ -144,7 +151,8 @@ class Counter:
         located = np.isfinite(x) & np.isfinite(y)
         inside, several = self.index.locate(x, y, threads=self.threads)
         by_coordinate = inside.astype(np.int64)
-        code, labels = pd.factorize(events["area_code"])
+        code, distinct = pd.factorize(events["area_code"])
+        labels: list[str] = pd.Index(distinct).astype(object).tolist()
         meant = np.append(self._meaning(labels), -1)[code]
         area = np.where(by_coordinate >= 0, by_coordinate, meant)
         how = np.where(by_coordinate >= 0, BY_COORDINATE, BY_CODE)
@@ -159,14 +167,20 @@ class Counter:
         comparable = (by_coordinate >= 0) & (meant >= 0)
         agreement[comparable] = np.where(by_coordinate == meant, AGREES, DIFFERS)[comparable]
         facts = {"how": how, "agreement": agreement, "several": self._in_several(x, y, several)}
-        return facts, area, code, [str(label) for label in labels]
+        return facts, area, code, labels
 
     def _in_several(
         self, x: NDArray[np.float64], y: NDArray[np.float64], several: int
     ) -> NDArray[np.bool_]:
-        """Mark the records inside several areas, halving until each is found."""
+        """Mark the records inside several areas: few, so blocks that hold any are halved."""
         marked = np.zeros(len(x), dtype=bool)
-        open_parts = [(0, len(x), several)]
+        if not several:
+            return marked
+        open_parts = []
+        for start in range(0, len(x), _BLOCK):
+            stop = min(start + _BLOCK, len(x))
+            held = self.index.locate(x[start:stop], y[start:stop], threads=1)[1]
+            open_parts.append((start, stop, held))
         while open_parts:
             start, stop, count = open_parts.pop()
             if count in (0, stop - start):
@@ -177,9 +191,9 @@ class Counter:
             open_parts += [(start, middle, left), (middle, stop, count - left)]
         return marked
 
-    def _meaning(self, labels: Any) -> NDArray[np.int64]:
+    def _meaning(self, labels: list[str]) -> NDArray[np.int64]:
         """Return the row of `areas` that each code means; asked once for each code."""
-        new = [str(label) for label in labels if label not in self._known]
+        new = [label for label in labels if label not in self._known]
         if new:
             codes = pd.Series(new, dtype="str")
             meant = match_published(codes, self.areas, changes=self.changes).position
@@ -211,11 +225,16 @@ def _fact_columns(events: pd.DataFrame, placing: dict[str, Any]) -> dict[str, ND
     return {name: np.asarray(values).astype(np.int64) for name, values in together.items()}
 
 
+@cache
+def _newer(code: str) -> bool:
+    return made_for_2021(code)
+
+
 def _combinations(
     columns: dict[str, NDArray[np.int64]], events: pd.DataFrame, labels: list[str]
 ) -> tuple[NDArray[np.intp], list[tuple[Any, ...]]]:
     """Give each record the number of its combination of facts; spell the combinations out."""
-    newer = np.array([MADE_FOR_2021 if made_for_2021(x) else OLDER for x in labels] + [UNCODED])
+    newer = np.array([MADE_FOR_2021 if _newer(x) else OLDER for x in labels] + [UNCODED])
     columns["code"] = newer[columns["code"]]
     joint = np.zeros(len(events), dtype=np.int64)
     for name in FACTS:

@@ -20,6 +20,7 @@ from placeshaping.joins._partial import (
     BY_CODE,
     BY_COORDINATE,
     BY_NEAREST,
+    HELD,
     INCOMPARABLE,
     MADE_FOR_2021,
     NOWHERE,
@@ -47,6 +48,7 @@ def finish(
     *,
     changes: pd.DataFrame | None,
     outside: Outside,
+    every_month: bool,
 ) -> pd.DataFrame:
     """Settle the sums, refuse what one machine would refuse, and lay the counts out."""
     sums.settle()
@@ -54,14 +56,14 @@ def finish(
     report, codes = _placement(sums, areas, changes)
     nowhere = np.empty(0)
     _check_placed(report, pd.DataFrame({"area_code": codes}), areas, nowhere, nowhere, outside)
-    table = _table(sums, areas)
+    table = _table(sums, areas, every_month=every_month)
     table.attrs.update({name: areas.attrs.get(name) for name in ("level", "vintage")})
     table.attrs["report"] = report
     table.attrs["records"] = records
     return table
 
 
-def _table(sums: Sums, areas: gpd.GeoDataFrame) -> pd.DataFrame:
+def _table(sums: Sums, areas: gpd.GeoDataFrame, *, every_month: bool) -> pd.DataFrame:
     facts = sums.facts_of()
     undated = int(facts.loc[facts["month"].isna(), "rows"].sum())
     if undated:
@@ -71,6 +73,9 @@ def _table(sums: Sums, areas: gpd.GeoDataFrame) -> pd.DataFrame:
         )
         raise ColumnError(msg)
     months, categories = (sorted(set(facts[name])) for name in ("month", "category"))
+    if every_month:
+        parts = [part for source in sums.sources for part in sums.parts(source)]
+        months = sorted({*months, *(month for part in parts for month in part.held["covered"])})
     pairs = [sums.pairs.get((m, c), -1) for m in months for c in categories]
     counts = np.zeros((len(pairs), len(areas)), dtype=np.int64)
     for row, pair in enumerate(pairs):
@@ -110,8 +115,7 @@ def _placement(
     by_agreement = facts.groupby("agreement")["rows"].sum()
     agree = int(by_agreement.get(AGREES, 0))
     comparable = int(by_agreement.sum() - by_agreement.get(INCOMPARABLE, 0))
-    every = {code for parts in sums.sources.values() for part in parts for code in part.codes}
-    codes = pd.Series(sorted(every), dtype="str")
+    codes = pd.Series(sorted(sums.codes), dtype="str")
     by = {how: int(by_how.get(how, 0)) for how in range(5)}
     report = PlacementReport(
         rows=int(facts["rows"].sum()),
@@ -148,10 +152,7 @@ def _of_other_vintage(
 def _report(sums: Sums, number: int, source: RecordSource) -> PoliceReport | ServiceReport:
     facts = sums.facts_of(number)
     parts = sums.parts(number)
-    held = {
-        name: sorted({value for part in parts for value in part.held[name]})
-        for name in ("months", "forces", "categories")
-    }
+    held = {name: sorted({value for part in parts for value in part.held[name]}) for name in HELD}
     if source.categories is not None and source.kind == "police":
         check_categories(source.categories, held["categories"])
     if facts.empty:

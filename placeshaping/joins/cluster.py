@@ -152,6 +152,7 @@ def count_on_cluster(
     changes: pd.DataFrame | None = None,
     outside: Outside = "raise",
     limit: float = 100.0,
+    every_month: bool = False,
     chunk_rows: int = CHUNK_ROWS,
 ) -> pd.DataFrame:
     """
@@ -167,7 +168,7 @@ def count_on_cluster(
     records, areas, kind, months, forces, categories, columns, category, date_order, postcodes
         As in `count_streamed`. Workers must find the files under the same
         absolute paths, and have this package installed.
-    changes, outside, limit, chunk_rows
+    changes, outside, limit, every_month, chunk_rows
         As in `count_streamed`.
 
     Returns
@@ -204,7 +205,7 @@ def count_on_cluster(
     done = _counted(client, plan.partitions, plan.counter)
     for partial in track(done, label="Counting records", total=len(plan.partitions)):
         sums.add(partial)
-    counts = finish(sums, sources, areas, changes=changes, outside=outside)
+    counts = finish(sums, sources, areas, changes=changes, outside=outside, every_month=every_month)
     counts.attrs["dashboard"] = dashboard_address(client)
     return counts
 

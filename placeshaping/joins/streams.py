@@ -69,6 +69,7 @@ def count_streamed(
     changes: pd.DataFrame | None = None,
     outside: Outside = "raise",
     limit: float = 100.0,
+    every_month: bool = False,
     chunk_rows: int = CHUNK_ROWS,
 ) -> pd.DataFrame:
     r"""
@@ -90,6 +91,9 @@ def count_streamed(
         Of `records` given as paths; see `RecordSource`.
     changes, outside, limit
         As in `place_events`.
+    every_month
+        Give rows also to months whose records are all of categories that were
+        not asked for: nothing was recorded of those that were.
     chunk_rows
         Rows of a partition, at most. Police.uk's monthly files are not cut
         unless they are larger; large ones are cut at line ends.
@@ -143,7 +147,7 @@ def count_streamed(
     sums = Sums(len(areas))
     for partition in track(plan.partitions, label="Counting records"):
         sums.add(plan.counter.count(partition))
-    return finish(sums, sources, areas, changes=changes, outside=outside)
+    return finish(sums, sources, areas, changes=changes, outside=outside, every_month=every_month)
 
 
 def sources_of(

@@ -61,6 +61,9 @@ class Chunk:
         and those without; ``None`` for a whole file.
     months, forces, categories
         What the partition holds, asked for or not.
+    covered
+        Months asked for that have any record of the forces asked for, of
+        whatever category.
     report
         Of the records of a service; ``None`` for recorded crime.
     """
@@ -75,6 +78,7 @@ class Chunk:
     months: tuple[str, ...]
     forces: tuple[str, ...]
     categories: tuple[str, ...]
+    covered: tuple[str, ...]
     report: ServiceReport | None = None
 
 
@@ -163,7 +167,9 @@ def _police_chunk(partition: Partition, source: RecordSource) -> Chunk:
     part = parse_part(raw, force=None if named is None else named.group(2), where=member.place)
     table, ids = part.table, part.ids
     dated = table["month"].notna().to_numpy()
-    keep = dated & _wanted(table, source)
+    near, chosen = _wanted(table, source)
+    keep = dated & near & chosen
+    covered = tuple(sorted(set(table["month"][dated & near])))
     digests = None
     if not partition.whole:
         row = _row_digests(_parse(raw, member.place), ids)
@@ -184,12 +190,15 @@ def _police_chunk(partition: Partition, source: RecordSource) -> Chunk:
         months=held["month"],
         forces=held["force"],
         categories=held["category"],
+        covered=covered,
     )
 
 
-def _wanted(table: pd.DataFrame, source: RecordSource) -> NDArray[np.bool_]:
-    """Mark the rows of the months, forces and categories that were asked for."""
-    keep = np.ones(len(table), dtype=bool)
+def _wanted(
+    table: pd.DataFrame, source: RecordSource
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Mark the rows of the months and forces, and of the categories, that were asked for."""
+    keep, of_category = np.ones((2, len(table)), dtype=bool)
     if source.months is not None:
         first, last = source.months
         months = [m for m in table["month"].cat.categories if first <= m <= last]
@@ -200,8 +209,8 @@ def _wanted(table: pd.DataFrame, source: RecordSource) -> NDArray[np.bool_]:
         keep &= table["force"].isin(forces).to_numpy()
     if source.categories is not None:
         chosen = [normalise_category(name) for name in source.categories]
-        keep &= table["category"].isin(chosen).to_numpy()
-    return keep
+        of_category = table["category"].isin(chosen).to_numpy()
+    return keep, of_category
 
 
 def _located(table: pd.DataFrame) -> pd.DataFrame:
@@ -292,6 +301,7 @@ def _service_chunk(partition: Partition, source: RecordSource) -> Chunk:
     keep = np.ones(len(events), dtype=bool)
     if source.months is not None:
         keep &= month.between(*source.months).to_numpy()
+    covered = tuple(sorted(set(month[keep].dropna())))
     if source.categories is not None:
         keep &= events["category"].isin(source.categories).to_numpy()
     table = pd.DataFrame(
@@ -320,6 +330,7 @@ def _service_chunk(partition: Partition, source: RecordSource) -> Chunk:
         months=held,
         forces=(),
         categories=categories,
+        covered=covered,
         report=report,
     )
 
@@ -332,7 +343,7 @@ def _nothing() -> Chunk:
     place = {"easting": number, "northing": number}
     events = pd.DataFrame({**place, **names, "area_code": text, "given": no, "off_map": no})
     none = np.zeros(0, dtype=np.uint64)
-    return Chunk(events, none, 0, 0, 0, 0, None, (), (), ())
+    return Chunk(events, none, 0, 0, 0, 0, None, (), (), (), ())
 
 
 def _read_services(partition: Partition, source: RecordSource) -> pd.DataFrame:

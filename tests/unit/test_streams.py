@@ -210,6 +210,19 @@ def test_order_in_which_partitions_arrive_is_irrelevant(place):
     assert totals[0] == totals[1] == totals[2]
 
 
+def test_month_of_other_categories_alone_is_zero_where_every_month_is_wanted(tmp_path, squares):
+    write(tmp_path / "2024-01-essex-street.csv", line("a"), line("b", "Drugs"))
+    write(tmp_path / "2024-02-essex-street.csv", line("c", "Drugs", month="2024-02"))
+    options = {"categories": ["Burglary"], "outside": "drop"}
+    assert len(count_streamed(tmp_path, squares, **options)) == 2
+    every = count_streamed(tmp_path, squares, every_month=True, **options)
+    events = read_police(tmp_path)
+    months = sorted(events["period"].unique())
+    burglary = events[events["category"] == "Burglary"]
+    expected = count_by_area(burglary, squares, periods=months, outside="drop")
+    pd.testing.assert_frame_equal(every, expected, check_dtype=False)
+
+
 def test_several_sources_add_up(place, squares, tmp_path):
     folder = tmp_path / "other"
     write(folder / "2024-01-essex-street.csv", line("a"), line("b", "Drugs"))
