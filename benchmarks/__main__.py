@@ -10,7 +10,16 @@ from pathlib import Path
 from benchmarks.harness import report
 
 HERE = Path(__file__).parent
-SETS = ("command_line", "joins", "hot_spots", "map_size", "main_job", "streaming")
+SETS = (
+    "command_line",
+    "joins",
+    "national",
+    "growth",
+    "hot_spots",
+    "map_size",
+    "main_job",
+    "streaming",
+)
 
 
 def data_folder() -> Path:
