@@ -43,7 +43,10 @@ def refused(recipe: dict[str, Any], folder: Path, out: Path, match: str) -> None
         ({"records.categories": ["Burglery"]}, r"Burglary"),
         ({"records.from": "2019-01", "records.to": "2019-03"}, r"2022-07"),
         ({"records.forces": ["essex"]}, r"fenmarch"),
-        ({"areas.file": "lsoa_2011.gpkg"}, r"8 of 60 areas have no msoa.*same census year"),
+        (
+            {"areas.file": "lsoa_2011.gpkg"},
+            r"8 of 60 areas have no msoa.*areas are of 2011, the lookup of 2021",
+        ),
         ({"areas.code": "LSOA21"}, r"LSOA21CD"),
         ({"areas.within": "Nowhere"}, r"Nowhere"),
         ({"population.residents": "services.csv"}, r"services\.csv"),
@@ -100,7 +103,7 @@ def test_degrees_that_say_metres_and_the_reverse(
             recipe(**{"areas.file": str(wrong)}),
             district_folder,
             tmp_path,
-            rf"says_{stated}\.gpkg says EPSG:{stated}.*crs='EPSG:{held}'",
+            rf'says_{stated}\.gpkg says EPSG:{stated}.*crs="EPSG:{held}"',
         )
 
 

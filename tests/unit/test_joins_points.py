@@ -149,7 +149,7 @@ def test_losses_are_refused_unless_they_are_accepted(two):
     events = make_events([(500, 500), (9000, 0), NOWHERE])
     with pytest.raises(UnmatchedError, match=r"2 of 3 events .*: 1 lie outside .* 1 have neither"):
         place_events(events, two)
-    with pytest.raises(UnmatchedError, match="outside='drop'"):
+    with pytest.raises(UnmatchedError, match='outside="drop"'):
         count_by_area(events, two, by=())
     counts = count_by_area(events, two, by=(), outside="drop")
     assert counts["count"].tolist() == [1, 0]
