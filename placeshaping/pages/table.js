@@ -94,7 +94,7 @@
           table.tHead.rows[0].cells[columns.indexOf(column)].firstChild.focus();
         });
         line.append(P.make("th", {
-          scope: "col", class: column.text ? null : column.key === "decile" ? "number narrow" : "number",
+          scope: "col", "data-label": column.label, class: column.text ? null : column.key === "decile" ? "number narrow" : "number",
           "aria-sort": sorted ? (state.down ? "descending" : "ascending") : null
         }, button));
       }

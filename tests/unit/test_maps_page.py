@@ -47,6 +47,7 @@ def make_release() -> MakeRelease:
         name: str = "Marsh",
         people: bool = True,
         code: str = "E019",
+        hot_spots_of: str | None = "count",
         **options: Any,
     ) -> Release:
         rng = np.random.default_rng(5)
@@ -96,6 +97,7 @@ def make_release() -> MakeRelease:
             make_ladder(areas, lookup),
             population=population if people else None,
             deprivation=deprivation,
+            hot_spots_of=hot_spots_of,
         )
         options.setdefault("title", f"Recorded crime in {name}")
         return release(study, policy=policy, made_on=dt.date(2026, 1, 5), **options)
@@ -406,3 +408,14 @@ def test_open_data_are_attributed(make_release: MakeRelease) -> None:
     assert said.count("Open Government Licence v3.0") == 2
     assert os_line in " ".join(footer(given))
     assert "police.uk" not in " ".join(items_of(make_release(), "Licences"))
+
+
+def test_without_hot_spots_there_is_no_button_and_no_word_of_them(
+    make_release: MakeRelease,
+) -> None:
+    given = make_release(hot_spots_of=None)
+    assert "hotspots" not in area_map(given).measures
+    assert "Hot spots" not in dict(facts(given))
+    assert "hot spot" not in " ".join([*finding(given), *items_of(given, "How it was worked out")])
+    page = area_map(given).render()
+    assert all(level["cluster"] is None for level in data_of(page)["levels"])
