@@ -149,7 +149,7 @@ def _published(files: Sequence[RecordFile]) -> str | None:
 
 def _total(subject: str, recipe: Recipe, counts: pd.DataFrame) -> str:
     """Name all categories together: "All" of a subject only where none was left out."""
-    if all(records.categories is None for records in recipe.records):
+    if len(recipe.records) > 1 or recipe.records[0].categories is None:
         return f"All {_sentence_part(subject)}"
     chosen = [str(category) for category in counts["category"].unique()]
     if len(chosen) > 3:
@@ -196,8 +196,9 @@ def _read_areas(
         codes=None if codes is None else list(codes),
     )
     sources.append(describe_file(folder / given.file, "areas", rows=len(areas)))
-    lookup = make_lookup(areas, lookups) if whole is None else whole.loc[areas.index]
-    return areas, lookup
+    if whole is None:
+        return areas, make_lookup(areas, lookups, levels=given.levels)
+    return areas, whole.loc[areas.index]
 
 
 def whole_lookup(areas: gpd.GeoDataFrame, lookups: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -63,7 +63,7 @@ def test_run_writes_beside_the_recipe_and_says_what_it_did(
     assert call("run", recipe_file) == 0
     told = capsys.readouterr().out
     assert 'Policy "councillor"' in told
-    assert "could not be placed" in told
+    assert "Not counted because their coordinates lie outside the areas" in told
     assert (recipe_file.parent / "out" / "map.html").is_file()
     assert call("verify", recipe_file.parent / "out") == 0
     assert "withstands" in capsys.readouterr().out
