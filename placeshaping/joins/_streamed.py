@@ -29,7 +29,7 @@ from placeshaping.joins._partial import (
     UNCODED,
     UNPLACED,
 )
-from placeshaping.joins.points import Outside, PlacementReport, _check_placed
+from placeshaping.joins.points import Outside, PlacementReport, _check_placed, _tell_several
 from placeshaping.joins.published import match_published
 from placeshaping.sources.offences import NOT_STATED, check_categories
 from placeshaping.sources.police import PoliceReport, _vintage
@@ -56,6 +56,7 @@ def finish(
     report, codes = _placement(sums, areas, changes)
     nowhere = np.empty(0)
     _check_placed(report, pd.DataFrame({"area_code": codes}), areas, nowhere, nowhere, outside)
+    _tell_several(report.in_several, report.rows)
     table = _table(sums, areas, every_month=every_month)
     table.attrs.update({name: areas.attrs.get(name) for name in ("level", "vintage")})
     table.attrs["report"] = report
