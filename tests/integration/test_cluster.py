@@ -23,13 +23,6 @@ pytest.importorskip("distributed", reason="the extra `cluster` is not installed"
 
 from placeshaping.joins.cluster import connect, count_on_cluster, dashboard_address
 
-# Dask and the tornado below it: sockets of killed workers, and their own deprecations.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::DeprecationWarning:(distributed|dask|tornado).*"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-]
-
 
 @pytest.fixture(scope="module")
 def two_workers():
