@@ -77,6 +77,10 @@ def _about(
 @app.command()
 def run(
     recipe: Annotated[Path, typer.Argument(help="A recipe in TOML; `init` writes one.")],
+    cluster: Annotated[
+        str | None,
+        typer.Option(help="Count on Dask: local, local:N, or tcp://host:port of a scheduler."),
+    ] = None,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -84,7 +88,7 @@ def run(
     from placeshaping.project.pipeline import run as run_recipe
 
     with _speaking(quiet=quiet or as_json):
-        outcome = run_recipe(recipe, made_on=_today())
+        outcome = run_recipe(recipe, made_on=_today(), cluster=cluster)
     _report(outcome, quiet=quiet, as_json=as_json)
 
 

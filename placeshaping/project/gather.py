@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from placeshaping._core.checks import listed
+from placeshaping._core.checks import check_file, listed
 from placeshaping._core.errors import ColumnError, RecipeError, UnmatchedError
 from placeshaping._core.provenance import SourceFile, describe_file
 from placeshaping.project.recipe import Recipe
 from placeshaping.project.records import (
     RecordFile,
     Sensitivity,
+    check_files,
+    counted_file,
     put_together,
     read_records,
+    source_of,
 )
 
 if TYPE_CHECKING:
@@ -53,6 +56,8 @@ class Gathered:
     covered, beyond
         Codes of the areas that the records cover, None for all of them; and
         how many records lie in other areas, which are not counted.
+    dashboard
+        Address of the cluster's dashboard, where one was used.
     files, placement
         How each file of records was read, and how the records found their areas.
     """
@@ -71,9 +76,10 @@ class Gathered:
     beyond: int
     files: tuple[RecordFile, ...]
     placement: PlacementReport
+    dashboard: str | None = None
 
 
-def gather(recipe: Recipe, *, folder: Path) -> Gathered:
+def gather(recipe: Recipe, *, folder: Path, cluster: str | None = None) -> Gathered:
     """
     Read the inputs of a recipe, place the records and count them.
 
@@ -83,6 +89,9 @@ def gather(recipe: Recipe, *, folder: Path) -> Gathered:
         What to read.
     folder
         The folder that paths in the recipe are relative to.
+    cluster
+        Where to count the records: ``"local"``, ``"local:N"`` or
+        ``"tcp://host:port"`` of a Dask scheduler; None for this process.
 
     Returns
     -------
@@ -94,11 +103,9 @@ def gather(recipe: Recipe, *, folder: Path) -> Gathered:
     InputError
         If a file cannot be used; the message names it.
     """
-    from placeshaping.joins.points import count_by_area, place_events
-
-    files = read_records(recipe.records, folder=folder)
-    events = put_together(files)
-    sources = [file.source for file in files]
+    sources: list[SourceFile] = []
+    for records in recipe.records:
+        check_file(folder / records.file)
     areas, lookup = _read_areas(recipe, folder, sources)
     changes = None
     if recipe.areas.changes:
@@ -106,17 +113,17 @@ def gather(recipe: Recipe, *, folder: Path) -> Gathered:
 
         changes = read_changes(folder / recipe.areas.changes)
         sources.append(describe_file(folder / recipe.areas.changes, "lookup"))
-    codes = place_events(events, areas, changes=changes, outside=recipe.areas.outside)
-    _check_place(codes.attrs["report"])
-    months = sorted({month for file in files for month in file.months})
-    counts = count_by_area(events, areas, codes=codes, periods=months, outside="drop")
+    count = _count_here if cluster is None else _count_on_cluster
+    files, counts = count(recipe, folder, areas, changes, cluster or "")
+    placement = counts.attrs["report"]
+    _check_place(placement)
     _check_coverage(counts, areas)
     population = _read_population(recipe, folder, areas, sources)
     deprivation = _read_deprivation(recipe, folder, areas, sources)
     police = all(file.kind == "police" for file in files)
     subject = recipe.show.subject or ("Recorded crime" if police else "Records")
     covered = _covered(lookup, files)
-    beyond = 0 if covered is None else int((codes.notna() & ~codes.isin(covered)).sum())
+    outside = None if covered is None else ~counts["area_code"].isin(covered)
     return Gathered(
         counts=counts,
         areas=areas,
@@ -127,12 +134,54 @@ def gather(recipe: Recipe, *, folder: Path) -> Gathered:
         already_published=_published(files),
         subject=subject,
         total=recipe.show.total or _total(subject, recipe, counts),
-        sources=tuple(sources),
+        sources=(*(file.source for file in files), *sources),
         covered=covered,
-        beyond=beyond,
+        beyond=0 if outside is None else int(counts.loc[outside, "count"].sum()),
         files=tuple(files),
-        placement=codes.attrs["report"],
+        placement=placement,
+        dashboard=counts.attrs.get("dashboard"),
     )
+
+
+def _count_here(
+    recipe: Recipe,
+    folder: Path,
+    areas: gpd.GeoDataFrame,
+    changes: pd.DataFrame | None,
+    _cluster: str,
+) -> tuple[list[RecordFile], pd.DataFrame]:
+    """Count the records in this process."""
+    from placeshaping.joins.points import count_by_area, place_events
+
+    files = read_records(recipe.records, folder=folder)
+    events = put_together(files)
+    codes = place_events(events, areas, changes=changes, outside=recipe.areas.outside)
+    months = sorted({month for file in files for month in file.months})
+    return files, count_by_area(events, areas, codes=codes, periods=months, outside="drop")
+
+
+def _count_on_cluster(
+    recipe: Recipe,
+    folder: Path,
+    areas: gpd.GeoDataFrame,
+    changes: pd.DataFrame | None,
+    cluster: str,
+) -> tuple[list[RecordFile], pd.DataFrame]:
+    """Count the records where they lie, on a Dask cluster."""
+    from placeshaping.joins.cluster import connect, count_on_cluster
+
+    with connect(cluster) as client:
+        counts = count_on_cluster(
+            client,
+            [source_of(records, folder=folder) for records in recipe.records],
+            areas,
+            changes=changes,
+            outside=recipe.areas.outside,
+            every_month=True,
+        )
+    read = zip(recipe.records, counts.attrs["records"], strict=True)
+    files = [counted_file(records, report, folder=folder) for records, report in read]
+    return check_files(recipe.records, files), counts
 
 
 def _strictest(files: Sequence[RecordFile]) -> Sensitivity:
@@ -287,9 +336,9 @@ def _covered(lookup: pd.DataFrame, files: Sequence[RecordFile]) -> pd.Index | No
     """Return the areas of the forces whose files were read, where the lookup tells forces."""
     from placeshaping.sources.police_files import force_key
 
-    if "police_force_name" not in lookup or any("force" not in file.events for file in files):
+    if "police_force_name" not in lookup or not all(file.holds for file in files):
         return None
-    forces = {force_key(str(force)) for file in files for force in file.events["force"].unique()}
+    forces = {force_key(force) for file in files for force, _ in file.holds}
     own = lookup["police_force_name"].map(force_key, na_action="ignore").isin(forces)
     return lookup.index[own] if own.any() and not own.all() else None
 

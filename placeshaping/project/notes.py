@@ -45,8 +45,10 @@ def record_notes(gathered: Gathered, recipe: Recipe, *, policy: Policy) -> tuple
     notes: list[str] = []
     for file in gathered.files:
         notes += _read_notes(file, tell)
-    rows = "rows" if any("count" in file.events for file in gathered.files) else "records"
+    rows = "rows" if any(file.weighted for file in gathered.files) else "records"
     notes += _placement_notes(gathered.placement, tell, rows)
+    if gathered.dashboard:
+        notes.append("The records were counted on a Dask cluster.")
     if gathered.beyond:
         notes.append(
             "Not counted because they lie in areas that the records do not cover: "
@@ -104,7 +106,7 @@ def _read_notes(file: RecordFile, tell: Tell) -> Iterator[str]:
         left_out["without a count"] = report.without_count
     told = "; ".join(f"{why}: {tell(number)}" for why, number in left_out.items() if number)
     yield (
-        f"{file.name}: {tell(report.rows_read)} rows read, {tell(len(file.events))} used"
+        f"{file.name}: {tell(report.rows_read)} rows read, {tell(file.used)} used"
         + (f"; left out {told}." if told else ".")
     )
     if isinstance(report, PoliceReport):

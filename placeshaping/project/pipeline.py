@@ -66,6 +66,7 @@ def run(
     *,
     made_on: dt.date,
     folder: str | Path | None = None,
+    cluster: str | None = None,
 ) -> Outcome:
     """
     Run a recipe: read, join, find hot spots, protect, write, attack, hand over.
@@ -82,6 +83,9 @@ def run(
     folder
         What paths in the recipe are relative to; by default the recipe's own
         folder, or the current one.
+    cluster
+        Count the records on a Dask cluster: ``"local"``, ``"local:N"`` or
+        ``"tcp://host:port"``. The products are the same.
 
     Returns
     -------
@@ -107,7 +111,7 @@ def run(
         base = Path() if folder is None else Path(folder)
     if not isinstance(recipe, Recipe):
         recipe = make_recipe(dict(recipe))
-    gathered = gather(recipe, folder=base)
+    gathered = gather(recipe, folder=base, cluster=cluster)
     released = protect_gathered(recipe, gathered, made_on=recipe.made_on or made_on)
     target = base / recipe.output.folder
     names = write_products(released, target, recipe=recipe)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from placeshaping.sources.police import PoliceReport
     from placeshaping.sources.services import ServiceReport
+    from placeshaping.sources.streams import RecordSource
 
 Kind = Literal["police", "services"]
 Sensitivity = Literal["open", "personal", "special"]
@@ -33,30 +34,40 @@ class RecordFile:
         Base name, and what it was read as.
     sensitivity, already_published
         As the recipe says, or as follows from the kind.
-    events
-        The records that the recipe asks for.
     months
         Months for which the file holds any record, of whatever category: a
         month without one of the wanted category is zero, not missing.
+    holds
+        Force and month pairs of police files, to tell what overlaps.
+    used
+        Rows that the recipe asks for.
+    weighted
+        Whether a row may stand for several records.
     report
         How it was read.
     source
         Its checksum.
+    events
+        The records that the recipe asks for; None where they were counted on
+        a cluster and never brought together.
     """
 
     name: str
     kind: Kind
     sensitivity: Sensitivity
     already_published: str | None
-    events: pd.DataFrame
     months: pd.DatetimeIndex
+    holds: frozenset[tuple[str, pd.Timestamp]]
+    used: int
+    weighted: bool
     report: PoliceReport | ServiceReport
     source: SourceFile
+    events: pd.DataFrame | None = None
 
     @property
     def not_asked_for(self) -> int:
         """Rows that were read and kept, but are of other months or categories."""
-        return self.report.rows_kept - len(self.events)
+        return self.report.rows_kept - self.used
 
 
 def read_records(given: Sequence[Records], *, folder: Path) -> list[RecordFile]:
@@ -84,7 +95,18 @@ def read_records(given: Sequence[Records], *, folder: Path) -> list[RecordFile]:
     EmptyError
         If nothing is left by the selection.
     """
-    files = [_read(one, folder) for one in given]
+    return check_files(given, [_read(one, folder) for one in given])
+
+
+def check_files(given: Sequence[Records], files: list[RecordFile]) -> list[RecordFile]:
+    """
+    Return the files if they may stand together.
+
+    Raises
+    ------
+    RecipeError
+        As in `read_records`.
+    """
     _check_basis(given, files)
     if len(files) > 1:
         _check_once(files)
@@ -96,12 +118,13 @@ def put_together(files: Sequence[RecordFile]) -> pd.DataFrame:
     """Return the records of all files as one table of events."""
     import pandas as pd
 
-    if len(files) == 1:
-        return files[0].events
+    read = [file.events for file in files if file.events is not None]
+    if len(read) == 1:
+        return read[0]
     columns = ["easting", "northing", "period", "category", "area_code", "count"]
     tables = [
-        file.events.reindex(columns=columns).assign(category=file.events["category"].astype(str))
-        for file in files
+        events.reindex(columns=columns).assign(category=events["category"].astype(str))
+        for events in read
     ]
     together = pd.concat(tables, ignore_index=True)
     together["count"] = together["count"].fillna(1).astype("int64")
@@ -109,20 +132,80 @@ def put_together(files: Sequence[RecordFile]) -> pd.DataFrame:
     return together
 
 
+def source_of(records: Records, *, folder: Path) -> RecordSource:
+    """Describe a file of records for counting it where it lies."""
+    from placeshaping.sources.streams import RecordSource
+
+    return RecordSource(
+        path=folder / records.file,
+        kind=_kind(records, folder / records.file),
+        months=records.months,
+        forces=tuple(records.forces) if records.forces else None,
+        categories=tuple(records.categories) if records.categories else None,
+        columns=records.columns,
+        category=records.category,
+        postcodes=None if records.postcodes is None else folder / records.postcodes,
+    )
+
+
+def counted_file(
+    records: Records, report: PoliceReport | ServiceReport, *, folder: Path
+) -> RecordFile:
+    """Describe a file whose records were counted on a cluster."""
+    import pandas as pd
+
+    first, last = (pd.Timestamp(f"{m}-01") for m in (report.first_month, report.last_month))
+    missing = pd.DatetimeIndex([f"{month}-01" for month in report.missing_months])
+    months = pd.date_range(first, last, freq="MS").difference(missing)
+    forces = getattr(report, "forces", ())
+    holds = frozenset((force, month) for force in forces for month in months)
+    weighted = "count" in getattr(report, "columns", {})
+    return _described(records, report, folder, months, holds, report.rows_kept, weighted, None)
+
+
 def _read(records: Records, folder: Path) -> RecordFile:
     path = folder / records.file
-    kind = _kind(records, path)
-    events = _police(records, path) if kind == "police" else _services(records, folder)
-    report = events.attrs["report"]
+    police = _kind(records, path) == "police"
+    events = _police(records, path) if police else _services(records, folder)
     months, chosen = _select(records, events, where=path.name)
+    holds: frozenset[tuple[str, pd.Timestamp]] = frozenset()
+    if "force" in chosen:
+        pairs = events.loc[events["period"].isin(months), ["force", "period"]].drop_duplicates()
+        holds = frozenset(zip(pairs["force"].astype(str), pairs["period"], strict=True))
+    report = events.attrs["report"]
+    weighted = "count" in chosen
+    return _described(records, report, folder, months, holds, len(chosen), weighted, chosen)
+
+
+def _described(
+    records: Records,
+    report: PoliceReport | ServiceReport,
+    folder: Path,
+    months: pd.DatetimeIndex,
+    holds: frozenset[tuple[str, pd.Timestamp]],
+    used: int,
+    weighted: bool,
+    events: pd.DataFrame | None,
+) -> RecordFile:
+    path = folder / records.file
+    kind = _kind(records, path)
     sensitivity = records.sensitivity or ("open" if kind == "police" else "personal")
     address = records.already_published
     if address is None and kind == "police" and sensitivity == "open":
         address = POLICE_ADDRESS
-    source = describe_file(path, "records", rows=report.rows_read)
     return RecordFile(
-        path.name, kind, sensitivity, address, chosen, months, report, source
-    )  # fmt: skip
+        name=path.name,
+        kind=kind,
+        sensitivity=sensitivity,
+        already_published=address,
+        months=months,
+        holds=holds,
+        used=used,
+        weighted=weighted,
+        report=report,
+        source=describe_file(path, "records", rows=report.rows_read),
+        events=events,
+    )
 
 
 def _kind(records: Records, path: Path) -> Kind:
@@ -198,10 +281,7 @@ def _check_once(files: Sequence[RecordFile]) -> None:
     """Refuse what would be counted twice."""
     seen: dict[object, str] = {}
     for file in files:
-        keys: list[object] = [file.source.sha256]
-        if "force" in file.events:
-            pairs = file.events[["force", "period"]].drop_duplicates()
-            keys += list(pairs.itertuples(index=False, name=None))
+        keys: list[object] = [file.source.sha256, *file.holds]
         for key in keys:
             if key in seen:
                 msg = (

@@ -248,6 +248,25 @@ def test_products_of_a_looser_run_do_not_stay_beside_new_ones(
     }
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+def test_products_are_the_same_on_a_cluster(
+    district_folder: Path, base_recipe: dict[str, Any], tmp_path: Path
+) -> None:
+    pytest.importorskip("distributed")
+    tables = []
+    for cluster in (None, "local:2"):
+        out = tmp_path / str(cluster)
+        changes = {"output": {"folder": str(out), "write": ["tables"]}}
+        made = run({**base_recipe, **changes}, folder=district_folder, made_on=DAY, cluster=cluster)
+        tables.append({level: made.release.table(level) for level in made.release.levels})
+        notes = [note for note in made.release.notes if "cluster" not in note]
+        tables[-1]["notes"] = notes
+    here, there = tables
+    assert here.pop("notes") == there.pop("notes")
+    for level, table in here.items():
+        assert table.equals(there[level])
+
+
 def test_recipes_of_the_gallery_run(district_folder: Path, tmp_path: Path) -> None:
     gallery = sorted((Path(__file__).parents[2] / "maps").glob("*.toml"))
     assert gallery
