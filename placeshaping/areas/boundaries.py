@@ -323,9 +323,8 @@ def repair_areas(
         raise GeometryError(msg)
     invalid = ~shapely.is_valid(shapes) & ~shapely.is_missing(shapes)
     if invalid.any():
-        shapes[invalid] = shapely.make_valid(
-            shapes[invalid], method="structure", keep_collapsed=False
-        )
+        # by linework: "structure" fills a hole that an inner shell lies in, and with it a neighbour
+        shapes[invalid] = shapely.make_valid(shapes[invalid], method="linework")
     odd = np.flatnonzero(~np.isin(shapely.get_type_id(shapes), [3, 6]))
     for place in odd:
         shapes[place] = _polygons_of(shapes[place])

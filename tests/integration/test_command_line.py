@@ -32,6 +32,11 @@ def call(*arguments: str | Path) -> int:
     return int(stopped.value.code or 0)
 
 
+def heed_interrupts() -> None:
+    """Undo what a shell does to its background jobs: they ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def start(*arguments: str | Path, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "placeshaping", *map(str, arguments)],
@@ -40,6 +45,7 @@ def start(*arguments: str | Path, **environment: str) -> subprocess.Popen[str]:
         text=True,
         encoding=environment.get("PYTHONIOENCODING", "utf-8"),
         env={**os.environ, **environment},
+        preexec_fn=None if sys.platform == "win32" else heed_interrupts,
     )
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
-from shapely.geometry import LineString, Point, Polygon, box
+from shapely.geometry import LineString, MultiPolygon, Point, Polygon, box
 
 from placeshaping._core.errors import (
     ColumnError,
@@ -21,7 +22,7 @@ from placeshaping._core.errors import (
     MissingFileError,
     VintageError,
 )
-from placeshaping.areas.boundaries import read_boundaries
+from placeshaping.areas.boundaries import read_boundaries, repair_areas
 from placeshaping.areas.boundary_files import open_boundaries
 from placeshaping.sources.code_columns import find_code_columns
 
@@ -286,3 +287,19 @@ def test_the_input_file_is_not_touched(tmp_path):
     before = path.read_bytes()
     read_boundaries(path)
     assert path.read_bytes() == before
+
+
+def test_repair_leaves_a_neighbour_that_lies_inside_alone() -> None:
+    """An outline with a shell inside its shell means a hole, as in six LSOAs of 2021."""
+    nested = MultiPolygon([box(0, 0, 10, 10), box(3, 3, 6, 6)])
+    areas = gpd.GeoDataFrame(
+        {"area_name": ["outer", "inner"]},
+        geometry=[nested, box(3, 3, 6, 6)],
+        index=pd.Index(["E01000001", "E01000002"], name="area_code"),
+        crs=27700,
+    )
+    repaired, codes, _ = repair_areas(areas, where="areas")
+    outer, inner = repaired.geometry
+    assert list(codes) == ["E01000001"]
+    assert outer.area == 91
+    assert outer.intersection(inner).area == 0

@@ -158,6 +158,14 @@ def unprivileged() -> Iterator[None]:
         os.seteuid(0)
 
 
+@pytest.fixture(autouse=True)
+def heeding_interrupts() -> Iterator[None]:
+    """Heed Ctrl-C, which a shell lets its background jobs ignore."""
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, former)
+
+
 @pytest.fixture
 def shared_folder() -> Iterator[Path]:
     """Return a folder that an unprivileged user may write into."""

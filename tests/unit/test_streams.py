@@ -301,7 +301,7 @@ def test_gzipped_and_small_files_are_never_cut(tmp_path):
 def test_outside_is_refused_over_all_partitions_together(place):
     with pytest.raises(UnmatchedError, match="cannot be placed") as streamed:
         count_streamed(place.crime, place.areas.iloc[:20], chunk_rows=100)
-    with pytest.raises(UnmatchedError) as read:
+    with pytest.raises(UnmatchedError, match="cannot be placed") as read:
         place_events(read_police(place.crime), place.areas.iloc[:20])
     assert str(streamed.value) == str(read.value)
 

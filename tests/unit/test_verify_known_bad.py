@@ -421,8 +421,10 @@ def test_interval_names_its_count_without_any_population(good: Path, tmp_path: P
     def change(book: openpyxl.Workbook) -> None:
         sheet = book["LSOA"]
         true = crude_rate([23], [1520]).round(2).iloc[0]
-        for column, value in zip("FGHI", (25, *true[["rate", "lower", "upper"]]), strict=True):
-            sheet[f"{column}2"] = value
+        heads = {cell.value: cell.column for cell in sheet[1]}
+        names = ("count", "rate", "lower", "upper")
+        for name, value in zip(names, (25, *true[["rate", "lower", "upper"]]), strict=True):
+            sheet.cell(2, heads[name], value)
 
     assert "is that of 23 records; shown as 25" in found(workbook(good, tmp_path, change))
 
