@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -279,13 +280,15 @@ def _spans(months: set[str]) -> str:
 
 
 def _read(members: list[Member]) -> list[Part]:
+    """Unpack one file after another, parsing those before it meanwhile."""
     parts = []
-    with Reader() as reader:
+    with Reader() as reader, ThreadPoolExecutor(max_workers=2) as pool:
         for member in track(members, label="Reading records", total=len(members)):
             found = _STREET.match(member.name)
             force = None if found is None else found.group(2)
-            parts.append(parse_part(reader.read(member), force=force, where=member.place))
-    return parts
+            raw = reader.read(member)
+            parts.append(pool.submit(parse_part, raw, force=force, where=member.place))
+        return [part.result() for part in parts]
 
 
 def _assemble(parts: list[Part]) -> tuple[pd.DataFrame, NDArray[np.uint64], int]:
@@ -380,7 +383,9 @@ def _locate(events: pd.DataFrame) -> int:
 
 
 def _describe(events: pd.DataFrame, span: tuple[str, str] | None) -> dict[str, Any]:
-    month = events["period"].dt.strftime("%Y-%m").astype("category")
+    first_days, back = np.unique(events["period"].to_numpy(), return_inverse=True)
+    labels = pd.DatetimeIndex(first_days).strftime("%Y-%m")
+    month = pd.Series(pd.Categorical.from_codes(back, labels), index=events.index)
     held = sorted(set(month.cat.categories))
     first, last = span or (held[0], held[-1])
     whole = [str(p) for p in pd.period_range(first, last, freq="M")]
