@@ -11,6 +11,7 @@ from benchmarks.harness import report
 
 HERE = Path(__file__).parent
 SETS = (
+    "agreement",
     "command_line",
     "joins",
     "national",
