@@ -8,9 +8,9 @@ import tomllib
 from pathlib import Path
 
 import folium
-from placeshaping.maps.area_map import area_map
 
 from benchmarks.harness import Result, beside
+from placeshaping.maps.area_map import area_map
 from placeshaping.project.gather import gather
 from placeshaping.project.pipeline import protect_gathered
 from placeshaping.project.recipe import make_recipe
