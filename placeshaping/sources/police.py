@@ -34,9 +34,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _STREET = re.compile(r"^(\d{4}-\d{2})-(.+)-street\.csv$", re.IGNORECASE)
-_SHARES = 12
-"""Shares that the files are read in: enough to keep two threads busy to the end."""
-
 _MONTH = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
 _SWITCH = "2023-06"  # from this month on police.uk gives codes of 2021 (data.police.uk changelog)
 
@@ -283,23 +280,15 @@ def _spans(months: set[str]) -> str:
 
 
 def _read(members: list[Member]) -> list[Part]:
-    """Unpack and parse a few files at a time, on two threads; the parts come in order."""
-    few = max(1, len(members) // _SHARES)
-    shares = [members[start : start + few] for start in range(0, len(members), few)]
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        read = pool.map(_read_share, shares)
-        tracked = track(read, label="Reading records", total=len(shares))
-        return [part for share in tracked for part in share]
-
-
-def _read_share(members: list[Member]) -> list[Part]:
+    """Unpack one file after another, parsing those before it meanwhile."""
     parts = []
-    with Reader() as reader:
-        for member in members:
+    with Reader() as reader, ThreadPoolExecutor(max_workers=2) as pool:
+        for member in track(members, label="Reading records", total=len(members)):
             found = _STREET.match(member.name)
             force = None if found is None else found.group(2)
-            parts.append(parse_part(reader.read(member), force=force, where=member.place))
-    return parts
+            raw = reader.read(member)
+            parts.append(pool.submit(parse_part, raw, force=force, where=member.place))
+        return [part.result() for part in parts]
 
 
 def _assemble(parts: list[Part]) -> tuple[pd.DataFrame, NDArray[np.uint64], int]:
