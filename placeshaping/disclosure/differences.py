@@ -146,7 +146,9 @@ def hide_differences(
     Examples
     --------
     >>> from placeshaping.disclosure.policies import Policy
-    >>> exact = Policy("exact", "test", 5, 1, zeros_shown=True, numbers=False)
+    >>> exact = Policy(
+    ...     "exact", "test", 5, 1, zeros_shown=True, numbers=False, method="suppress"
+    ... )
     >>> sums = find_sums(
     ...     {"lsoa": (1, 4, 1)}, periods_add_up=False, categories_add_up=True, parents=[]
     ... )

@@ -26,7 +26,9 @@ import placeshaping
 from placeshaping._core.codes import LEVEL_NAMES, LEVEL_SHORT
 from placeshaping._core.errors import DisclosureError
 from placeshaping._core.provenance import SourceFile
-from placeshaping.disclosure.policies import Policy, Sensitivity, check_policy, known_policy
+from placeshaping.disclosure.own_policies import known_policy
+from placeshaping.disclosure.permission import Sensitivity, check_policy
+from placeshaping.disclosure.policies import Policy
 from placeshaping.disclosure.protection import Protected, protect
 from placeshaping.disclosure.statement import disclosure_statement, reading_cautions
 from placeshaping.hotspots.study import Study, long_table, rate_columns

@@ -14,7 +14,7 @@ from placeshaping.disclosure.policies import POLICIES, Policy
 from placeshaping.disclosure.protection import suppress_small
 
 AREAS, PARENTS = 6, 2
-EXACT = Policy("exact", "test", threshold=5, rounding=1, zeros_shown=True, numbers=False)
+EXACT = Policy("exact", "test", 5, rounding=1, zeros_shown=True, numbers=False, method="suppress")
 
 
 def cubes(parts: np.ndarray) -> dict[str, np.ndarray]:

@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 
 from placeshaping._core.errors import DisclosureError
-from placeshaping.disclosure.policies import POLICIES, Policy, check_policy, policy_named
+from placeshaping.disclosure.permission import check_policy
+from placeshaping.disclosure.policies import POLICIES, Policy, policy_named
 from placeshaping.disclosure.protection import round_counts, suppress_small
 from placeshaping.disclosure.release import Release, release, require_release
 from placeshaping.hotspots.study import Study

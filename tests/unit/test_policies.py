@@ -1,0 +1,144 @@
+"""The rules of each policy, and policies that a council writes for itself."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from placeshaping._core.errors import DisclosureError
+from placeshaping.disclosure.own_policies import (
+    known_policy,
+    looser_fields,
+    make_policy,
+    read_policy,
+)
+from placeshaping.disclosure.permission import check_policy, governed
+from placeshaping.disclosure.policies import POLICIES, Policy
+
+
+def test_the_eight_policies_of_the_design_are_there() -> None:
+    assert list(POLICIES) == [
+        "open",
+        "public",
+        "councillor",
+        "police",
+        "nhs",
+        "ons-10-5",
+        "restricted",
+        "internal",
+    ]
+
+
+def test_every_field_is_compared_when_a_policy_is_loosened() -> None:
+    told = {"name", "audience", "stamp", "base", "loosened"}
+    loosest = Policy(
+        "loosest",
+        "all",
+        threshold=0,
+        rounding=1,
+        zeros_shown=True,
+        numbers=True,
+        method="as_is",
+        extra_fields=("ward_notes",),
+        sensitive_factor=1,
+    )
+    strict = dataclasses.replace(
+        POLICIES["police"], counts_shown=False, shareable_map=False, leaves=False, zeros_shown=False
+    )
+    compared = {field.name for field in dataclasses.fields(Policy)} - told
+    assert set(looser_fields(loosest, strict)) == compared
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"name": "own", "threshold": 5}, "threshold = 5 is looser than in 'public'"),
+        ({"name": "own", "loosen": ["rounding"]}, "loosen names rounding, which is not looser"),
+        ({"name": "own", "treshold": 12}, "no rule 'treshold'. Did you mean threshold"),
+        ({"name": "own", "threshold": "12"}, "threshold = '12' is of the wrong kind"),
+        ({"name": "own", "zeros_shown": 1}, "zeros_shown = 1 is of the wrong kind"),
+        ({"name": "public", "threshold": 12}, "give it a name of its own"),
+        ({"threshold": 12}, "give it a name of its own"),
+        ({"name": "own", "base": "publik"}, "no policy 'publik'. Did you mean public"),
+        ({"name": "own", "threshold": 12}, "12, is rounded to 10, which the threshold hides"),
+        ({"name": "own", "method": "suppress"}, "needs a threshold of 2 or more, and rounding = 1"),
+        ({"name": "own", "method": "hide"}, "method is 'hide'"),
+        ({"name": "own", "dominance": 1.5}, "dominance is a share"),
+        ({"name": "own", "finest": "street"}, "finest is 'street'"),
+        ({"name": "own", "rounding": 0}, "rounding and sensitive_factor are 1 or more"),
+    ],
+)
+def test_a_wrong_policy_is_told(given: dict[str, object], told: str) -> None:
+    with pytest.raises(DisclosureError, match=told.replace("(", r"\(")):
+        make_policy(given)
+
+
+def test_a_policy_is_loosened_by_naming_the_field() -> None:
+    own = make_policy(
+        {
+            "name": "members",
+            "base": "councillor",
+            "rounding": 3,
+            "threshold": 6,
+            "loosen": ["rounding"],
+        }
+    )
+    assert (own.threshold, own.rounding, own.base, own.loosened) == (
+        6,
+        3,
+        "councillor",
+        ("rounding",),
+    )
+    assert known_policy(own) == own
+    with pytest.raises(DisclosureError, match="in zeros_shown, which it does not name"):
+        known_policy(dataclasses.replace(own, base="public", loosened=("rounding", "threshold")))
+
+
+def test_a_policy_is_read_from_toml(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text('name = "strict"\nthreshold = 20\nextra_fields = []\n', encoding="utf-8")
+    assert read_policy(path).threshold == 20
+    path.write_text("name = strict", encoding="utf-8")
+    with pytest.raises(DisclosureError, match=r"own\.toml is not a policy in TOML"):
+        read_policy(path)
+
+
+def test_personal_records_need_a_threshold_whatever_a_policy_allows() -> None:
+    loose = make_policy(
+        {
+            "name": "own",
+            "base": "councillor",
+            "threshold": 3,
+            "rounding": 3,
+            "loosen": ["threshold", "rounding"],
+        }
+    )
+    check_policy(loose, sensitivity="open", already_published="https://data.police.uk")
+    with pytest.raises(DisclosureError, match="'personal' need a threshold of at least 5"):
+        check_policy(loose, sensitivity="personal")
+
+
+def test_special_records_are_protected_twice_as_strictly() -> None:
+    assert governed(POLICIES["councillor"], "special").threshold == 10
+    assert governed(POLICIES["public"], "special").threshold == 20
+    assert governed(POLICIES["internal"], "special") is POLICIES["internal"]
+    check_policy(governed(POLICIES["councillor"], "special"), sensitivity="special")
+
+
+def test_purpose_and_expiry_are_demanded_where_the_policy_needs_them() -> None:
+    police = POLICIES["police"]
+    with pytest.raises(DisclosureError, match="needs a purpose"):
+        check_policy(police, sensitivity="personal")
+    with pytest.raises(DisclosureError, match="needs the last day"):
+        check_policy(police, sensitivity="personal", purpose="night shift")
+    with pytest.raises(DisclosureError, match="lies before the product's own date"):
+        check_policy(
+            police,
+            sensitivity="personal",
+            purpose="night shift",
+            expires=dt.date(2026, 1, 1),
+            made_on=dt.date(2026, 2, 1),
+        )
