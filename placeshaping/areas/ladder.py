@@ -3,13 +3,15 @@ The ladder of resolutions: the same place in small, middle and large areas.
 
 Larger areas are built from the smallest ones by lookup and dissolved from
 them, never cut by geometry, so that every record is in one area of each level
-and the levels share their edges.
+and the levels share their edges. A ladder may have branches: MSOAs and wards
+(by best fit) do not nest in each other, but both nest in the district.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import geopandas as gpd
@@ -61,11 +63,47 @@ class Ladder:
         np.add.at(np.moveaxis(summed, -1, 0), self.positions[level], np.moveaxis(values, -1, 0))
         return summed
 
+    def nests(self, lower: str, upper: str) -> bool:
+        """Tell whether each area of a level lies in one area of a level above it."""
+        if self.levels.index(lower) >= self.levels.index(upper):
+            return False
+        return not _split(self, lower, upper)
+
+    def parent_level(self, level: str, *, among: Collection[str] | None = None) -> str | None:
+        """
+        Return the next level above that a level nests in; None where there is none.
+
+        Parameters
+        ----------
+        level
+            A level of the ladder.
+        among
+            The levels to choose from; all, where not given.
+        """
+        above = self.levels[self.levels.index(level) + 1 :]
+        chosen = (one for one in above if among is None or one in among)
+        return next((one for one in chosen if self.nests(level, one)), None)
+
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """Return all pairs of levels, finer and coarser, of which one nests in the other."""
+        return tuple(pair for pair in combinations(self.levels, 2) if self.nests(*pair))
+
     def parents(self, level: str, above: str) -> NDArray[np.intp]:
-        """Return, for each area of `level`, the position of its area in a level above it."""
-        found = np.zeros(len(self.areas[level]), dtype=np.intp)
-        found[self.positions[level]] = self.positions[above]
-        return found
+        """
+        Return, for each area of `level`, the position of its area in a level above it.
+
+        Raises
+        ------
+        InputError
+            If an area of `level` lies in several of `above`.
+        """
+        if split := _split(self, level, above):
+            msg = (
+                f"{len(split):,} areas of level {level!r} lie in more than one {above!r} "
+                f"({listed(split)}): they have no one parent there. Ask `Ladder.nests` before."
+            )
+            raise InputError(msg)
+        return _first_parents(self, level, above)
 
 
 def make_ladder(
@@ -86,7 +124,9 @@ def make_ladder(
         `<level>_name` for each level above. None for a ladder of one level.
     levels
         Levels above the finest, finer first; by default those of
-        ``("msoa", "district")`` that the lookup has.
+        ``("msoa", "district")`` that the lookup has. All must nest in the
+        last. Two that do not nest in each other (``"msoa"``, ``"ward"``) are
+        branches; areas too small to be shown are merged within the first.
 
     Returns
     -------
@@ -103,7 +143,7 @@ def make_ladder(
     UnmatchedError
         If an area has no parent at some level.
     InputError
-        If an area of one level lies in two of the next, or a level stands before a finer one.
+        If an area of one level lies in two of the last, or a level stands before a finer one.
 
     Examples
     --------
@@ -136,8 +176,7 @@ def make_ladder(
     for level in levels:
         made[level], positions[level] = _level_above(areas, lookup, level)
     ladder = Ladder(made, positions)
-    for lower, upper in zip(ladder.levels[1:], ladder.levels[2:], strict=False):
-        _check_nested(ladder, lower, upper)
+    _check_nested(ladder)
     return ladder
 
 
@@ -181,7 +220,7 @@ def _level_above(
     names = _names_of(unique, lookup, codes, level)
     dissolved = gpd.GeoDataFrame(
         {"area_name": names},
-        geometry=_dissolve(areas.geometry.to_numpy(), position, len(unique)),
+        geometry=dissolve(areas.geometry.to_numpy(), position, len(unique)),
         index=pd.Index(unique, name="area_code", dtype=str),
         crs=areas.crs,
     )
@@ -210,34 +249,67 @@ def _names_of(
     return found.to_numpy(dtype=object)
 
 
-def _dissolve(shapes: NDArray[Any], position: NDArray[np.intp], size: int) -> list[Any]:
-    """Unite the shapes of each group; shared edges vanish where they match exactly."""
+def dissolve(shapes: NDArray[Any], position: NDArray[np.intp], size: int) -> list[Any]:
+    """
+    Unite the shapes of each group; shared edges vanish where they match exactly.
+
+    Parameters
+    ----------
+    shapes
+        Polygons.
+    position
+        Group of each, from 0 to `size` - 1, none of them empty.
+    size
+        How many groups there are.
+
+    Returns
+    -------
+    united
+        One shape a group.
+
+    Examples
+    --------
+    >>> squares = shapely.box([0, 1, 5], 0, [1, 2, 6], 1)
+    >>> [shape.area for shape in dissolve(squares, np.array([1, 1, 0]), 2)]
+    [1.0, 2.0]
+    """
     order = np.argsort(position, kind="stable")
     starts = np.searchsorted(position[order], np.arange(1, size))
     union = shapely.coverage_union_all if shapely.coverage_is_valid(shapes) else shapely.union_all
     return [union(group) for group in np.split(shapes[order], starts)]
 
 
-def _check_nested(ladder: Ladder, lower: str, upper: str) -> None:
-    split = _split(ladder, lower, upper)
-    if not split:
-        return
-    if not _split(ladder, upper, lower):
+def _check_nested(ladder: Ladder) -> None:
+    """Refuse a finer level after a coarser one, and a level that does not nest in the last."""
+    levels, top = ladder.levels, ladder.levels[-1]
+    for lower, upper in combinations(levels[1:], 2):
+        if ladder.nests(lower, upper) or _split(ladder, upper, lower):
+            continue
         msg = (
             f"levels: {lower!r} stands before {upper!r}, which is finer. "
             f"Finer levels come first: [{upper!r}, {lower!r}]."
         )
         raise InputError(msg)
-    msg = (
-        f"{len(split):,} areas of level {lower!r} lie in more than one {upper!r} "
-        f"({listed(split)}). A ladder must nest: leave one of the two levels out, "
-        "or give a best-fit lookup."
-    )
-    raise InputError(msg)
+    for level in levels[1:-1]:
+        if split := _split(ladder, level, top):
+            msg = (
+                f"{len(split):,} areas of level {level!r} lie in more than one {top!r} "
+                f"({listed(split)}). The last level must hold all others whole: end with a "
+                "coarser one (for example 'district'), leave one of the two out, or give a "
+                "best-fit lookup."
+            )
+            raise InputError(msg)
+
+
+def _first_parents(ladder: Ladder, level: str, above: str) -> NDArray[np.intp]:
+    """Return one area of `above` for each of `level`, the only one where they nest."""
+    found = np.zeros(len(ladder.areas[level]), dtype=np.intp)
+    found[ladder.positions[level]] = ladder.positions[above]
+    return found
 
 
 def _split(ladder: Ladder, lower: str, upper: str) -> list[str]:
     """Return the areas of a level that lie in several of another."""
-    pairs = np.unique(np.column_stack([ladder.positions[lower], ladder.positions[upper]]), axis=0)
-    children, times = np.unique(pairs[:, 0], return_counts=True)
-    return [str(code) for code in ladder.areas[lower].index[children[times > 1]]]
+    within, above = ladder.positions[lower], ladder.positions[upper]
+    odd = np.unique(within[_first_parents(ladder, lower, upper)[within] != above])
+    return [str(code) for code in ladder.areas[lower].index[odd]]

@@ -9,7 +9,7 @@ import pytest
 from shapely import box
 
 from placeshaping._core.errors import ColumnError, DuplicateError, InputError, UnmatchedError
-from placeshaping.areas.ladder import make_ladder
+from placeshaping.areas.ladder import Ladder, make_ladder
 
 CODES = pd.Index([f"E0190000{i}" for i in range(1, 5)], name="area_code")
 
@@ -54,9 +54,51 @@ def test_area_without_a_parent_is_named() -> None:
         make_ladder(squares(), lookup(msoa_code=["M", "M", None, "M"]))
 
 
-def test_levels_that_do_not_nest_are_refused() -> None:
-    with pytest.raises(InputError, match=r"1 areas of level 'msoa' lie in more than one"):
+def test_area_in_two_parents_at_the_top_is_refused() -> None:
+    with pytest.raises(InputError, match=r"1 areas of level 'msoa' lie in more than one 'distr.*M"):
         make_ladder(squares(), lookup(msoa_code=list("MMNN"), district_code=list("DEEE")))
+    with pytest.raises(InputError, match=r"1 areas of level 'msoa' lie in more than one 'ward'"):
+        branches(levels=["msoa", "ward"])
+
+
+def branches(levels: list[str] | None = None) -> Ladder:
+    """MSOA M has two squares, of which ward V has one and two of MSOA N."""
+    above = lookup(msoa_code=list("MMNN"), ward_code=list("UVVV"), district_code=list("DDDD"))
+    return make_ladder(squares(), above, levels=levels or ["msoa", "ward", "district"])
+
+
+def test_levels_that_do_not_nest_in_each_other_are_branches() -> None:
+    ladder = branches()
+    assert ladder.levels == ("lsoa", "msoa", "ward", "district")
+    assert ladder.pairs() == (
+        ("lsoa", "msoa"),
+        ("lsoa", "ward"),
+        ("lsoa", "district"),
+        ("msoa", "district"),
+        ("ward", "district"),
+    )
+    assert not ladder.nests("msoa", "ward")
+    assert not ladder.nests("msoa", "lsoa")
+    assert ladder.areas["ward"].geometry.area.tolist() == [1.0, 3.0]
+
+
+def test_parent_level_is_the_next_that_holds_a_level_whole() -> None:
+    ladder = branches()
+    found = {level: ladder.parent_level(level) for level in ladder.levels}
+    assert found == {"lsoa": "msoa", "msoa": "district", "ward": "district", "district": None}
+    assert ladder.parent_level("lsoa", among=["lsoa", "ward", "district"]) == "ward"
+    assert ladder.parent_level("msoa", among=["msoa", "ward"]) is None
+
+
+def test_first_branch_is_the_one_named_first() -> None:
+    assert branches(["ward", "msoa", "district"]).parent_level("lsoa") == "ward"
+
+
+def test_parents_across_branches_are_refused() -> None:
+    with pytest.raises(
+        InputError, match=r"1 areas of level 'msoa' lie in more than one 'ward' \(M"
+    ):
+        branches().parents("msoa", "ward")
 
 
 def test_no_lookup_gives_one_level() -> None:
