@@ -11,104 +11,13 @@ its mark says, the smallest shown part of the sum that narrows it is hidden too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from placeshaping.disclosure.cells import Sums
 from placeshaping.disclosure.policies import Policy
-
-Cubes = Mapping[str, NDArray[Any]]
-
-
-@dataclass(frozen=True)
-class Sums:
-    """
-    Every sum that a reader of a release can form.
-
-    Attributes
-    ----------
-    totals
-        Flat cell number of each sum's total.
-    parts, sum_of_part
-        Flat cell numbers of the parts, and the sum that each is part of.
-    """
-
-    totals: NDArray[np.intp]
-    parts: NDArray[np.intp]
-    sum_of_part: NDArray[np.intp]
-
-
-def find_sums(
-    shapes: Mapping[str, tuple[int, int, int]],
-    *,
-    periods_add_up: bool,
-    categories_add_up: bool,
-    parents: Iterable[tuple[str, str, NDArray[np.intp]]],
-) -> Sums:
-    """
-    List the sums among the cells of some cubes.
-
-    Parameters
-    ----------
-    shapes
-        Level -> (periods, categories, areas). Cells are numbered level by
-        level, each in C order.
-    periods_add_up, categories_add_up
-        Whether the first period (category) is the sum of the others.
-    parents
-        For pairs of levels (finer, coarser): position of each finer area's
-        parent; -1 for areas that have none.
-
-    Examples
-    --------
-    >>> sums = find_sums(
-    ...     {"lsoa": (1, 3, 1)}, periods_add_up=False, categories_add_up=True, parents=[]
-    ... )
-    >>> sums.totals.tolist(), sums.parts.tolist()
-    ([0], [1, 2])
-    """
-    cells: dict[str, NDArray[np.intp]] = {}
-    start = 0
-    for level, shape in shapes.items():
-        size = int(np.prod(shape))
-        cells[level] = np.arange(start, start + size, dtype=np.intp).reshape(shape)
-        start += size
-    found: list[tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]] = []
-    for cube in cells.values():
-        if categories_add_up and cube.shape[1] > 1:
-            found.append(_along(cube[:, 0, :], np.moveaxis(cube[:, 1:, :], 1, 0)))
-        if periods_add_up and cube.shape[0] > 1:
-            found.append(_along(cube[0], cube[1:]))
-    for finer, coarser, position in parents:
-        total, inside = cells[coarser], position >= 0
-        number = np.arange(total.size, dtype=np.intp).reshape(total.shape)
-        parts = cells[finer][..., inside]
-        found.append((total.ravel(), parts.ravel(), number[..., position[inside]].ravel()))
-    return _joined(found)
-
-
-def _along(
-    totals: NDArray[np.intp], parts: NDArray[np.intp]
-) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
-    """Sum `parts` along their first axis."""
-    number = np.arange(totals.size, dtype=np.intp).reshape(totals.shape)
-    return totals.ravel(), parts.ravel(), np.broadcast_to(number, parts.shape).ravel()
-
-
-def _joined(
-    found: Sequence[tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]],
-) -> Sums:
-    offset, totals, parts, number = 0, [], [], []
-    for total, part, of in found:
-        totals.append(total)
-        parts.append(part)
-        number.append(of + offset)
-        offset += len(total)
-    nothing = [np.empty(0, dtype=np.intp)]
-    return Sums(*(np.concatenate(arrays or nothing) for arrays in (totals, parts, number)))
 
 
 def hide_differences(
@@ -145,6 +54,7 @@ def hide_differences(
 
     Examples
     --------
+    >>> from placeshaping.disclosure.cells import find_sums
     >>> from placeshaping.disclosure.policies import Policy
     >>> exact = Policy(
     ...     "exact", "test", 5, 1, zeros_shown=True, numbers=False, method="suppress"
@@ -232,6 +142,7 @@ def propagate(
 
     Examples
     --------
+    >>> from placeshaping.disclosure.cells import find_sums
     >>> sums = find_sums(
     ...     {"lsoa": (1, 3, 1)}, periods_add_up=False, categories_add_up=True, parents=[]
     ... )

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from placeshaping.disclosure.differences import Sums, find_sums, hide_differences
+from placeshaping.disclosure.cells import Sums, find_sums
+from placeshaping.disclosure.differences import hide_differences
 from placeshaping.disclosure.policies import Policy
 from placeshaping.hotspots.study import Study
 
