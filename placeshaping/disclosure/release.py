@@ -10,29 +10,24 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-import geopandas as gpd
-import numpy as np
 import pandas as pd
-import shapely
-from numpy.typing import NDArray
 
 import placeshaping
-from placeshaping._core.codes import LEVEL_NAMES, LEVEL_SHORT
 from placeshaping._core.errors import DisclosureError
 from placeshaping._core.provenance import SourceFile
 from placeshaping.disclosure.own_policies import known_policy
 from placeshaping.disclosure.permission import Sensitivity, check_policy
 from placeshaping.disclosure.policies import Policy
 from placeshaping.disclosure.protection import Protected, protect
+from placeshaping.disclosure.seal import seal_of
 from placeshaping.disclosure.statement import disclosure_statement, reading_cautions
-from placeshaping.hotspots.study import Study, long_table, rate_columns
-from placeshaping.statistics.inequality import SlopeIndex, slope_index
+from placeshaping.disclosure.tables import AreaTable, GroupTable, area_table, group_table
+from placeshaping.hotspots.study import Study
 from placeshaping.statistics.views import CategoryView, PeriodView
 
 NOT_FOR = (
@@ -45,77 +40,7 @@ NOT_FOR = (
 MOST_HIDDEN = 0.30
 """Share of areas that may be hidden in the view that opens first."""
 
-STATUSES = ("shown", "hidden", "missing")
-"""What may stand in a cell; a zero that is shown is a count of 0."""
-
 _MAKER = object()
-
-
-@dataclass(frozen=True)
-class AreaTable:
-    """
-    The areas of one level with their released numbers.
-
-    Attributes
-    ----------
-    level
-        ``"lsoa"``, ``"msoa"``, ...
-    areas
-        Indexed by `area_code`; `area_name`, `geometry` (EPSG:27700), and
-        where known `residents`, `households`, `imd_decile`, and `parent_code`
-        (code of the area in the next level of the release).
-    values
-        Long: `period`, `category`, `area_code` (categories in the order of
-        the release and of `areas`; rows in that order, complete), `status`
-        (one of `STATUSES`), `count` (Int64), `rate`, `lower`, `upper`,
-        `rate_smoothed` (per 1,000 a year), `cluster` (hot-spot class) and,
-        where the policy lets numbers out, `gi_star` and `q_value`. A hidden
-        cell has none of them: even a class would narrow its count.
-    """
-
-    level: str
-    areas: gpd.GeoDataFrame
-    values: pd.DataFrame
-
-    @property
-    def label(self) -> str:
-        """Name of the level in full."""
-        return LEVEL_NAMES.get(self.level, self.level)
-
-    @property
-    def short_label(self) -> str:
-        """Name of the level for a button."""
-        return LEVEL_SHORT.get(self.level, self.level)
-
-    def view(self, *, period: str, category: str) -> pd.DataFrame:
-        """Return the rows of one period and category, indexed by `area_code`."""
-        rows = (self.values["period"] == period) & (self.values["category"] == category)
-        chosen = self.values.loc[rows].drop(columns=["period", "category"])
-        return chosen.set_index(chosen["area_code"].astype(str)).drop(columns="area_code")
-
-
-@dataclass(frozen=True)
-class GroupTable:
-    """
-    Released numbers of groups of areas: here, tenths of the deprivation index.
-
-    Attributes
-    ----------
-    name
-        ``"imd_decile"``.
-    values
-        Long: `period`, `category`, `imd_decile` (1 = most deprived), `areas`,
-        `status`, `count`, `exposure`, `rate`, `lower`, `upper`.
-    slopes
-        Columns `period`, `category`, `slope`, `slope_lower`, `slope_upper`
-        (slope index of inequality, per 1,000 a year, most minus least
-        deprived) and `ratio` (relative index); rows that cannot be worked
-        out are left out.
-    """
-
-    name: str
-    values: pd.DataFrame
-    slopes: pd.DataFrame
 
 
 @dataclass(frozen=True, repr=False)
@@ -185,7 +110,7 @@ class Release:
 
     def _digest(self) -> str:
         hidden = {"_maker", "_seal"}
-        return _seal(
+        return seal_of(
             {
                 f.name: getattr(self, f.name)
                 for f in dataclasses.fields(self)
@@ -337,7 +262,7 @@ def release(
     check_policy(policy, sensitivity=sensitivity, already_published=already_published)
     protected = protect(study, policy=policy)
     kept, left_out = _choose_levels(study, protected, policy)
-    tables = {level: _area_table(study, protected, level, kept, policy) for level in kept}
+    tables = {level: area_table(study, protected, level, kept, policy) for level in kept}
     finest = tables[kept[0]]
     opened = finest.view(period=study.periods[0].label, category=study.categories[0].label)
     facts = _facts(protected, kept)
@@ -350,7 +275,7 @@ def release(
         periods=study.periods,
         categories=study.categories,
         tables=MappingProxyType(tables),
-        deprivation=_group_table(study, protected),
+        deprivation=group_table(study, protected),
         statement=tuple(
             disclosure_statement(
                 policy, facts=facts, left_out=left_out, already_published=already_published
@@ -401,95 +326,6 @@ def _finer(level: str, finest: str | None) -> bool:
     return finest == "lsoa" and level == "oa"
 
 
-def _area_table(
-    study: Study, protected: Protected, level: str, kept: Sequence[str], policy: Policy
-) -> AreaTable:
-    areas = study.ladder.areas[level][["area_name", "geometry"]].copy()
-    for name, values in study.exposures[level].items():
-        areas[name] = pd.array(np.rint(values), dtype="Float64").astype("Int64")
-    if level == study.ladder.finest and study.deciles is not None:
-        areas["imd_decile"] = pd.array(study.deciles, dtype="Float64").astype("Int64")
-    above = kept[kept.index(level) + 1 :]
-    if above:
-        parents = study.ladder.areas[above[0]].index
-        areas["parent_code"] = parents[study.ladder.parents(level, above[0])].to_numpy()
-    counts, hidden = protected.counts[level], protected.hidden[level]
-    missing = np.broadcast_to(~study.covered[level], hidden.shape)
-    status = np.where(missing, STATUSES[2], np.where(hidden, STATUSES[1], STATUSES[0]))
-    table = long_table(study.periods, study.categories, areas.index, {"status": status})
-    table["count"] = _nullable(counts, hidden | missing)
-    known = np.where(hidden | missing, np.nan, counts.astype(float))
-    rates = rate_columns(known, study.periods, study.categories, study.exposures[level])
-    for name, cube in rates.items():
-        table[name] = np.round(cube.ravel(), 2)
-    if level in study.hot_spots:
-        columns = ["cluster", "gi_star", "q_value"] if policy.numbers else ["cluster"]
-        scores = study.hot_spots[level][columns]
-        scores = scores.where(pd.Series(~(hidden | missing).ravel(), index=scores.index))
-        table = pd.concat([table, scores], axis="columns")
-    return AreaTable(level, areas, table)
-
-
-def _nullable(counts: NDArray[np.int64], hidden: NDArray[np.bool_]) -> Any:
-    return pd.arrays.IntegerArray(counts.ravel().astype(np.int64), hidden.ravel().copy())
-
-
-def _group_table(study: Study, protected: Protected) -> GroupTable | None:
-    if study.deciles is None or protected.groups is None:
-        return None
-    groups = protected.groups
-    counts, hidden = protected.counts[groups.name], protected.hidden[groups.name]
-    exposures = groups.exposures
-    frame = long_table(
-        study.periods,
-        study.categories,
-        pd.Index(groups.labels.astype(str)),
-        {"status": np.where(hidden, STATUSES[1], STATUSES[0])},
-    ).rename(columns={"area_code": groups.name})
-    frame[groups.name] = frame[groups.name].astype(str).astype("Int64")
-    frame["areas"] = np.tile(groups.sizes, len(study.periods) * len(study.categories))
-    frame["count"] = _nullable(counts, hidden)
-    known = np.where(hidden, np.nan, counts.astype(float))
-    frame["exposure"] = _exposures(study, exposures, known.shape).ravel()
-    rates = rate_columns(known, study.periods, study.categories, exposures)
-    for name in ("rate", "lower", "upper"):
-        frame[name] = np.round(rates[name].ravel(), 2)
-    return GroupTable(groups.name, frame, _slopes(frame, groups.name))
-
-
-def _exposures(
-    study: Study, exposures: Mapping[str, NDArray[np.float64]], shape: tuple[int, ...]
-) -> NDArray[np.float64]:
-    """People (or households) times years, of the shape of the counts."""
-    found = np.full(shape, np.nan)
-    for p, period in enumerate(study.periods):
-        for c, category in enumerate(study.categories):
-            if category.denominator is not None:
-                found[p, c] = exposures[category.denominator] * period.years
-    return found
-
-
-def _slopes(frame: pd.DataFrame, group: str) -> pd.DataFrame:
-    rows = []
-    for (period, category), table in frame.groupby(["period", "category"], observed=True):
-        usable = table.dropna(subset=["rate"])
-        if len(usable) < 3 or usable["count"].sum() == 0:
-            continue
-        index: SlopeIndex = slope_index(usable.set_index(group))
-        rows.append(
-            {
-                "period": period,
-                "category": category,
-                "slope": round(index.slope, 2),
-                "slope_lower": round(index.lower, 2),
-                "slope_upper": round(index.upper, 2),
-                "ratio": round(index.relative, 2),
-            }
-        )
-    columns = ["period", "category", "slope", "slope_lower", "slope_upper", "ratio"]
-    return pd.DataFrame(rows, columns=columns)
-
-
 def _facts(protected: Protected, kept: Sequence[str]) -> dict[str, Any]:
     """Say what the protection cost at each level that is shown."""
     return {
@@ -501,31 +337,3 @@ def _facts(protected: Protected, kept: Sequence[str]) -> dict[str, Any]:
         }
         for level in kept
     }
-
-
-def _seal(parts: Mapping[str, Any]) -> str:
-    """Return a digest of all that stands in a release, to tell when it was changed."""
-    digest = hashlib.sha256()
-    for name in sorted(parts):
-        digest.update(name.encode())
-        _digest(digest, parts[name])
-    return digest.hexdigest()
-
-
-def _digest(digest: Any, value: Any) -> None:
-    if isinstance(value, pd.DataFrame):
-        digest.update(repr([*value.columns, value.index.name]).encode())
-        for name, column in value.items():
-            if name == "geometry":
-                digest.update(b"".join(shapely.to_wkb(column.to_numpy())))
-            else:
-                digest.update(pd.util.hash_pandas_object(column).to_numpy().tobytes())
-    elif isinstance(value, AreaTable | GroupTable):
-        for field_ in dataclasses.fields(value):
-            _digest(digest, getattr(value, field_.name))
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            digest.update(str(key).encode())
-            _digest(digest, item)
-    else:
-        digest.update(repr(value).encode())

@@ -15,7 +15,8 @@ from pyogrio.errors import DataLayerError, DataSourceError
 
 from placeshaping._core.errors import OutputError
 from placeshaping._core.output import staged_file
-from placeshaping.disclosure.release import AreaTable, Release, require_release
+from placeshaping.disclosure.release import Release, require_release
+from placeshaping.disclosure.tables import AreaTable
 from placeshaping.layers.notes import notes_of
 from placeshaping.layers.styles import LayerStyle, styles_of
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from placeshaping.disclosure.release import GroupTable, Release
+from placeshaping.disclosure.release import Release
+from placeshaping.disclosure.tables import GroupTable
 from placeshaping.maps.words import interval_words, tenth
 from placeshaping.pages.chart import Bar, GroupChart
 

@@ -10,7 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from placeshaping._core.errors import EmptyError
-from placeshaping.disclosure.release import AreaTable, Release
+from placeshaping.disclosure.release import Release
+from placeshaping.disclosure.tables import AreaTable
 from placeshaping.maps.classes import class_edges
 from placeshaping.maps.coverage import Coverage
 from placeshaping.maps.palettes import CLUSTERS

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from placeshaping.disclosure.release import AreaTable, Release
+from placeshaping.disclosure.release import Release
+from placeshaping.disclosure.tables import AreaTable
 from placeshaping.maps.months import period_words
 from placeshaping.statistics.rates import crude_rate, poor_denominator
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from placeshaping._core.checks import listed
 from placeshaping._core.codes import is_gss
-from placeshaping.disclosure.release import AreaTable, Release
+from placeshaping.disclosure.release import Release
+from placeshaping.disclosure.tables import AreaTable
 from placeshaping.layers.notes import declaration_of
 
 COLUMNS: Mapping[str, str] = {

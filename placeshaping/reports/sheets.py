@@ -17,7 +17,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from placeshaping._core.errors import OutputError
 from placeshaping._core.output import staged_file
-from placeshaping.disclosure.release import AreaTable, Release, require_release
+from placeshaping.disclosure.release import Release, require_release
+from placeshaping.disclosure.tables import AreaTable
 from placeshaping.reports.notes import Row, notes_of_tables
 from placeshaping.reports.packing import Sheet, pack_workbook
 
