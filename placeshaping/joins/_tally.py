@@ -98,18 +98,21 @@ def tally(
 def product(areas: pd.Index, keys: dict[str, pd.Index]) -> pd.DataFrame:
     """Return every period, category and area, the area changing fastest."""
     sizes = [len(levels) for levels in keys.values()] + [len(areas)]
-    axes = [_axis(sizes, number) for number in range(len(sizes))]
-    columns: dict[str, Any] = {"area_code": areas.take(axes[-1])}
-    for (name, levels), axis in zip(keys.items(), axes, strict=False):
+    columns: dict[str, Any] = {"area_code": areas.take(_axis(sizes, len(keys)))}
+    for number, (name, levels) in enumerate(keys.items()):
+        # one axis at a time: eighteen million cells make each as large as a column
+        axis = _axis(sizes, number)
         is_category = name == "category"
         columns[name] = (
             pd.Categorical.from_codes(axis, levels) if is_category else levels.take(axis)
         )
-    return pd.DataFrame(columns)
+        del axis
+    return pd.DataFrame(columns, copy=False)
 
 
-def _axis(sizes: list[int], number: int) -> NDArray[np.intp]:
+def _axis(sizes: list[int], number: int) -> NDArray[np.signedinteger[Any]]:
     """Return the place along one axis of every cell of the product."""
     inner = int(np.prod(sizes[number + 1 :], initial=1))
     outer = int(np.prod(sizes[:number], initial=1))
-    return np.tile(np.repeat(np.arange(sizes[number]), inner), outer)
+    places = np.arange(sizes[number], dtype=np.min_scalar_type(-max(sizes[number], 1)))
+    return np.tile(np.repeat(places, inner), outer)
