@@ -7,7 +7,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from placeshaping._core.errors import ColumnError, DuplicateError, LockedFileError, MissingFileError
+from placeshaping._core.errors import (
+    ColumnError,
+    DuplicateError,
+    InputError,
+    LockedFileError,
+    MissingFileError,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -104,6 +110,28 @@ def check_columns(present: Iterable[object], needed: Iterable[str], *, where: st
         hint = f"Did you mean {listed(near)}?" if near else f"It has: {listed(names, most=12)}."
         msg = f"{where} has no column {column!r}. {hint}"
         raise ColumnError(msg)
+
+
+def check_choice(value: object, choices: Sequence[object], *, name: str) -> None:
+    """
+    Refuse an option that is none of its choices.
+
+    Raises
+    ------
+    InputError
+        If it is another.
+
+    Examples
+    --------
+    >>> check_choice("keep", ["raise", "drop"], name="outside")
+    Traceback (most recent call last):
+        ...
+    placeshaping._core.errors.InputError: outside is 'keep'. Give 'raise' or 'drop'.
+    """
+    if value not in choices:
+        *others, last = [repr(choice) for choice in choices]
+        msg = f"{name} is {value!r}. Give {', '.join(others)}{' or ' if others else ''}{last}."
+        raise InputError(msg)
 
 
 def check_unique(index: pd.Index, *, where: str, what: str = "area codes") -> None:

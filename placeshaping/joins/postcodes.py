@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from placeshaping._core.checks import check_columns, listed
+from placeshaping._core.checks import check_choice, check_columns, listed
 from placeshaping._core.columns import column_tags, tag_columns
 from placeshaping._core.errors import ColumnError, UnmatchedError
 from placeshaping.sources.guesses import guess_columns
@@ -28,9 +28,9 @@ _log = logging.getLogger(__name__)
 
 Fallback = Literal["sector", "district"]
 
-_LIKE_DIGITS = str.maketrans("OIS", "015")
+_LIKE_DIGITS = str.maketrans("OILS", "0115")
 _LIKE_LETTERS = str.maketrans("015", "OIS")
-_SHAPE = re.compile(r"^([A-Z]{1,2}[0-9OIS][A-Z0-9]?)([0-9OIS][A-Z0-9]{2})$")
+_SHAPE = re.compile(r"^[A-Z]{1,2}[0-9][A-Z0-9]? [0-9][A-Z]{2}$")
 
 
 @dataclass(frozen=True)
@@ -110,8 +110,8 @@ def attach_postcodes(
     Give records the areas and coordinates of their postcodes.
 
     Case, spaces and punctuation do not matter; a letter for a digit (O for 0,
-    I for 1, S for 5) or the reverse is mended where that leads to a postcode
-    that exists. Postcodes that are no longer in use are kept, and told.
+    I or L for 1, S for 5) or the reverse is mended where that leads to one
+    postcode that exists. Postcodes that are no longer in use are kept, and told.
 
     Parameters
     ----------
@@ -144,9 +144,11 @@ def attach_postcodes(
     ------
     UnmatchedError
         If postcodes are not in the directory and `unmatched` is ``"raise"``, or
-        if none is.
+        if none is (but a column that is wholly blank is told and kept).
     ColumnError
         If a column is missing, or is in both tables.
+    InputError
+        If an option is none of its choices.
 
     Examples
     --------
@@ -158,6 +160,10 @@ def attach_postcodes(
     >>> attached.attrs["postcodes"].unknown_postcodes
     ('LE1 6ZZ',)
     """
+    check_choice(unmatched, ["raise", "allow"], name="unmatched")
+    kinds = (fallback,) if isinstance(fallback, str) else tuple(fallback)
+    for kind in kinds:
+        check_choice(kind, ["sector", "district"], name="fallback")
     if isinstance(postcodes, pd.DataFrame) and postcodes.index.name == "postcode":
         directory = postcodes
     else:
@@ -169,9 +175,9 @@ def attach_postcodes(
     if shared:
         msg = f"The table and the directory both have {listed(shared)}. Drop them, or name take."
         raise ColumnError(msg)
-    match = _match(table[name], directory, tuple(fallback))
+    match = _match(table[name], directory, kinds)
     report = _report(table[name], match, directory)
-    _check_found(report, unmatched)
+    _check_found(report, name, unmatched)
     taken = directory[wanted].take(np.maximum(match.position, 0)).set_axis(table.index)
     taken = taken.where(pd.Series(match.position >= 0, index=table.index))
     taken = taken.assign(postcode_match=pd.Series(match.how, index=table.index, dtype="str"))
@@ -210,7 +216,7 @@ class _Match:
     repaired: np.ndarray[Any, Any]
 
 
-def _match(values: pd.Series[Any], directory: pd.DataFrame, fallback: tuple[str, ...]) -> _Match:
+def _match(values: pd.Series[Any], directory: pd.DataFrame, fallback: Sequence[str]) -> _Match:
     text = values.astype("str").where(values.notna())
     tidy = to_postcodes(text)
     position = directory.index.get_indexer(pd.Index(tidy))
@@ -237,31 +243,37 @@ def _repaired(
     position: np.ndarray[Any, Any],
     directory: pd.DataFrame,
 ) -> tuple[np.ndarray[Any, Any], pd.Series[str], np.ndarray[Any, Any]]:
-    """Mend letters written for digits, where that leads to a postcode that exists."""
+    """Mend letters written for digits, where that leads to one postcode that exists."""
     lost = (position < 0) & text.notna().to_numpy()
-    distinct = pd.Series(text[lost].unique(), dtype="str")
-    mended = pd.Series([_mended(value) for value in distinct], index=distinct, dtype="str")
-    guess = text[lost].map(mended)
-    at = directory.index.get_indexer(pd.Index(guess))
+    label, distinct = pd.factorize(text[lost])
+    tried = [(number, guess) for number, value in enumerate(distinct) for guess in _mended(value)]
+    guesses = pd.DataFrame(tried, columns=["value", "guess"])
+    guesses["at"] = directory.index.get_indexer(pd.Index(guesses["guess"]))
+    guesses = guesses[guesses["at"] >= 0].drop_duplicates("value", keep=False).set_index("value")
+    at = guesses["at"].reindex(label).fillna(-1).to_numpy(dtype=np.intp)
     found = np.zeros(len(text), dtype=bool)
-    found[lost] = (at >= 0) & guess.notna().to_numpy()
+    found[lost] = at >= 0
     position, tidy = position.copy(), tidy.copy()
-    position[lost] = np.where(found[lost], at, -1)
-    tidy[found] = guess[found[lost]]
+    position[lost] = at
+    tidy[found] = guesses["guess"].reindex(label[at >= 0]).to_numpy()
     return position, tidy, found
 
 
-def _mended(value: str) -> str | None:
+def _mended(value: str) -> list[str]:
+    """Return the postcodes that may be meant by something that is none."""
     plain = re.sub(r"[^A-Z0-9]", "", value.upper())
-    shape = _SHAPE.match(plain)
-    if shape is None:
-        return None
-    outward, inward = shape.groups()
-    head = re.match(r"^[A-Z]{1,2}(?=[0-9OIS])", outward)
-    start = head.end() if head else 1
-    outward = outward[:start] + outward[start].translate(_LIKE_DIGITS) + outward[start + 1 :]
-    inward = inward[0].translate(_LIKE_DIGITS) + inward[1:].translate(_LIKE_LETTERS)
-    return f"{outward} {inward}"
+    outward, inward = plain[:-3], plain[-3:]
+    if not 2 <= len(outward) <= 4 or len(inward) < 3:
+        return []
+    unit = inward[0].translate(_LIKE_DIGITS) + inward[1:].translate(_LIKE_LETTERS)
+    guesses = set()
+    for letters in (1, 2):  # the area: LE or W
+        area = outward[:letters].translate(_LIKE_LETTERS)
+        first = outward[letters : letters + 1].translate(_LIKE_DIGITS)
+        last = outward[letters + 1 :]
+        lasts = {last, last.translate(_LIKE_DIGITS), last.translate(_LIKE_LETTERS)}
+        guesses |= {f"{area}{first}{end} {unit}" for end in lasts}
+    return sorted(guess for guess in guesses if _SHAPE.match(guess))
 
 
 def _part(postcodes: pd.Index, kind: str) -> pd.Index:
@@ -325,7 +337,7 @@ def _frequent(values: pd.Series[str]) -> tuple[str, ...]:
     return tuple(str(value) for value in ordered.head(1_000))
 
 
-def _check_found(report: PostcodeReport, unmatched: str) -> None:
+def _check_found(report: PostcodeReport, column: str, unmatched: str) -> None:
     found = report.current + report.ended + report.by_sector + report.by_district
     told = (
         f"{report.unknown:,} of {report.rows:,} records have a postcode that the directory lacks "
@@ -333,6 +345,12 @@ def _check_found(report: PostcodeReport, unmatched: str) -> None:
     )
     if report.rows and not found and report.unknown:
         msg = f"{told} None matches: check that the directory covers the place."
+        raise UnmatchedError(msg)
+    if not found and report.malformed:
+        msg = (
+            f"{report.malformed:,} of {report.rows:,} values of {column!r} are no postcodes "
+            f"({listed(report.malformed_values)}), and none is one. Name the column of postcodes."
+        )
         raise UnmatchedError(msg)
     if report.unknown and unmatched == "raise":
         msg = (

@@ -23,6 +23,7 @@ from placeshaping._core.errors import (
     ColumnError,
     CRSError,
     DuplicateError,
+    InputError,
     LockedFileError,
     MissingExtraError,
     MissingFileError,
@@ -49,6 +50,12 @@ def test_missing_column_without_a_near_name_lists_what_there_is() -> None:
 def test_repeated_codes_are_counted_and_named() -> None:
     with pytest.raises(DuplicateError, match=r"1 area codes stand more than once \(E01000001\)"):
         checks.check_unique(pd.Index(["E01000001"] * 3), where="areas")
+
+
+def test_an_option_that_is_no_choice_is_refused() -> None:
+    checks.check_choice("drop", ["raise", "drop"], name="outside")
+    with pytest.raises(InputError, match=r"outside is 'keep'\. Give 'raise' or 'drop'"):
+        checks.check_choice("keep", ["raise", "drop"], name="outside")
 
 
 @pytest.mark.parametrize(

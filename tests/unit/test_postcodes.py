@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from placeshaping._core.columns import column_tags, tag_columns
-from placeshaping._core.errors import ColumnError, MissingFileError, UnmatchedError
+from placeshaping._core.errors import ColumnError, InputError, MissingFileError, UnmatchedError
 from placeshaping.joins.postcodes import attach_postcodes
 from placeshaping.sources.postcode_areas import read_postcode_directory
 
@@ -91,6 +91,47 @@ def test_letters_for_digits_are_mended_where_the_postcode_exists():
     assert made["oa_code"].isna().tolist() == [False] * 3 + [True] * 2
     report = made.attrs["postcodes"]
     assert (report.repaired, report.malformed) == (3, 2)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("0L1 1AA", "OL1 1AA"),
+        ("5I 2AB", "S1 2AB"),
+        ("SWIA OAA", "SW1A 0AA"),
+        ("sel0 oaa", "SE10 0AA"),
+        ("E16 4A5", "E16 4AS"),
+        ("w1a laa", "W1A 1AA"),
+    ],
+)
+def test_letters_and_digits_are_mended_wherever_they_stand(written, meant):
+    known = ["OL1 1AA", "S1 2AB", "SW1A 0AA", "SE10 0AA", "E16 4AS", "W1A 1AA"]
+    directory = pd.DataFrame({"pcds": known, "lsoa21": [f"E0100000{i}" for i in range(6)]})
+    made = attach_postcodes(make_records([written]), directory)
+    assert made["lsoa_code"].tolist() == [f"E0100000{known.index(meant)}"]
+    assert made.attrs["postcodes"].repaired == 1
+
+
+def test_a_postcode_that_may_be_one_of_two_is_not_mended():
+    both = pd.DataFrame({"pcds": ["W1S 1AA", "W15 1AA"], "lsoa21": ["E01000003", "E01000004"]})
+    made = attach_postcodes(make_records(["WIS 1AA", "W1S 1AA"]), both, unmatched="allow")
+    assert made["lsoa_code"].isna().tolist() == [True, False]
+    assert made.attrs["postcodes"].malformed_values == ("WIS 1AA",)
+
+
+def test_a_column_without_any_postcode_is_refused():
+    with pytest.raises(UnmatchedError, match=r"2 of 2 values of 'Postcode' .*x, y.*Name the col"):
+        attach_postcodes(make_records(["x", "y"]), ONSPD, unmatched="allow")
+    assert attach_postcodes(make_records([None, " "]), ONSPD).attrs["postcodes"].blank == 2
+
+
+def test_options_that_are_no_choice_are_refused():
+    records = make_records(["LE1 6AA"])
+    with pytest.raises(InputError, match="unmatched is 'drop'"):
+        attach_postcodes(records, ONSPD, unmatched="drop")
+    with pytest.raises(InputError, match="fallback is 'sectr'"):
+        attach_postcodes(records, ONSPD, fallback=["sectr"])
+    assert len(attach_postcodes(records, ONSPD, fallback="sector")) == 1
 
 
 def test_unknown_postcodes_are_listed_and_refused():
