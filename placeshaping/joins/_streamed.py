@@ -29,10 +29,11 @@ from placeshaping.joins._partial import (
     UNCODED,
     UNPLACED,
 )
-from placeshaping.joins.points import Outside, PlacementReport, _check_placed, _tell_several
+from placeshaping.joins._placement import check_placed, tell_several
+from placeshaping.joins.points import Outside, PlacementReport
 from placeshaping.joins.published import match_published
 from placeshaping.sources.offences import NOT_STATED, check_categories
-from placeshaping.sources.police import PoliceReport, _vintage
+from placeshaping.sources.police import PoliceReport, vintage_in_month
 from placeshaping.sources.services import ServiceReport
 from placeshaping.sources.streams import RecordSource
 
@@ -55,8 +56,8 @@ def finish(
     records = tuple(_report(sums, number, source) for number, source in enumerate(sources))
     report, codes = _placement(sums, areas, changes)
     nowhere = np.empty(0)
-    _check_placed(report, pd.DataFrame({"area_code": codes}), areas, nowhere, nowhere, outside)
-    _tell_several(report.in_several, report.rows)
+    check_placed(report, pd.DataFrame({"area_code": codes}), areas, nowhere, nowhere, outside)
+    tell_several(report.in_several, report.rows)
     table = _table(sums, areas, every_month=every_month)
     table.attrs.update({name: areas.attrs.get(name) for name in ("level", "vintage")})
     table.attrs["report"] = report
@@ -216,7 +217,7 @@ def _months(facts: pd.DataFrame, span: tuple[str, str] | None) -> dict[str, Any]
     newer = facts[facts["code"] == MADE_FOR_2021].groupby("month")["rows"].sum()
     of_2021 = {month: int(newer.get(month, 0)) for month in held}
     return {
-        "vintages": {m: _vintage(m, int(coded.get(m, 0)), of_2021[m]) for m in held},
+        "vintages": {m: vintage_in_month(m, int(coded.get(m, 0)), of_2021[m]) for m in held},
         "coded_2021": of_2021,
         "missing_months": tuple(month for month in whole if month not in set(held)),
         "missing_by_force": {force: gone for force, gone in by_force.items() if gone},

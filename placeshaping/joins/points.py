@@ -7,7 +7,6 @@ so geometry is asked once for each place, never once for each record.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,25 +16,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from placeshaping._core.crs import looks_like_degrees
-from placeshaping._core.errors import (
-    CRSError,
-    UnmatchedError,
-    VintageError,
-)
 from placeshaping.joins._geometry import Rows, check_table, codes_at, coordinates, find
+from placeshaping.joins._placement import check_placed, tell_several
 from placeshaping.joins._tally import key_of, product, rows_of, tally, weights_of
-from placeshaping.joins.published import PublishedCodes, levels_differ, match_published
+from placeshaping.joins.published import PublishedCodes, match_published
 
 if TYPE_CHECKING:
     from placeshaping.joins.index import AreaIndex
 
-_log = logging.getLogger(__name__)
 
 Outside = Literal["raise", "drop", "nearest"]
-
-UNLIKE_SHARE = 0.01
-"""Share of records that may be lost to codes of the other census year before that is refused."""
 
 
 @dataclass(frozen=True)
@@ -128,10 +118,10 @@ def assign_area(events: pd.DataFrame, areas: gpd.GeoDataFrame | AreaIndex) -> pd
     x, y = coordinates(events)
     if isinstance(areas, pd.DataFrame):
         found = find(x, y, areas)
-        _tell_several(found.several, len(events))
+        tell_several(found.several, len(events))
         return codes_at(found.inside, areas.index, events.index)
     inside, several = areas.locate(x, y)
-    _tell_several(several, len(events))
+    tell_several(several, len(events))
     return codes_at(inside, areas.codes, events.index)
 
 
@@ -322,19 +312,9 @@ def _place(
         published_agree=_agreement(found.inside, published),
         in_several=found.several,
     )
-    _check_placed(report, events, areas, x[located], y[located], outside)
-    _tell_several(report.in_several, report.rows)
+    check_placed(report, events, areas, x[located], y[located], outside)
+    tell_several(report.in_several, report.rows)
     return position, report
-
-
-def _tell_several(several: int, rows: int) -> None:
-    if several:
-        _log.warning(
-            "%s of %s events lie inside more than one area: areas overlap. "
-            "Each went to the area whose code sorts first.",
-            f"{several:,}",
-            f"{rows:,}",
-        )
 
 
 def _published(
@@ -351,66 +331,3 @@ def _agreement(by_coordinate: Rows, published: PublishedCodes) -> float | None:
     if not comparable.any():
         return None
     return float((by_coordinate == published.position)[comparable].mean())
-
-
-def _check_placed(
-    report: PlacementReport,
-    events: pd.DataFrame,
-    areas: gpd.GeoDataFrame,
-    x: NDArray[np.float64],
-    y: NDArray[np.float64],
-    outside: Outside,
-) -> None:
-    """Refuse what can only be a mistake; refuse losses unless they were accepted."""
-    if report.other_vintage > UNLIKE_SHARE * report.rows:
-        raise VintageError(_vintage_message(report, areas))
-    if report.rows and not report.placed:
-        _check_likeness(events, areas, x, y)
-    lost = report.outside + report.unplaced
-    if not lost:
-        return
-    told = (
-        f"{lost:,} of {report.rows:,} events cannot be placed: {report.outside:,} lie outside "
-        f"every area, {report.unplaced:,} have neither coordinates nor a code among the areas."
-    )
-    if outside == "raise":
-        remedy = (
-            'Check the boundaries, or give outside="drop" (areas.outside in a recipe) to leave '
-            "these events out."
-        )
-        msg = f"{told} {remedy}"
-        raise UnmatchedError(msg)
-    _log.info("%s They are left out.", told)
-
-
-def _vintage_message(report: PlacementReport, areas: gpd.GeoDataFrame) -> str:
-    year, other = ("2011", "2021") if areas.attrs.get("vintage") == "2011" else ("2021", "2011")
-    return (
-        f"{report.other_vintage:,} of {report.rows:,} events can only be placed by their code, "
-        f"and those codes are of {other} while the areas are of {year}. Give the lookup from "
-        f"2011 to 2021 as changes (areas.lookups.read_changes), or boundaries of {other}."
-    )
-
-
-def _check_likeness(
-    events: pd.DataFrame,
-    areas: gpd.GeoDataFrame,
-    x: NDArray[np.float64],
-    y: NDArray[np.float64],
-) -> None:
-    """Say why nothing at all could be placed, where the reason can be seen."""
-    if len(x):
-        bounds = [x.min(), y.min(), x.max(), y.max()]
-        if looks_like_degrees(bounds) and not looks_like_degrees(areas.total_bounds):
-            msg = (
-                f"None of {len(x):,} located events lies in an area: coordinates like "
-                f"{x[0]:.3f}, {y[0]:.3f} are degrees. Give easting and northing in metres."
-            )
-            raise CRSError(msg)
-    levels = levels_differ(events["area_code"], areas) if "area_code" in events.columns else None
-    if levels:
-        msg = (
-            f"None of {len(events):,} events has an area: their codes are of level "
-            f"{levels[0]!r}, the areas of level {levels[1]!r}. Give areas of the records' level."
-        )
-        raise UnmatchedError(msg)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import csv
 
@@ -22,11 +21,9 @@ from placeshaping.sources.archives import Reader
 from placeshaping.sources.guesses import guess_columns
 from placeshaping.sources.offences import normalise_category
 from placeshaping.sources.places import read_postcodes
-from placeshaping.sources.police import (
-    _STREET,
-    _locate,
-)
-from placeshaping.sources.police_files import _parse, force_key, parse_part
+from placeshaping.sources.police_files import force_key, parse_part
+from placeshaping.sources.police_members import force_in_name
+from placeshaping.sources.police_places import grid_places
 from placeshaping.sources.services import ServiceReport, read_services
 from placeshaping.sources.streams import Partition, RecordSource, open_parquet
 from placeshaping.sources.tabular import read_table
@@ -162,17 +159,19 @@ def read_partition(partition: Partition, source: RecordSource) -> Chunk:
 
 def _police_chunk(partition: Partition, source: RecordSource) -> Chunk:
     member = partition.member
-    named = _STREET.match(member.name)
-    raw = _text_of(partition)
-    part = parse_part(raw, force=None if named is None else named.group(2), where=member.place)
-    table, ids = part.table, part.ids
+    part = parse_part(
+        _text_of(partition),
+        force=force_in_name(member.name),
+        where=member.place,
+        digest_rows=not partition.whole,
+    )
+    table, ids, row = part.table, part.ids, part.rows
     dated = table["month"].notna().to_numpy()
     near, chosen = _wanted(table, source)
     keep = dated & near & chosen
     covered = tuple(sorted(set(table["month"][dated & near])))
     digests = None
-    if not partition.whole:
-        row = _row_digests(_parse(raw, member.place), ids)
+    if row is not None:
         digests = (row[keep & (ids != 0)], row[keep & (ids == 0)])
     held = {name: tuple(table[name].cat.categories) for name in ("month", "force", "category")}
     if not keep.all():
@@ -215,36 +214,13 @@ def _wanted(
 
 def _located(table: pd.DataFrame) -> pd.DataFrame:
     longitude, latitude = table["longitude"].to_numpy(), table["latitude"].to_numpy()
-    month = table["month"].array
-    events = table.copy(deep=False)
-    _locate(events)
-    return events.assign(
-        month=month,
+    easting, northing = grid_places(longitude, latitude)
+    return table.drop(columns=["longitude", "latitude"]).assign(
+        easting=easting,
+        northing=northing,
         given=~np.isnan(longitude),
-        off_map=np.isfinite(longitude) & np.isfinite(latitude) & events["easting"].isna(),
+        off_map=np.isfinite(longitude) & np.isfinite(latitude) & np.isnan(easting),
     )
-
-
-def _row_digests(table: Any, ids: Digests) -> Digests:
-    """Return 64 bits for each row, equal where all columns are."""
-    digest = ids.copy()
-    for name in table.column_names:
-        if name == "Crime ID":
-            continue
-        column = table[name].combine_chunks()
-        if pa.types.is_floating(column.type):
-            values = column.to_numpy(zero_copy_only=False) + 0.0  # -0.0 is 0.0
-            bits = np.where(np.isnan(values), 0.5, values).view(np.uint64)
-        else:
-            coded = column.dictionary_encode()
-            words = coded.dictionary.to_pandas().to_numpy(dtype=object)
-            known = pd.util.hash_array(words, categorize=False) if len(words) else words
-            bits = np.append(known, 0).astype(np.uint64)[
-                coded.indices.fill_null(len(words)).to_numpy(zero_copy_only=False)
-            ]
-        digest = (digest ^ bits) * np.uint64(0x9E3779B97F4A7C15)
-        digest ^= digest >> np.uint64(29)
-    return digest
 
 
 def _text_of(partition: Partition) -> bytes:

@@ -10,7 +10,7 @@ incidents at one published point.
 
 from __future__ import annotations
 
-import re
+import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -23,18 +23,27 @@ from pandas.api.types import union_categoricals
 
 from placeshaping._core.checks import listed
 from placeshaping._core.codes import made_for_2021
-from placeshaping._core.crs import DEGREE_BOUNDS, to_grid
-from placeshaping._core.errors import DuplicateError, EmptyError, RecipeError
+from placeshaping._core.errors import EmptyError
 from placeshaping._core.progress import track
-from placeshaping.sources.archives import Member, Reader, list_members
+from placeshaping.sources.archives import Member, Reader
 from placeshaping.sources.offences import NOT_STATED, check_categories
 from placeshaping.sources.police_files import Part, force_key, parse_part
+from placeshaping.sources.police_members import (
+    check_months,
+    force_in_name,
+    months_told,
+    select_members,
+    selection_told,
+    street_members,
+)
+from placeshaping.sources.police_places import grid_places
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_STREET = re.compile(r"^(\d{4}-\d{2})-(.+)-street\.csv$", re.IGNORECASE)
-_MONTH = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
+_SHARES = 6
+"""Shares of the files for each thread: enough for all to end at about the same time."""
+
 _SWITCH = "2023-06"  # from this month on police.uk gives codes of 2021 (data.police.uk changelog)
 
 
@@ -166,10 +175,10 @@ def read_police(
     1
     """
     path = Path(path)
-    span = _check_months(months)
+    span = check_months(months)
     forces, categories = _named(forces), _named(categories)
     wanted = None if forces is None else {force_key(name): name for name in forces}
-    members = _select(_street_members(path), span, wanted, where=path.name)
+    members = select_members(street_members(path), span, wanted, where=path.name)
     parts = _read(members)
     events, ids, lost = _assemble(parts)
     rows_read = len(events) + lost
@@ -177,7 +186,7 @@ def read_police(
     keep, repeated = _without_repeats(events, ids)
     duplicates = int(events.pop("duplicate").sum())
     kept = int((events.pop("unnamed_duplicate") & keep).sum())
-    events = events[keep].reset_index(drop=True)
+    events = events if keep.all() else events[keep].reset_index(drop=True)
     outside = _locate(events)
     events.attrs["report"] = PoliceReport(
         files=tuple(member.name for member in members),
@@ -200,95 +209,24 @@ def _named(given: str | Sequence[str] | None) -> Sequence[str] | None:
     return [given] if isinstance(given, str) else given
 
 
-def _check_months(months: tuple[str, str] | None) -> tuple[str, str] | None:
-    if months is None:
-        return None
-    first, last = months
-    for month in (first, last):
-        if not _MONTH.match(month):
-            msg = f"{month!r} is not a month. Write it as 2023-01."
-            raise RecipeError(msg)
-    if first > last:
-        msg = f"The first month, {first}, comes after the last, {last}. Exchange them."
-        raise RecipeError(msg)
-    return first, last
-
-
-def _street_members(path: Path) -> list[Member]:
-    found = list_members(path)
-    street = [member for member in found if member.name.casefold().endswith("-street.csv")]
-    if not street and path.is_file() and len(found) == 1 and found[0].inside is None:
-        return found  # a single CSV file may have any name
-    if not street:
-        names = [member.name for member in found]
-        held = f"it holds {listed(names)}" if names else "it holds no CSV file"
-        msg = (
-            f"{path.name} has no street-level file (named like 2024-01-essex-street.csv); {held}. "
-            "Tick 'Include crime data' when downloading from data.police.uk."
-        )
-        raise EmptyError(msg)
-    names = [member.name.casefold() for member in street]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        places = [member.place for member in street if member.name.casefold() == twice[0]]
-        msg = (
-            f"{len(twice):,} files stand more than once under {path.name} ({listed(twice)}), "
-            f"for example as {listed(places)}. Keep one of each, or every record counts twice."
-        )
-        raise DuplicateError(msg)
-    return street
-
-
-def _select(
-    members: list[Member],
-    span: tuple[str, str] | None,
-    wanted: Mapping[str, str] | None,
-    *,
-    where: str,
-) -> list[Member]:
-    """Keep the files that can hold something wanted, going by their names."""
-    chosen, held_months, held_forces = [], set(), set()
-    for member in members:
-        found = _STREET.match(member.name)
-        if found is None:
-            chosen.append(member)
-            continue
-        month, force = found.groups()
-        held_months.add(month)
-        held_forces.add(force)
-        in_span = span is None or span[0] <= month <= span[1]
-        if in_span and (wanted is None or force_key(force) in wanted):
-            chosen.append(member)
-    if not chosen:
-        msg = f"{where} has nothing of the selection ({_asked(span, wanted)}). It holds "
-        raise EmptyError(msg + f"{_spans(held_months)} of {listed(sorted(held_forces))}.")
-    if wanted is not None and held_forces:
-        absent = [name for key, name in wanted.items() if key not in map(force_key, held_forces)]
-        if absent and len(chosen) == len([m for m in chosen if _STREET.match(m.name)]):
-            msg = f"{where} has no force {listed(absent)}. It holds {listed(sorted(held_forces))}."
-            raise EmptyError(msg)
-    return chosen
-
-
-def _asked(span: tuple[str, str] | None, wanted: Mapping[str, str] | None) -> str:
-    asked = [] if span is None else [f"{span[0]} to {span[1]}"]
-    return ", ".join([*asked, *(wanted or {}).values()])
-
-
-def _spans(months: set[str]) -> str:
-    return f"{min(months)} to {max(months)} ({len(months):,} months)" if months else "no month"
-
-
 def _read(members: list[Member]) -> list[Part]:
-    """Unpack one file after another, parsing those before it meanwhile."""
+    """Unpack and parse a few files at a time, on all cores; the parts come in order."""
+    workers = os.cpu_count() or 1
+    few = -(-len(members) // (_SHARES * workers))
+    shares = [members[start : start + few] for start in range(0, len(members), few)]
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        read = pool.map(_read_share, shares)
+        tracked = track(read, label="Reading records", total=len(shares))
+        return [part for share in tracked for part in share]
+
+
+def _read_share(members: list[Member]) -> list[Part]:
     parts = []
-    with Reader() as reader, ThreadPoolExecutor(max_workers=2) as pool:
-        for member in track(members, label="Reading records", total=len(members)):
-            found = _STREET.match(member.name)
-            force = None if found is None else found.group(2)
-            raw = reader.read(member)
-            parts.append(pool.submit(parse_part, raw, force=force, where=member.place))
-        return [part.result() for part in parts]
+    with Reader() as reader:
+        for member in members:
+            force = force_in_name(member.name)
+            parts.append(parse_part(reader.read(member), force=force, where=member.place))
+    return parts
 
 
 def _assemble(parts: list[Part]) -> tuple[pd.DataFrame, NDArray[np.uint64], int]:
@@ -330,29 +268,36 @@ def _select_rows(
     if categories is not None:
         keep &= events["category"].isin(chosen).to_numpy()
     if not keep.any():
-        what = [_asked(span, wanted), *(chosen if categories is not None else [])]
+        what = [selection_told(span, wanted), *(chosen if categories is not None else [])]
         msg = (
             f"{where} has no record of the selection ({', '.join(filter(None, what)) or 'all'}). "
-            f"It holds {_spans(set(held['month']))} of {listed(held['force'])}, "
+            f"It holds {months_told(held['month'])} of {listed(held['force'])}, "
             f"with {listed(present, most=16)}."
         )
         raise EmptyError(msg)
     if not keep.all():
         events, ids = events[keep].reset_index(drop=True), ids[keep]
-    names = sorted(chosen) if categories is not None else sorted(set(events["category"]))
+    names = sorted(chosen) if categories is not None else _occurring(events["category"])
     events["category"] = events["category"].cat.set_categories(names)
     return events, ids
+
+
+def _occurring(values: pd.Series[Any]) -> list[str]:
+    """Return the categories that occur, sorted."""
+    used = np.bincount(values.cat.codes, minlength=len(values.cat.categories)) > 0
+    return sorted(values.cat.categories[used])
 
 
 def _without_repeats(
     events: pd.DataFrame, ids: NDArray[np.uint64]
 ) -> tuple[NDArray[np.bool_], int]:
     """Keep one row for each Crime ID and category: the first located, else the first."""
-    category = events["category"].cat.codes.to_numpy()
+    keep = np.ones(len(events), dtype=bool)
     named = np.flatnonzero(ids)
+    named = named[pd.Series(ids[named]).duplicated(keep=False).to_numpy()]
+    category = events["category"].cat.codes.to_numpy()
     key = pd.DataFrame({"id": ids[named], "category": category[named]})
     again = key.duplicated(keep=False).to_numpy()
-    keep = np.ones(len(events), dtype=bool)
     if not again.any():
         return keep, 0
     rows = named[again]
@@ -363,54 +308,76 @@ def _without_repeats(
 
 
 def _locate(events: pd.DataFrame) -> int:
-    """Turn longitude and latitude into easting and northing; count points off the map."""
+    """Give the events their place on the grid and their period; count points off the map."""
     x = events.pop("longitude").to_numpy()
     y = events.pop("latitude").to_numpy()
-    west, south, east, north = DEGREE_BOUNDS
-    known = np.isfinite(x) & np.isfinite(y)
-    inside = known & (x >= west) & (x <= east) & (y >= south) & (y <= north)
-    easting, northing = np.full(len(x), np.nan), np.full(len(x), np.nan)
-    # Crimes are published at a few thousand snap points: transform each of those once.
-    points, back = np.unique(x[inside] + 1j * y[inside], return_inverse=True)
-    grid_x, grid_y = to_grid(points.real, points.imag)
-    easting[inside], northing[inside] = grid_x[back], grid_y[back]
+    easting, northing = grid_places(x, y)
     events.insert(0, "easting", easting)
     events.insert(1, "northing", northing)
     month = events.pop("month")
     first_days = pd.to_datetime(pd.Series(month.cat.categories) + "-01").to_numpy()
     events.insert(2, "period", first_days[month.cat.codes.to_numpy()].astype("datetime64[s]"))
-    return int((known & ~inside).sum())
+    return int((np.isfinite(x) & np.isfinite(y) & np.isnan(easting)).sum())
 
 
 def _describe(events: pd.DataFrame, span: tuple[str, str] | None) -> dict[str, Any]:
-    first_days, back = np.unique(events["period"].to_numpy(), return_inverse=True)
-    labels = pd.DatetimeIndex(first_days).strftime("%Y-%m")
-    month = pd.Series(pd.Categorical.from_codes(back, labels), index=events.index)
-    held = sorted(set(month.cat.categories))
+    month, first_days = pd.factorize(events["period"].to_numpy(), sort=True)
+    held = pd.DatetimeIndex(first_days).strftime("%Y-%m").tolist()
     first, last = span or (held[0], held[-1])
     whole = [str(p) for p in pd.period_range(first, last, freq="M")]
-    by_force = {
-        str(force): tuple(m for m in held if m not in set(group.unique()))
-        for force, group in month.groupby(events["force"], observed=True)
-    }
-    codes = events["area_code"]
-    new = {code for code in codes.dropna().unique() if made_for_2021(code)}
-    coded = codes.notna().groupby(month, observed=True).sum()
-    of_2021 = codes.isin(new).groupby(month, observed=True).sum()
+    by_force = _missing_by_force(events["force"], month, held)
+    code, codes = pd.factorize(events["area_code"])
+    newer = np.array([*map(made_for_2021, codes), False])  # the last is for "no code"
+    coded = np.bincount(month[code >= 0], minlength=len(held)).tolist()
+    of_2021 = np.bincount(month[newer[code]], minlength=len(held)).tolist()
     return {
-        "vintages": {m: _vintage(m, int(coded[m]), int(of_2021[m])) for m in held},
-        "coded_2021": {m: int(of_2021[m]) for m in held},
+        "vintages": dict(zip(held, map(vintage_in_month, held, coded, of_2021), strict=True)),
+        "coded_2021": dict(zip(held, of_2021, strict=True)),
         "missing_months": tuple(m for m in whole if m not in set(held)),
         "missing_by_force": {force: gone for force, gone in by_force.items() if gone},
         "forces": tuple(sorted(by_force)),
-        "categories": tuple(events["category"].cat.remove_unused_categories().cat.categories),
+        "categories": tuple(_occurring(events["category"])),
         "without_category": int((events["category"] == NOT_STATED).sum()),
         "first_month": held[0],
         "last_month": held[-1],
     }
 
 
-def _vintage(month: str, coded: int, of_2021: int) -> str:
+def _missing_by_force(
+    forces: pd.Series[Any], month: NDArray[np.intp], held: list[str]
+) -> dict[str, tuple[str, ...]]:
+    """Return for each force that has rows the months, of those held, for which it has none."""
+    names = forces.cat.categories
+    present = np.zeros((len(names), len(held)), dtype=bool)
+    present[forces.cat.codes, month] = True
+    return {
+        str(name): tuple(m for m, has in zip(held, row, strict=True) if not has)
+        for name, row in zip(names, present, strict=True)
+        if row.any()
+    }
+
+
+def vintage_in_month(month: str, coded: int, of_2021: int) -> str:
+    """
+    Tell of which census year the LSOA codes of a month are.
+
+    Parameters
+    ----------
+    month
+        As ``"2023-01"``.
+    coded, of_2021
+        Records that have a code; those among them whose code did not exist before 2021.
+
+    Returns
+    -------
+    vintage
+        ``"2011"``, ``"2021"``, ``"mixed"``, or ``"unknown"`` where no code tells.
+
+    Examples
+    --------
+    >>> vintage_in_month("2023-01", 100, 0), vintage_in_month("2023-06", 100, 4)
+    ('2011', '2021')
+    """
     if not coded:
         return "unknown"
     if not of_2021:

@@ -16,8 +16,9 @@ from pyarrow import csv
 
 from placeshaping._core.checks import check_columns
 from placeshaping._core.errors import ColumnError, FileFormatError
+from placeshaping.sources.digests import row_digests, text_digests
 from placeshaping.sources.offences import NOT_STATED, normalise_category
-from placeshaping.sources.text import sniff
+from placeshaping.sources.text import TextLayout, sniff, sniff_encoding
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
 _NEEDED = ("Month", "Longitude", "Latitude", "LSOA code", "Crime type")
 _TEXT = ("Crime ID", "Month", "Reported by", "Falls within", "Location", "LSOA code",
          "LSOA name", "Crime type", "Last outcome category", "Context")  # fmt: skip
+_HEAD = 1 << 14
+"""Bytes that tell delimiter and header; a few dozen lines."""
+
+_BLOCK = 1 << 24
+"""Bytes parsed in one piece: a month of most forces, so that columns come in one chunk."""
+
 _ALIASES = {"british transport": "btp", "police service of northern ireland": "northern ireland"}
 
 
@@ -40,10 +47,14 @@ class Part:
         `duplicate` (equal to an earlier row), `unnamed_duplicate` (and without Crime ID).
     ids
         A 64-bit digest of each row's Crime ID; 0 where there is none.
+    rows
+        A 64-bit digest of each row, all columns of the file included; ``None``
+        where they were not asked for.
     """
 
     table: pd.DataFrame
     ids: NDArray[np.uint64]
+    rows: NDArray[np.uint64] | None = None
 
 
 def force_key(name: str) -> str:
@@ -74,7 +85,7 @@ def force_key(name: str) -> str:
     return _ALIASES.get(kept, kept)
 
 
-def parse_part(raw: bytes, *, force: str | None, where: str) -> Part:
+def parse_part(raw: bytes, *, force: str | None, where: str, digest_rows: bool = False) -> Part:
     """
     Read the bytes of one file.
 
@@ -89,6 +100,8 @@ def parse_part(raw: bytes, *, force: str | None, where: str) -> Part:
         The force that the file's name states; ``None`` takes each row's own.
     where
         Name of the file, for messages.
+    digest_rows
+        Whether to digest whole rows too.
 
     Returns
     -------
@@ -103,7 +116,7 @@ def parse_part(raw: bytes, *, force: str | None, where: str) -> Part:
         If it is no table.
     """
     table = _parse(raw, where)
-    ids = _digests(table)
+    ids = _ids(table)
     duplicate = _duplicates(table, ids)
     columns = {
         "longitude": _numbers(table, "Longitude"),
@@ -115,11 +128,34 @@ def parse_part(raw: bytes, *, force: str | None, where: str) -> Part:
         "duplicate": duplicate,
         "unnamed_duplicate": duplicate & (ids == 0),
     }
-    return Part(pd.DataFrame(columns), ids)
+    return Part(pd.DataFrame(columns), ids, _of_rows(table, ids) if digest_rows else None)
 
 
 def _parse(raw: bytes, where: str) -> Any:
-    layout = sniff(raw, where=where)
+    """Parse a file as its first lines tell; as all of it tells where those are not typical."""
+    layout = sniff(_head(raw), where=where)
+    try:
+        return _parse_as(layout, raw, where)
+    except pa.ArrowInvalid as error:
+        if layout.encoding == "utf-8" and sniff_encoding(raw) != "utf-8":
+            return _parsed(sniff(raw, where=where), raw, where)
+        raise _refusal(error, where) from error
+
+
+def _head(raw: bytes) -> bytes:
+    """Return the first whole lines; all of a text of two bytes a character, which cuts badly."""
+    head = raw[: raw.rfind(b"\n", 0, _HEAD) + 1]
+    return head if head and b"\0" not in head else raw
+
+
+def _parsed(layout: TextLayout, raw: bytes, where: str) -> Any:
+    try:
+        return _parse_as(layout, raw, where)
+    except pa.ArrowInvalid as error:
+        raise _refusal(error, where) from error
+
+
+def _parse_as(layout: TextLayout, raw: bytes, where: str) -> Any:
     known = {name.casefold(): name for name in (*_TEXT, "Longitude", "Latitude")}
     names = [known.get(name.strip().casefold(), name) for name in layout.header]
     check_columns(names, _NEEDED, where=where)
@@ -129,23 +165,23 @@ def _parse(raw: bytes, where: str) -> Any:
         null_values=[""],
         strings_can_be_null=True,
     )
-    try:
-        return csv.read_csv(
-            pa.BufferReader(layout.to_utf8(raw)),
-            read_options=csv.ReadOptions(column_names=names, skip_rows=1),
-            parse_options=csv.ParseOptions(delimiter=layout.delimiter),
-            convert_options=options,
+    return csv.read_csv(
+        pa.BufferReader(layout.to_utf8(raw)),
+        read_options=csv.ReadOptions(column_names=names, skip_rows=1, block_size=_BLOCK),
+        parse_options=csv.ParseOptions(delimiter=layout.delimiter),
+        convert_options=options,
+    )
+
+
+def _refusal(error: Exception, where: str) -> ColumnError | FileFormatError:
+    if "conversion error" in str(error):
+        value = str(error).rpartition("invalid value ")[2]
+        return ColumnError(
+            f"{where}: Longitude or Latitude holds {value}, which is no number. Correct it."
         )
-    except pa.ArrowInvalid as error:
-        if "conversion error" in str(error):
-            value = str(error).rpartition("invalid value ")[2]
-            msg = f"{where}: Longitude or Latitude holds {value}, which is no number. Correct it."
-            raise ColumnError(msg) from error
-        msg = (
-            f"{where} is cut short or is not a table throughout ({_brief(error)}). "
-            "Download it again."
-        )
-        raise FileFormatError(msg) from error
+    return FileFormatError(
+        f"{where} is cut short or is not a table throughout ({_brief(error)}). Download it again."
+    )
 
 
 def _brief(error: Exception) -> str:
@@ -157,18 +193,15 @@ def _numbers(table: Any, name: str) -> NDArray[np.float64]:
     return column
 
 
-def _digests(table: Any) -> NDArray[np.uint64]:
-    """Return 64 bits for each Crime ID: among 20 million, two alike are a one in 90,000 chance."""
+def _ids(table: Any) -> NDArray[np.uint64]:
     if "Crime ID" not in table.column_names:
         return np.zeros(len(table), dtype=np.uint64)
-    column = table["Crime ID"]
-    values = column.to_pandas().to_numpy(dtype=object)
-    missing = column.is_null().to_numpy()
-    values[missing] = ""
-    digests: NDArray[np.uint64] = pd.util.hash_array(values, categorize=False)
-    digests = np.maximum(digests, np.uint64(1))
-    digests[missing] = 0
-    return digests
+    return text_digests(table["Crime ID"])
+
+
+def _of_rows(table: Any, ids: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    others = [name for name in table.column_names if name != "Crime ID"]
+    return row_digests(table.select(others), ids)
 
 
 def _duplicates(table: Any, ids: NDArray[np.uint64]) -> NDArray[np.bool_]:
@@ -177,7 +210,8 @@ def _duplicates(table: Any, ids: NDArray[np.uint64]) -> NDArray[np.bool_]:
     rows = np.flatnonzero(suspects)
     duplicate = np.zeros(len(table), dtype=bool)
     if len(rows):
-        duplicate[rows] = table.take(pa.array(rows)).to_pandas().duplicated().to_numpy()
+        digests = _of_rows(table.take(pa.array(rows)), ids[rows])
+        duplicate[rows] = pd.Series(digests).duplicated().to_numpy()
     return duplicate
 
 

@@ -26,12 +26,8 @@ import pyarrow.parquet as pq
 from placeshaping._core.checks import check_file
 from placeshaping._core.errors import EmptyError, FileFormatError
 from placeshaping.sources.archives import Member, list_members
-from placeshaping.sources.police import (
-    _check_months,
-    _select,
-    _street_members,
-)
 from placeshaping.sources.police_files import force_key
+from placeshaping.sources.police_members import check_months, select_members, street_members
 from placeshaping.sources.values import DateOrder
 
 if TYPE_CHECKING:
@@ -172,10 +168,10 @@ def _members(source: RecordSource) -> list[Member]:
     path = check_file(source.path)
     if source.kind == "services":
         return _service_members(path)
-    span = _check_months(source.months)
+    span = check_months(source.months)
     wanted = None if source.forces is None else {force_key(name): name for name in source.forces}
-    members = _parquet_members(path) or _street_members(path)
-    return _select([_as_csv(m) for m in members], span, wanted, where=path.name)
+    members = _parquet_members(path) or street_members(path)
+    return select_members([_as_csv(m) for m in members], span, wanted, where=path.name)
 
 
 def _parquet_members(path: Path) -> list[Member]:

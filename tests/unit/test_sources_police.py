@@ -87,6 +87,23 @@ def test_encodings_and_line_ends_do_not_matter(tmp_path, encoding):
     assert read_police(path)["category"].tolist() == ["Café crime"]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
+def test_a_letter_with_an_accent_far_down_tells_the_encoding(tmp_path, encoding):
+    lines = [line(str(number)) for number in range(500)]
+    lines.append(line("last", category="Café crime"))
+    path = write(tmp_path, "2024-01-gwent-street.csv", *lines, encoding=encoding)
+    assert sum(read_police(path)["category"] == "Café crime") == 1
+
+
+def test_a_bad_number_far_down_is_told(tmp_path):
+    lines = [line(str(number)) for number in range(500)]
+    for encoding in ("utf-8", "cp1252"):
+        bad = [*lines, line("last", lon="west", category="Café crime")]
+        path = write(tmp_path, "2024-01-gwent-street.csv", *bad, encoding=encoding)
+        with pytest.raises(ColumnError, match="holds 'west', which is no number"):
+            read_police(path)
+
+
 def test_semicolons_and_spreadsheet_months_are_understood(tmp_path):
     path = tmp_path / "resaved.csv"
     path.write_text(
@@ -104,6 +121,35 @@ def test_equal_rows_without_crime_id_stay_and_are_counted(tmp_path):
     write(tmp_path, "2024-01-essex-street.csv", asb, asb, asb)
     report = read_police(tmp_path).attrs["report"]
     assert (report.rows_kept, report.duplicates, report.duplicates_kept) == (3, 2, 2)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"lon": "0.900001"}, {"lat": ""}, {"code": ""}, {"category": "Drugs"}, {"outcome": ""}],
+)
+def test_rows_that_differ_in_one_column_are_no_duplicates(tmp_path, other):
+    write(tmp_path, "2024-01-essex-street.csv", line(), line(**other))
+    assert read_police(tmp_path).attrs["report"].duplicates == 0
+
+
+def test_files_come_in_the_order_of_their_paths_whichever_is_read_first(tmp_path):
+    months = [f"20{year}-{month:02}" for year in (23, 24) for month in range(1, 13)]
+    members = {
+        f"{month}/{month}-{force}-street.csv": [line(f"{force} {month}", month=month)] * (n % 5 + 1)
+        for n, month in enumerate(months)
+        for force in ("essex", "kent")
+    }
+    events = read_police(zipped(tmp_path / "out.zip", members))
+    assert events["force"].tolist() == ["essex", "kent"] * 24
+    assert events["period"].is_monotonic_increasing
+    assert events.attrs["report"].repeated_crime_ids == sum(2 * (n % 5) for n in range(24))
+
+
+def test_a_damaged_member_among_many_is_named(tmp_path):
+    members = {f"2024-01-force{n}-street.csv": [line(str(n))] for n in range(20)}
+    members["2024-01-force7-street.csv"] = ["cut,short"]
+    with pytest.raises(FileFormatError, match=r"force7-street\.csv in out\.zip is cut short"):
+        read_police(zipped(tmp_path / "out.zip", members))
 
 
 def test_a_repeated_crime_id_keeps_the_located_row(tmp_path):
