@@ -77,6 +77,9 @@ def read_measures(
         msg = "The table has no rows. Check the selection that made it."
         raise EmptyError(msg)
     indexed = "area_code" not in table.columns
+    if indexed and table.index.nlevels > 1:
+        msg = "The table has an index of several levels. Use table.reset_index()."
+        raise ColumnError(msg)
     codes = table.index if indexed else pd.Index(table["area_code"])
     missing = int(np.asarray(codes.isna()).sum())
     if missing:
@@ -185,7 +188,7 @@ def apportion(
     pairs
         Columns ``source_code``, ``target_code``, ``weight``; each source of the
         table is there, and its weights add up to one (or less, where part of
-        it is lost).
+        it is lost). A target with weight 0 has a row: zero, not missing.
     denominator
         What means are weighted by, one value for each row of the table.
     whole
@@ -226,7 +229,7 @@ def _spread(
 ) -> _Spread:
     label, sources = pd.factorize(measures.codes)
     pairs = pairs.assign(source=pd.Index(sources).get_indexer(pd.Index(pairs["source_code"])))
-    pairs = pairs[(pairs["source"] >= 0) & (pairs["weight"] > 0)]
+    pairs = pairs[pairs["source"] >= 0]
     pairs = pairs.sort_values(["source", "target_code"], kind="stable")
     target, targets = pd.factorize(pairs["target_code"].astype("str"))
     if order is not None:

@@ -26,7 +26,8 @@ class Shares:
     ----------
     pairs
         Columns ``source_code``, ``target_code``, ``weight``, ``irregular``.
-        Of an irregular area the best fit has weight 1, the others 0.
+        Of an irregular area the best fit has weight 1, the others 0. A part of
+        a divided area in which nobody lives has weight 0 as well.
     weighted_by
         In words.
     by_area
@@ -75,7 +76,7 @@ def _understood(
     if isinstance(weights, pd.Series):
         check_unique(weights.index, where="weights")
         name = str(weights.name) if weights.name is not None else "residents"
-        return weights.astype("float64"), None, f"by {name}"
+        return _numbers(weights), None, f"by {name}"
     if not isinstance(weights, pd.DataFrame):
         msg = f"weights is {weights!r}. Give residents by area code, or 'equal'."
         raise InputError(msg)
@@ -91,7 +92,21 @@ def _understood(
         )
         raise ColumnError(msg)
     check_unique(weights.index, where="weights")
-    return weights[column].astype("float64"), None, f"by {column}"
+    return _numbers(weights[column]), None, f"by {column}"
+
+
+def _numbers(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Return weights as doubles, refusing what is no count of people."""
+    try:
+        numbers: pd.Series[Any] = pd.to_numeric(values).astype("float64")
+    except (ValueError, TypeError) as error:
+        msg = f"weights hold something that is no number ({error}). Give counts of people."
+        raise ColumnError(msg) from error
+    wrong = int(((numbers < 0) | np.isinf(numbers)).sum())
+    if wrong:
+        msg = f"{wrong:,} weights are negative or infinite. Give counts of people."
+        raise ColumnError(msg)
+    return numbers
 
 
 def _people(weights: pd.DataFrame) -> str | None:
@@ -106,7 +121,11 @@ def _words(weights: pd.DataFrame) -> str:
 def _by_pair(weights: pd.DataFrame, both: Sequence[str], to: str) -> pd.Series[Any]:
     """Add output areas up to pairs of source and target."""
     column = _people(weights)
-    amount = weights[column].astype("float64") if column else pd.Series(1.0, index=weights.index)
+    amount = _numbers(weights[column]) if column else pd.Series(1.0, index=weights.index)
+    lacking = int(amount.isna().sum())
+    if lacking:
+        msg = f"{lacking:,} of {len(amount):,} weights are missing. Leave them out or fill them in."
+        raise ColumnError(msg)
     source, target = both if to == "2021" else (both[1], both[0])
     total: pd.Series[Any] = amount.groupby([weights[source], weights[target]]).sum()
     return total
@@ -143,9 +162,6 @@ def _check_known(rows: pd.DataFrame, amount: pd.Series[Any]) -> None:
             "or weights='equal'."
         )
         raise UnmatchedError(msg)
-    if (amount < 0).any():
-        msg = f"{int((amount < 0).sum()):,} weights are negative. Give counts of people."
-        raise ColumnError(msg)
 
 
 def _best_fits(rows: pd.DataFrame, amount: pd.Series[Any], *, exact: bool) -> pd.Index:

@@ -20,8 +20,15 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from placeshaping._core.checks import check_columns, listed
-from placeshaping._core.errors import ColumnError, InputError, UnmatchedError
+from placeshaping._core.checks import check_choice, check_columns, listed
+from placeshaping._core.crs import NATIONAL_GRID
+from placeshaping._core.errors import (
+    ColumnError,
+    CRSError,
+    GeometryError,
+    InputError,
+    UnmatchedError,
+)
 from placeshaping.joins._apportion import Measures, apportion, carry, read_measures
 from placeshaping.joins._geometry import check_areas
 from placeshaping.joins.points import assign_area
@@ -147,7 +154,8 @@ def interpolate_areal(
     -------
     table
         In the layout of the input, targets in their order; those that no part
-        of a source lies in are not there, and told. ``attrs["conversions"]``
+        of a source lies in are not there, and told (one whose parts weigh
+        nothing has zero). ``attrs["conversions"]``
         ends with an `InterpolationReport`; tags of columns are kept.
 
     Raises
@@ -173,8 +181,10 @@ def interpolate_areal(
     >>> interpolate_areal(counts, beats, wards, via=people)["count"].tolist()
     [6.0, 2.0]
     """
+    check_choice(outside, ["raise", "drop", "within"], name="outside")
     measures = read_measures(table, extensive=extensive, intensive=intensive, by=by)
-    sources = _sources(measures, source)
+    sources = _sources(measures, _as_text(source))
+    target = _as_text(target)
     check_areas(target)
     parts = _parts(sources, target, via, weight)
     pairs = _shares(parts, outside)
@@ -200,6 +210,15 @@ class _Parts:
     total: pd.Series[Any]
     without: tuple[str, ...]
     via: str
+
+
+def _as_text(areas: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return areas with codes as text, as those of the table are taken."""
+    if pd.api.types.is_string_dtype(areas.index):
+        return areas
+    named = areas.set_axis(areas.index.astype("str"))
+    named.attrs.update(areas.attrs)
+    return named
 
 
 def _sources(measures: Measures, source: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -230,14 +249,15 @@ def _parts(
         )
         raise InputError(msg)
     check_columns(via.columns, [weight], where="via")
-    amount = pd.to_numeric(via[weight]).to_numpy(dtype="float64", na_value=np.nan)
-    if np.isnan(amount).any() or (amount < 0).any():
-        wrong = int((np.isnan(amount) | (amount < 0)).sum())
+    amount = pd.to_numeric(via[weight], errors="coerce").to_numpy("float64", na_value=np.nan)
+    wrong = int((~np.isfinite(amount) | (amount < 0)).sum())
+    if wrong:
         msg = (
-            f"{wrong:,} of {len(via):,} values of {weight!r} are missing or below zero. "
-            "Correct them, or leave those areas out of via."
+            f"{wrong:,} of {len(via):,} values of {weight!r} are missing, no number, infinite or "
+            "below zero. Correct them, or leave those areas out of via."
         )
         raise ColumnError(msg)
+    _check_via(via)
     points = gpd.GeoDataFrame(geometry=via.representative_point().array, crs=via.crs)
     pieces = pd.DataFrame(
         {
@@ -247,6 +267,17 @@ def _parts(
         }
     ).dropna(subset="source_code")
     return _weighed(pieces, source, target, weight)
+
+
+def _check_via(via: gpd.GeoDataFrame) -> None:
+    if via.crs is None or via.crs.to_epsg() != NATIONAL_GRID:
+        stated = "no reference system" if via.crs is None else via.crs.to_string()
+        msg = f"via has {stated}; EPSG:27700 is needed. Use via.to_crs(27700)."
+        raise CRSError(msg)
+    empty = int((via.geometry.isna() | via.geometry.is_empty).sum())
+    if empty:
+        msg = f"{empty:,} of {len(via):,} output areas in via have no geometry. Leave them out."
+        raise GeometryError(msg)
 
 
 def _weighed(
@@ -319,13 +350,13 @@ def _report(
     parts: _Parts,
     pairs: pd.DataFrame,
 ) -> InterpolationReport:
-    inside = pairs[(pairs["target_code"] != _ELSEWHERE) & (pairs["weight"] > 0)]
+    inside = pairs[pairs["target_code"] != _ELSEWHERE]
     gone = pairs[(pairs["target_code"] == _ELSEWHERE) & (pairs["weight"] > 0)]
     share = gone.set_index("source_code")["weight"]
     sums = table[list(measures.extensive)].groupby(measures.codes).sum()
     lost = sums.mul(share.reindex(sums.index, fill_value=0.0), axis=0).sum()
     total = sums.sum()
-    size = inside.groupby("source_code").size()
+    size = inside[inside["weight"] > 0].groupby("source_code").size()
     return InterpolationReport(
         via=parts.via,
         sources=int(pairs["source_code"].nunique()),

@@ -18,9 +18,9 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from placeshaping._core.checks import check_columns, listed
+from placeshaping._core.checks import check_choice, check_columns, listed
 from placeshaping._core.codes import Vintage, level_of_all
-from placeshaping._core.errors import InputError, UnmatchedError
+from placeshaping._core.errors import ColumnError, UnmatchedError
 from placeshaping.joins._apportion import (
     Measures,
     apportion,
@@ -214,7 +214,8 @@ def convert_vintage(
         If codes are not in `changes`, weights lack areas, or a result would be
         incomplete.
     ColumnError
-        If a column is missing, or nothing says whether it adds up.
+        If a column is missing, nothing says whether it adds up, or weights are
+        no counts of people.
     InputError
         If areas were divided and no weights are given.
 
@@ -243,9 +244,8 @@ def convert_vintage(
     2  E01035002    2.0  1.224745
     """
     check_columns(changes.columns, CHANGE_COLUMNS, where="The table of changes")
-    if to not in ("2011", "2021"):
-        msg = f"to is {to!r}. Use '2011' or '2021'."
-        raise InputError(msg)
+    check_choice(to, ["2011", "2021"], name="to")
+    check_choice(incomplete, ["raise", "allow"], name="incomplete")
     measures = read_measures(table, extensive=extensive, intensive=intensive, by=by)
     rows = _turned(changes, to)
     known = _known(measures, rows, to)
@@ -256,7 +256,7 @@ def convert_vintage(
     result = apportion(
         table,
         measures,
-        pairs,
+        pairs[~pairs["irregular"] | (pairs["weight"] > 0)],
         denominator=denominator_of(table, measures, base),
         whole=whole,
         doubt=uncertainty,
@@ -272,6 +272,14 @@ def _turned(changes: pd.DataFrame, to: Vintage) -> pd.DataFrame:
     source, target = "lsoa11_code", "lsoa21_code"
     if to == "2011":
         source, target = target, source
+    unknown = changes.loc[~changes["change"].isin(list(_KINDS)), "change"]
+    if len(unknown):
+        msg = (
+            f"{len(unknown):,} of {len(changes):,} changes are not U, S, M or X "
+            f"({listed([*unknown.astype('str').unique()])}). "
+            "Read the table with areas.lookups.read_changes."
+        )
+        raise ColumnError(msg)
     rows = changes[[source, target, "change"]].drop_duplicates()
     rows.columns = pd.Index(["source_code", "target_code", "change"])
     rows["sources_of_target"] = rows.groupby("target_code")["source_code"].transform("size")
@@ -353,11 +361,12 @@ def _report(
     to: Vintage,
     lacking: tuple[str, ...],
 ) -> ConversionReport:
-    shared = pairs["source_code"].duplicated(keep=False) & (pairs["weight"] > 0)
-    full = pairs["weight"] == 1
-    fits = pairs[full & pairs["irregular"]]
-    others = pairs[(pairs["weight"] == 0)].groupby("source_code")["target_code"].agg(tuple)
-    estimates = {*pairs.loc[shared & ~full, "source_code"], *fits["source_code"]}
+    irregular = pairs["irregular"]
+    shared = pairs["source_code"].duplicated(keep=False) & ~irregular
+    fits = pairs[irregular & (pairs["weight"] > 0)]
+    passed_over = pairs[irregular & (pairs["weight"] == 0)]
+    others = passed_over.groupby("source_code")["target_code"].agg(tuple)
+    estimates = {*pairs.loc[shared, "source_code"], *fits["source_code"]}
     sums = table[list(measures.extensive)].groupby(measures.codes).sum()
     rough = sums[sums.index.isin(estimates)].sum()
     total = sums.sum()
@@ -366,7 +375,7 @@ def _report(
         to=to,
         found=known.found,
         areas=known.kinds,
-        splits=_splits(pairs[shared & ~full], first),
+        splits=_splits(pairs[shared], first),
         irregular=tuple(
             BestFit(source, target, tuple(others.get(source, ())))
             for source, target in zip(fits["source_code"], fits["target_code"], strict=True)

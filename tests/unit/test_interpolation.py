@@ -9,7 +9,13 @@ import pytest
 import shapely
 
 from placeshaping._core.columns import column_tags, tag_columns
-from placeshaping._core.errors import ColumnError, CRSError, InputError, UnmatchedError
+from placeshaping._core.errors import (
+    ColumnError,
+    CRSError,
+    GeometryError,
+    InputError,
+    UnmatchedError,
+)
 from placeshaping.joins.interpolation import interpolate_areal
 
 
@@ -137,10 +143,38 @@ def test_unusable_input_is_refused():
         interpolate_areal(counts, BEATS.iloc[:1], WARDS, via=PEOPLE)
     with pytest.raises(ColumnError, match="via has no column 'residents'"):
         interpolate_areal(counts, BEATS, WARDS, via=PEOPLE.drop(columns="residents"))
-    with pytest.raises(ColumnError, match="1 of 4 values of 'residents' are missing or below"):
+    with pytest.raises(ColumnError, match="1 of 4 values of 'residents' are missing, no"):
         interpolate_areal(counts, BEATS, WARDS, via=PEOPLE.assign(residents=[1, None, 2, 3]))
     with pytest.raises(CRSError, match="EPSG:27700 is needed"):
         interpolate_areal(counts, BEATS, WARDS.set_crs(4326, allow_override=True), via=PEOPLE)
+    with pytest.raises(CRSError, match="via has EPSG:4326"):
+        interpolate_areal(counts, BEATS, WARDS, via=PEOPLE.to_crs(4326))
+    with pytest.raises(ColumnError, match="1 of 4 values"):
+        interpolate_areal(counts, BEATS, WARDS, via=PEOPLE.assign(residents=[1, np.inf, 2, 3]))
+    shapes = PEOPLE.geometry.where(PEOPLE.index != "O1")
+    with pytest.raises(GeometryError, match="1 of 4 output areas in via have no geometry"):
+        interpolate_areal(counts, BEATS, WARDS, via=PEOPLE.set_geometry(shapes))
+    with pytest.raises(InputError, match="outside is 'nearest'"):
+        interpolate_areal(counts, BEATS, WARDS, via=PEOPLE, outside="nearest")
+
+
+def test_a_target_in_whose_parts_nobody_lives_has_zero():
+    people = PEOPLE.assign(residents=[0, 100, 50, 150])
+    made = interpolate_areal(make_table(), BEATS, WARDS, via=people, intensive=["rate"])
+    assert made["count"].tolist() == [0, 45, 15]
+    assert made["rate"].tolist() == [10, pytest.approx((100 * 10 + 50 * 30) / 150), 30]
+    assert made.attrs["conversions"][-1].unreached == ()
+
+
+@pytest.mark.parametrize("via", [PEOPLE, "area"])
+def test_codes_may_be_numbers(via):
+    table = make_table()[["count"]]
+    named = interpolate_areal(table, BEATS, WARDS, via=via)
+    made = interpolate_areal(
+        table.set_axis([1, 2]), BEATS.set_axis([1, 2]), WARDS.set_axis([7, 8, 9]), via=via
+    )
+    assert made.index.tolist() == ["7", "8", "9"]
+    assert made["count"].tolist() == named["count"].tolist()
 
 
 @pytest.mark.filterwarnings("ignore")

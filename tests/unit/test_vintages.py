@@ -186,7 +186,7 @@ def test_divided_areas_need_weights():
         convert_vintage(make_counts(), CHANGES, weights=RESIDENTS.drop(B2))
     nobody = convert_vintage(make_counts([B], [8]), CHANGES, weights=RESIDENTS * 0)
     assert nobody["count"].tolist() == [4, 4]
-    with pytest.raises(ColumnError, match="2 weights are negative"):
+    with pytest.raises(ColumnError, match="weights are negative or infinite"):
         convert_vintage(make_counts(), CHANGES, weights=-RESIDENTS)
     with pytest.raises(ColumnError, match="weights has none of the columns residents"):
         convert_vintage(make_counts(), CHANGES, weights=RESIDENTS.to_frame("pop"))
@@ -194,6 +194,48 @@ def test_divided_areas_need_weights():
         convert_vintage(make_counts(), CHANGES, weights="even")
     frame = convert_vintage(make_counts(), CHANGES, weights=RESIDENTS.to_frame())
     assert totals(frame)[B1] == 6
+
+
+def test_a_part_in_which_nobody_lives_has_zero_and_not_nothing():
+    nobody = RESIDENTS.where(RESIDENTS.index != B2, 0)
+    counts = make_counts([B], [8]).assign(rate=2.5)
+    table = convert_vintage(counts, CHANGES, weights=nobody, intensive=["rate"])
+    assert totals(table) == {B1: 8, B2: 0}
+    assert table["rate"].tolist() == [2.5, 2.5]
+    report = table.attrs["conversions"][-1]
+    assert [(part.target_code, part.share) for part in report.splits] == [(B1, 1.0), (B2, 0.0)]
+    assert report.estimated["count"] == 1.0
+    output_areas = pd.DataFrame({"lsoa11_code": [B], "lsoa21_code": [B1], "residents": [10]})
+    assert totals(convert_vintage(counts, CHANGES, weights=output_areas, extensive=["count"])) == {
+        B1: 8,
+        B2: 0,
+    }
+
+
+@pytest.mark.parametrize("weight", [np.inf, "many"])
+def test_weights_that_are_no_counts_of_people_are_refused(weight):
+    weights = RESIDENTS.astype(object).where(RESIDENTS.index != B2, weight)
+    with pytest.raises(ColumnError, match=r"weights .*Give counts of people"):
+        convert_vintage(make_counts([B], [8]), CHANGES, weights=weights)
+
+
+def test_output_areas_without_residents_are_refused():
+    output_areas = pd.DataFrame({"lsoa11_code": [B, B], "lsoa21_code": [B1, B2]})
+    output_areas["residents"] = [10, None]
+    with pytest.raises(ColumnError, match="1 of 2 weights are missing"):
+        convert_vintage(make_counts([B], [8]), CHANGES, weights=output_areas)
+
+
+def test_changes_and_options_of_another_kind_are_refused():
+    with pytest.raises(ColumnError, match=r"9 of 9 changes are not U, S, M or X \(u, s, m, x\)"):
+        convert_vintage(make_counts(), CHANGES.assign(change=CHANGES["change"].str.lower()))
+    with pytest.raises(InputError, match="incomplete is 'drop'"):
+        convert_vintage(make_counts(), CHANGES, weights=RESIDENTS, incomplete="drop")
+    with pytest.raises(InputError, match="to is 2021"):
+        convert_vintage(make_counts(), CHANGES, weights=RESIDENTS, to=2021)
+    several = make_counts().assign(period="a").set_index(["area_code", "period"])
+    with pytest.raises(ColumnError, match="index of several levels"):
+        convert_vintage(several, CHANGES, weights=RESIDENTS)
 
 
 def test_a_merged_area_that_lacks_a_part_is_refused_unless_allowed(caplog):
