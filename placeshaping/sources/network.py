@@ -1,16 +1,13 @@
 """
 Asking public servers politely: pauses, retries, resumed and partial downloads, proxies.
 
-On the standard library, so that a locked-down machine needs nothing more: it
-takes the proxy from ``HTTPS_PROXY``, ``HTTP_PROXY`` and ``NO_PROXY`` (on
-Windows and macOS also from the system's settings), and trusts the system's
-certificates, among them those of a network that inspects its traffic.
+On the standard library, so that a locked-down machine needs nothing more.
 """
 
 from __future__ import annotations
 
 import http.client
-import ssl
+import math
 import time
 import urllib.error
 import urllib.parse
@@ -25,24 +22,17 @@ import numpy as np
 
 from placeshaping._core.errors import FetchError
 from placeshaping._core.provenance import versions
-from placeshaping.sources.answers import PassingError, StatusError, blocks, parse_json, words
+from placeshaping.sources.answers import (
+    PassingError,
+    StatusError,
+    blocks,
+    encoding_of,
+    parse_json,
+    unpacked,
+)
+from placeshaping.sources.routes import WANTS_A_NAME, make_opener, unreachable, web_address
 
 _PASSING = {408, 425, 429, 500, 502, 503, 504}
-
-
-class _CarefulRedirects(urllib.request.HTTPRedirectHandler):
-    """Follow redirects, but never from an encrypted address to one that is not."""
-
-    def redirect_request(
-        self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
-    ) -> urllib.request.Request | None:
-        old, new = urllib.parse.urlsplit(req.full_url), urllib.parse.urlsplit(newurl)
-        if new.scheme not in {"http", "https"} or (old.scheme == "https" != new.scheme):
-            text = (
-                f"{old.netloc} redirects to an unsafe address ({new.scheme}). It is not followed."
-            )
-            raise FetchError(text)
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 class Connection:
@@ -59,7 +49,10 @@ class Connection:
     longest_wait
         The most seconds to wait before an attempt; a server that asks for more is left alone.
     timeout
-        Seconds without a byte after which a connection counts as broken.
+        Seconds without a byte, or with fewer than 1,000, after which a connection counts as
+        broken.
+    most
+        The most bytes of an answer that is no file.
     rng
         Seed or generator of the jitter in the waits; drawn from the system where not given.
     pause
@@ -87,6 +80,7 @@ class Connection:
         interval: float = 0.1,
         longest_wait: float = 120.0,
         timeout: float = 60.0,
+        most: int = 1 << 30,
         rng: int | np.random.Generator | None = None,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -94,6 +88,7 @@ class Connection:
         self.interval = interval
         self.longest_wait = longest_wait
         self.timeout = timeout
+        self.most = most
         self.pause = pause
         self._rng = np.random.default_rng(rng)
         self._opener: urllib.request.OpenerDirector | None = None
@@ -127,9 +122,24 @@ class Connection:
         while True:
             try:
                 with self.opened(url, data=data) as response:
-                    return b"".join(blocks(response))
+                    return self._body(response, url)
             except PassingError as trouble:
                 trials.again(trouble)
+
+    def _body(self, response: Any, url: str) -> bytes:
+        host = urllib.parse.urlsplit(url).netloc
+        encoding = encoding_of(response, host)
+        got, parts = 0, []
+        for block in blocks(response, timeout=self.timeout):
+            got += len(block)
+            parts.append(block)
+            if got > self.most:
+                msg = f"{host} sends more than {self.most:,} bytes, which is no page of data."
+                raise FetchError(msg)
+        body = b"".join(parts)
+        if encoding is None:
+            return body
+        return b"".join(unpacked([body], encoding, host, most=self.most))
 
     def get_json(
         self,
@@ -209,56 +219,37 @@ class Connection:
         StatusError
             If `ranged`, and nothing is left to send.
         """
-        if urllib.parse.urlsplit(url).scheme not in {"http", "https"}:
-            msg = f"{url} is no web address (https://...). Correct it in the catalogue."
-            raise FetchError(msg)
+        address = web_address(url)
         if self._asked:
             self.pause(self.interval)
         self._asked = True
         try:
-            response = self._open(url, dict(headers or {}), data)
+            response = self._open(address, dict(headers or {}), data)
         except urllib.error.HTTPError as refusal:
             with refusal:
                 _refused(refusal, url, ranged=ranged)
         with response:
             self._reached.add(urllib.parse.urlsplit(url).netloc)
             self.date = response.headers.get("Date") or self.date
+            _check_status(response, url)
             yield response
 
     def _open(self, url: str, headers: dict[str, str], data: bytes | None) -> Any:
         if self._opener is None:
-            self._opener = urllib.request.build_opener(_CarefulRedirects())
+            self._opener = make_opener()
         agent = f"placeshaping/{versions('placeshaping').get('placeshaping', '0')}"
         request = urllib.request.Request(  # noqa: S310 - the scheme was checked
             url, data=data, headers={"User-Agent": agent, "Accept": "*/*", **headers}
         )
-        host = urllib.parse.urlsplit(url).netloc
+        known = urllib.parse.urlsplit(url).netloc in self._reached
         try:
             return self._opener.open(request, timeout=self.timeout)
         except urllib.error.HTTPError:
             raise
         except urllib.error.URLError as error:
-            raise self._unreachable(host, error.reason) from error
+            raise unreachable(url, error.reason, known=known) from error
         except (OSError, http.client.HTTPException) as error:
-            raise self._unreachable(host, error) from error
-
-    def _unreachable(self, host: str, reason: object) -> Exception:
-        if isinstance(reason, ssl.SSLCertVerificationError):
-            return FetchError(
-                f"{host} shows a certificate that this machine does not trust "
-                f"({reason.verify_message}). If your network inspects its traffic, have its "
-                "certificate added to the system's, or name it in SSL_CERT_FILE."
-            )
-        told = f"{host} cannot be reached ({words(reason)})"
-        passing = isinstance(
-            reason, ConnectionResetError | TimeoutError | http.client.HTTPException | ssl.SSLError
-        )
-        if passing or host in self._reached:
-            return PassingError(told)
-        proxy = "" if urllib.request.getproxies() else (
-            " If your network has a proxy, name it in HTTPS_PROXY."
-        )  # fmt: skip
-        return FetchError(f"{told}. Check the connection.{proxy}")
+            raise unreachable(url, error, known=known) from error
 
     def wait(self, tried: int, asked: float | None) -> None:
         """
@@ -289,7 +280,7 @@ class Trials:
 
     def __init__(self, connection: Connection, url: str) -> None:
         self._connection = connection
-        self._host = urllib.parse.urlsplit(url).netloc
+        self._host = urllib.parse.urlsplit(web_address(url)).netloc
         self._tried = 0
 
     def restart(self) -> None:
@@ -314,12 +305,23 @@ class Trials:
         self._tried += 1
         connection = self._connection
         if trouble.wait is not None and trouble.wait > connection.longest_wait:
-            msg = f"{self._host} asks to wait {trouble.wait:,.0f} seconds. Run it again after that."
+            msg = f"{self._host} asks to wait {_span(trouble.wait)}. Run it again after that."
             raise FetchError(msg) from trouble
         if self._tried >= connection.attempts:
             msg = f"{self._host}: gave up after {self._tried:,} attempts; at the last, {trouble}."
             raise FetchError(msg) from trouble
         connection.wait(self._tried, trouble.wait)
+
+
+def _check_status(response: Any, url: str) -> None:
+    """Refuse a success that comes without what was asked for."""
+    host = urllib.parse.urlsplit(url).netloc
+    if response.status == 202:
+        told = f"{host} answers 202: not ready yet"
+        raise PassingError(told, wait=_retry_after(response.headers))
+    if response.status in {204, 205}:
+        msg = f"{host} answers {response.status} {response.reason} and sends nothing."
+        raise FetchError(msg)
 
 
 def _refused(refusal: urllib.error.HTTPError, url: str, *, ranged: bool) -> None:
@@ -333,7 +335,9 @@ def _refused(refusal: urllib.error.HTTPError, url: str, *, ranged: bool) -> None
     if refusal.code in {404, 410}:
         told += f": nothing is at {url} any more. Set the new address in boundaries/catalogue.toml"
     elif refusal.code == 407:
-        told += ": the proxy wants a name and a password (HTTPS_PROXY=http://name:password@host)"
+        told += f" for the proxy. {WANTS_A_NAME.rstrip('.')}"
+    elif refusal.code in {301, 302, 303, 307, 308} and refusal.headers.get("Location"):
+        told = f"{host} redirects in a circle"
     msg = f"{told}."
     raise FetchError(msg) from refusal
 
@@ -346,5 +350,14 @@ def _retry_after(headers: Message) -> float | None:
     try:
         then = parsedate_to_datetime(text)
         return max((then - parsedate_to_datetime(str(headers.get("Date")))).total_seconds(), 0.0)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
+
+
+def _span(seconds: float) -> str:
+    """Write a wait of minutes or more in words."""
+    if seconds > 86_400:
+        return "more than a day"
+    if seconds > 7_200:
+        return f"{math.ceil(seconds / 3_600):,} hours"
+    return f"{math.ceil(seconds / 60):,} minutes"

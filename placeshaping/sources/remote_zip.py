@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import lzma
+import struct
 import zipfile
 import zlib
 from collections import OrderedDict
@@ -18,6 +20,12 @@ from placeshaping.sources.network import Connection
 _BLOCK = 1 << 18
 _MOST_AT_ONCE = 32
 _MOST_KEPT = 256
+
+BROKEN = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, NotImplementedError,
+    RuntimeError, ValueError, OverflowError, IndexError, OSError,
+)  # fmt: skip
+"""What `zipfile` raises of an archive that is damaged; RuntimeError where it seems encrypted."""
 
 
 class DamagedError(FetchError):
@@ -231,7 +239,7 @@ class RemoteZip:
             with self._archive.open(info) as stream:
                 while chunk := stream.read(1 << 20):
                     yield chunk
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        except BROKEN as error:
             msg = f"{name} in {self.place} is damaged ({error}). Run it again."
             raise DamagedError(msg) from error
 
@@ -291,7 +299,7 @@ def open_remote_zip(connection: Connection, url: str) -> Iterator[RemoteZip]:
     place = urlsplit(url).path.rpartition("/")[2]
     try:
         archive = zipfile.ZipFile(remote)
-    except zipfile.BadZipFile as error:
+    except BROKEN as error:
         msg = f"What {urlsplit(url).netloc} hands out as {place} is no whole ZIP archive ({error})."
         raise FetchError(msg) from error
     with archive:
