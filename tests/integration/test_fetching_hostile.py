@@ -1,4 +1,4 @@
-"""Fetching from a server on loopback that lies at the level of bytes: each answer is written out."""
+"""Fetching from a server on loopback that lies byte by byte: each answer is written out."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_download_that_always_breaks_off_at_the_same_place_ends(
     server: RawServer, tmp_path: Path, tag: str
 ) -> None:
     server.answers = [answer(BIG, Content_Length=str(len(BIG) + 1), ETag=tag)]
-    with pytest.raises(FetchError, match="gave up after 3 attempts; at the last, .* broke off"):
+    with pytest.raises(FetchError, match=r"gave up after 3 attempts; at the last, .* broke off"):
         download(patient(), f"{server.url}/a", tmp_path / "a", label="a")
     assert len(server.requests) <= 6
 
@@ -259,7 +259,7 @@ def test_success_without_a_file_is_an_error(
 @pytest.mark.parametrize("junk", [b"", b"garbage\r\n\r\n", b"HTTP/1.1 abc\r\n\r\n"])
 def test_what_is_no_http_is_told(server: RawServer, junk: bytes) -> None:
     server.answers = [junk]
-    with pytest.raises(FetchError, match="gave up after 3 attempts; at the last, .*be reached"):
+    with pytest.raises(FetchError, match=r"gave up after 3 attempts; at the last, .*be reached"):
         patient().get(f"{server.url}/a")
 
 
@@ -399,7 +399,7 @@ def test_archive_damaged_anywhere_is_told(server: RawServer) -> None:
     """Every byte of headers and directory in turn is changed: an error of our own, or no harm."""
     whole = archive()
     directory = whole.index(b"PK\x01\x02")
-    places = [*range(0, 40), *range(directory, len(whole))]
+    places = [*range(40), *range(directory, len(whole))]
     told = 0
     connection = patient(attempts=1)
     for place in places:
