@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from placeshaping._core.checks import check_columns
-from placeshaping._core.errors import ColumnError
+from placeshaping._core.errors import ColumnError, EmptyError
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,10 @@ def best_fit(
     Raises
     ------
     ColumnError
-        If a column is missing, or holds missing codes or weights below zero.
+        If a column is missing, or holds missing codes, or weights that are no
+        numbers of zero or more.
+    EmptyError
+        If there are no parts.
 
     Examples
     --------
@@ -79,6 +83,9 @@ def best_fit(
     [0.9]
     """
     names = [_column_of(parts, level) for level in (source, target)]
+    if parts.empty:
+        msg = "There are no parts. Check the selection that made them."
+        raise EmptyError(msg)
     used = parts[names].assign(weight=1.0 if weight is None else _weights(parts, weight))
     missing = int(used.isna().any(axis=1).sum())
     if missing:
@@ -122,9 +129,13 @@ def _column_of(table: pd.DataFrame, level: str) -> str:
 
 def _weights(parts: pd.DataFrame, weight: str) -> pd.Series[Any]:
     check_columns(parts.columns, [weight], where="The table of parts")
-    weights = pd.to_numeric(parts[weight]).astype("float64")
-    below = int((weights < 0).sum())
-    if below:
-        msg = f"{below:,} values of {weight!r} are below zero. Correct them."
+    weights = pd.to_numeric(parts[weight], errors="coerce").astype("float64")
+    text = int((weights.isna() & parts[weight].notna()).sum())
+    if text:
+        msg = f"{text:,} values of {weight!r} are no numbers. Correct them."
+        raise ColumnError(msg)
+    wrong = int(((weights < 0) | np.isinf(weights)).sum())
+    if wrong:
+        msg = f"{wrong:,} values of {weight!r} are below zero or infinite. Correct them."
         raise ColumnError(msg)
     return weights

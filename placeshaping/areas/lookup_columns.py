@@ -96,7 +96,7 @@ def recognise(table: pd.DataFrame, *, where: str) -> pd.DataFrame:
     kept = {best[name][1]: name for name in wanted if name in best}
     if len(levels) > 1:
         kept |= _older(table, taken=list(kept))
-    lookup = table[list(kept)].rename(columns=kept).drop_duplicates(ignore_index=True)
+    lookup = _as_text(table[list(kept)].rename(columns=kept)).drop_duplicates(ignore_index=True)
     year = best[f"{levels[0]}_code"][0]
     stated = {11: "2011", 21: "2021"}.get(year) if levels[0] in CENSUS else None
     lookup.attrs["vintage"] = table.attrs.get("vintage") if year == _AS_WRITTEN else stated
@@ -166,6 +166,15 @@ def of_year(lookup: pd.DataFrame, vintage: str | None) -> pd.DataFrame:
     return chosen
 
 
+def _as_text(lookup: pd.DataFrame) -> pd.DataFrame:
+    """Return codes and names without blanks around them; missing where they are blank."""
+    text = {
+        column: lookup[column].astype("str").str.strip().where(lookup[column].notna())
+        for column in lookup.columns
+    }
+    return pd.DataFrame({column: values.mask(values == "") for column, values in text.items()})
+
+
 def _older(table: pd.DataFrame, *, taken: Iterable[str]) -> dict[str, str]:
     """Return the columns of LSOAs of 2011 in a table that has those of 2021 as well."""
     names = {"LSOA11CD": "lsoa11_code", "LSOA11_CODE": "lsoa11_code",
@@ -189,9 +198,10 @@ def _meaning(values: pd.Series[str], column: str) -> tuple[str, int]:
     if own and own[2] == "name":
         return ("" if own[1] in _NO_LEVEL else column), -2
     sample = values.dropna().head(_SAMPLE)
-    if not len(sample) or not pd.api.types.is_string_dtype(sample):
+    numbered = own is not None and pd.api.types.is_integer_dtype(sample)
+    if not len(sample) or not (numbered or pd.api.types.is_string_dtype(sample)):
         return "", 0
-    level = level_of_all(sample)
+    level = level_of_all(sample.astype("str").str.strip())
     if level != "area":
         return f"{level}_code", -1
     return (column, -2) if own and own[1] not in _NO_LEVEL else ("", 0)

@@ -18,7 +18,7 @@ from typing import Literal
 import geopandas as gpd
 import pandas as pd
 
-from placeshaping._core.checks import check_columns, check_unique, listed
+from placeshaping._core.checks import check_choice, check_columns, check_unique, listed
 from placeshaping._core.codes import is_gss, level_of_all, made_for_2021
 from placeshaping._core.errors import ColumnError, InputError, UnmatchedError
 from placeshaping.areas.lookup_columns import LEVELS, in_order, of_year, recognise
@@ -29,6 +29,7 @@ _log = logging.getLogger(__name__)
 RECODED = {"E08000016": "E08000038", "E08000019": "E08000039"}
 """Districts that were given a new code for the same area: Barnsley and Sheffield."""
 
+_EITHER = {**RECODED, **{new: old for old, new in RECODED.items()}}
 _LSOA_NAME = r"^(.+ \d{3})[A-Z]$"
 _SEVERAL = "(several)"
 
@@ -114,6 +115,10 @@ def read_changes(path: str | Path) -> pd.DataFrame:
             "change": folded["CHNGIND"].astype("str").str.strip().str.upper(),
         }
     )
+    blank = int((changes.isna() | (changes == "")).any(axis=1).sum())
+    if blank:
+        msg = f"{where}: {blank:,} of {len(changes):,} rows lack a code or the indicator of change."
+        raise ColumnError(msg)
     unknown = changes.loc[~changes["change"].isin(["U", "S", "M", "X"]), "change"]
     if len(unknown):
         msg = (
@@ -175,6 +180,7 @@ def make_lookup(
     >>> make_lookup(areas, [to_district])[["msoa_code", "district_code"]].iloc[0].tolist()
     ['Marsh 001', 'E07900001']
     """
+    check_choice(missing, ["raise", "allow"], name="missing")
     check_unique(areas.index, where="areas")
     finest = str(areas.attrs.get("level") or level_of_all(areas.index))
     given = [_given(lookup, number) for number, lookup in enumerate(lookups, start=1)]
@@ -188,7 +194,12 @@ def make_lookup(
     if "msoa_code" not in found and "lsoa_name" in found:
         found = _chained(_with_msoa(found, tables), tables)
     above = _levels_above(found, finest)
-    above = _whole(found, above) if levels is None else _wanted(levels, above)
+    kept = _whole(found, above) if levels is None else _wanted(levels, above)
+    if tables and not kept and missing == "raise":
+        msg = f"No lookup leads from all {len(areas):,} areas to larger ones. "
+        msg += _why(areas, tables, finest)
+        raise UnmatchedError(msg)
+    above = kept
     for level in above:
         _check_parents(found[f"{level}_code"], level, missing, lambda: _why(areas, tables, finest))
         found[f"{level}_code"] = found[f"{level}_code"].where(found[f"{level}_code"] != _SEVERAL)
@@ -224,10 +235,22 @@ def recode_as(codes: pd.Series[str], known: pd.Index) -> pd.Series[str]:
     >>> recode_as(pd.Series(["E08000038", "E06000016"]), pd.Index(["E08000016"])).tolist()
     ['E08000016', 'E06000016']
     """
-    both = {**RECODED, **{new: old for old, new in RECODED.items()}}
     known = known.unique()
-    written = {own: other for own, other in both.items() if own not in known and other in known}
+    written = {own: other for own, other in _EITHER.items() if own not in known and other in known}
     return codes.replace(written) if written else codes.copy()
+
+
+def other_code(code: str) -> str | None:
+    """
+    Return the other code of a recoded district, in lower case; None for any other code.
+
+    Examples
+    --------
+    >>> other_code("E08000038"), other_code("E08000001")
+    ('e08000016', None)
+    """
+    other = _EITHER.get(code.strip().upper())
+    return None if other is None else other.casefold()
 
 
 def _wanted(levels: Sequence[str], known: Sequence[str]) -> list[str]:
@@ -348,8 +371,8 @@ def _joined(found: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     for column in [column for column in news if column.endswith("_code")]:
         several = rows.groupby(key)[column].transform("nunique") > 1
         rows[column] = rows[column].mask(several, _SEVERAL)
-    rows = rows.drop_duplicates(key)
-    told = rows.set_index(key).reindex(pd.Index(wanted)).set_axis(found.index)
+    told = rows.groupby(key, sort=False).first()  # of each column, the first that is not missing
+    told = told.reindex(pd.Index(wanted)).set_axis(found.index)
     return found.assign(**{c: found[c].fillna(told[c]) if c in found else told[c] for c in news})
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from placeshaping._core.checks import check_columns, listed, near_names
 from placeshaping._core.errors import InputError
+from placeshaping.areas.lookups import other_code
 
 
 def codes_within(
@@ -22,7 +23,8 @@ def codes_within(
         Table indexed by ``area_code``, from `areas.lookups.make_lookup`.
     names
         Names or codes of places at any level of the lookup, or codes of the
-        areas themselves; upper and lower case are one.
+        areas themselves; upper and lower case are one, and so are the two
+        codes of a recoded district (Barnsley, Sheffield).
     level
         The level that is meant (``"district"``), where a name stands for
         different places at several.
@@ -63,10 +65,13 @@ def _inside(
     lookup: pd.DataFrame, levels: Sequence[str], name: str, *, own_codes: bool
 ) -> pd.Series[bool]:
     """Tell which areas lie in the one place of that name."""
-    sought = name.strip().casefold()
+    name = str(name).strip()
+    sought = name.casefold()
     found: dict[str, pd.Series[bool]] = {}
     for level in levels:
         inside = _matches(lookup[f"{level}_code"], sought)
+        if not inside.any():
+            inside = _matches(lookup[f"{level}_code"], other_code(name))
         if f"{level}_name" in lookup:
             inside |= _matches(lookup[f"{level}_name"], sought)
         if inside.any():
@@ -89,7 +94,9 @@ def _inside(
     return first
 
 
-def _matches(values: pd.Series[str], sought: str) -> pd.Series[bool]:
+def _matches(values: pd.Series[str], sought: str | None) -> pd.Series[bool]:
+    if not sought:
+        return pd.Series(False, index=values.index)
     return values.astype("str").str.casefold().eq(sought).fillna(False).astype(bool)
 
 

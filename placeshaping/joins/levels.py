@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from placeshaping._core.checks import check_columns, listed
+from placeshaping._core.checks import check_choice, check_columns, listed
 from placeshaping._core.codes import LEVEL_SHORT, level_of_all
 from placeshaping._core.errors import ColumnError, UnmatchedError
 from placeshaping.areas.lookups import recode_as
@@ -125,7 +125,8 @@ def convert_level(
     lookup
         Indexed by ``area_code`` (`areas.lookups.make_lookup`), or with a column
         for the level of the table (`areas.lookups.read_lookup`,
-        `areas.fits.best_fit`; one row an area).
+        `areas.fits.best_fit`; one row an area); for a council's own areas the
+        column that holds most of their codes.
     to
         Level (``"msoa"``, ``"ward"``, ``"csp"``, ...), whose column is
         ``<level>_code``, or the name of any column of the lookup.
@@ -167,6 +168,7 @@ def convert_level(
     >>> wards["count"].tolist(), wards.attrs["conversions"][-1].fit
     ([3, 4], 'best fit')
     """
+    check_choice(missing, ["raise", "drop"], name="missing")
     measures = read_measures(table, extensive=extensive, intensive=intensive, by=by)
     codes = measures.codes.unique()
     source = str(table.attrs.get("level") or level_of_all(codes))
@@ -208,19 +210,39 @@ def _rows(lookup: pd.DataFrame, source: str, to: str, codes: pd.Index) -> pd.Dat
     """Return the lookup as source_code, target_code and, where it tells it, share."""
     column = f"{to}_code" if f"{to}_code" in lookup.columns else to
     check_columns(lookup.columns, [column], where="The lookup")
-    own = f"{source}_code"
-    known = lookup.index.unique()
-    indexed = bool((known.get_indexer(pd.Index(recode_as(pd.Series(codes), known))) >= 0).any())
-    if not indexed and own not in lookup.columns:
-        msg = (
-            f"The lookup is neither indexed by the table's area codes nor has it a column "
-            f"{own!r}. Its columns are: {listed([str(c) for c in lookup.columns], most=12)}."
-        )
-        raise ColumnError(msg)
-    sources = lookup.index.to_series() if indexed else lookup[own]
-    rows = pd.DataFrame({"source_code": sources.astype("str"), "target_code": lookup[column]})
-    rows["share"] = lookup["share"] if "share" in lookup.columns else np.nan
+    index = lookup.index.astype("str")
+    known = index.unique()
+    sources = index.to_series()
+    held = known.get_indexer(pd.Index(recode_as(pd.Series(codes), known))) >= 0
+    numbered = isinstance(lookup.index, pd.RangeIndex) and lookup.index.name is None
+    if numbered or not held.any():
+        sources = lookup[_own_column(lookup, source, column, codes)].astype("str").str.strip()
+    target = lookup[column].astype("str").str.strip().to_numpy()
+    rows = pd.DataFrame({"source_code": sources.to_numpy(), "target_code": target})
+    unknown = lookup[column].isna().to_numpy() | rows["target_code"].eq("").to_numpy()
+    rows["target_code"] = rows["target_code"].mask(unknown)
+    rows["share"] = lookup["share"].to_numpy() if "share" in lookup.columns else np.nan
     return rows.dropna(subset="target_code").reset_index(drop=True)
+
+
+def _own_column(lookup: pd.DataFrame, source: str, target: str, codes: pd.Index) -> str:
+    """Return the column of the table's level; of a council's own, that with most of its codes."""
+    if f"{source}_code" in lookup.columns:
+        return f"{source}_code"
+    held = {
+        str(column): int(codes.isin(lookup[column].astype("str").str.strip()).sum())
+        for column in lookup.columns
+        if column != target
+    }
+    best = max(held, key=lambda column: held[column], default="")
+    if held and 2 * held[best] >= len(codes):
+        return best
+    msg = (
+        f"The lookup is not indexed by the table's area codes ({listed(list(codes), most=3)}), has "
+        f"no column {source + '_code'!r}, and none that holds them. Its columns are: "
+        f"{listed([str(c) for c in lookup.columns], most=12)}."
+    )
+    raise ColumnError(msg)
 
 
 def _parents(rows: pd.DataFrame, codes: pd.Index) -> pd.DataFrame:

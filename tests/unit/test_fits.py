@@ -1,9 +1,10 @@
 """Best fit of areas that do not nest, by hand and on the invented district."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from placeshaping._core.errors import ColumnError
+from placeshaping._core.errors import ColumnError, EmptyError
 from placeshaping.areas.fits import best_fit
 from placeshaping.synthetic.district import make_district
 
@@ -37,6 +38,12 @@ def test_unusable_parts_are_refused():
     with pytest.raises(ColumnError, match="1 of 6 parts lack a code or a weight"):
         best_fit(PARTS.assign(ward_code=[None, *PARTS["ward_code"][1:]]),
                  source="lsoa", target="ward")  # fmt: skip
+    with pytest.raises(ColumnError, match="6 values of 'residents' are no numbers"):
+        best_fit(PARTS.assign(residents="many"), source="lsoa", target="ward", weight="residents")
+    with pytest.raises(ColumnError, match="6 values of 'residents' are below zero or infinite"):
+        best_fit(PARTS.assign(residents=np.inf), source="lsoa", target="ward", weight="residents")
+    with pytest.raises(EmptyError, match="There are no parts"):
+        best_fit(PARTS.iloc[:0], source="lsoa", target="ward")
     with pytest.raises(ColumnError, match="6 values of 'residents' are below zero"):
         best_fit(PARTS.assign(residents=-1), source="lsoa", target="ward", weight="residents")
     with pytest.raises(ColumnError, match="no column 'csp'"):

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from placeshaping._core.columns import column_tags, tag_columns
-from placeshaping._core.errors import ColumnError, UnmatchedError
+from placeshaping._core.errors import ColumnError, InputError, UnmatchedError
 from placeshaping.areas.fits import best_fit
 from placeshaping.joins.levels import convert_level
 
@@ -150,10 +150,48 @@ def test_tags_and_attrs_are_kept():
 def test_a_lookup_of_something_else_is_refused():
     with pytest.raises(ColumnError, match="no column 'csp'"):
         convert_level(make_counts(), LOOKUP, to="csp")
-    with pytest.raises(ColumnError, match=r"neither indexed .* 'lsoa_code'"):
+    with pytest.raises(ColumnError, match=r"not indexed .* no column 'lsoa_code'"):
         convert_level(make_counts(), DISTRICTS, to="csp")
     other = LOOKUP.set_axis([f"E0100900{i}" for i in range(4)], axis=0)
     with pytest.raises(UnmatchedError, match=r"4 of 4 areas have no 'msoa'"):
         convert_level(
             make_counts(), other.rename_axis("lsoa_code").reset_index(), to="msoa", missing="drop"
         )
+
+
+@pytest.mark.parametrize("numbered", [False, True])
+def test_a_councils_own_lookup_serves_by_the_column_that_holds_its_codes(numbered):
+    codes = [1, 2, 3] if numbered else ["N1 ", "N2", "S1"]
+    beats = pd.DataFrame({"name": "x", "beat_code": codes, "sector_code": ["N", "N", "S"]})
+    counts = pd.DataFrame({"area_code": ["1", "2", "3"] if numbered else ["N1", "N2", "S1"]})
+    counts["count"] = [1, 2, 4]
+    made = convert_level(counts, beats, to="sector")
+    assert made["count"].tolist() == [3, 4]
+    indexed = convert_level(
+        counts.assign(area_code=codes), beats.set_index("beat_code"), to="sector"
+    )
+    assert indexed["count"].tolist() == [3, 4]
+
+
+@pytest.mark.parametrize("blank", ["", "  ", None])
+def test_a_blank_parent_is_none(blank):
+    lookup = LOOKUP.assign(ward_code=["E05000002", blank, "E05000001", "E05000001"])
+    with pytest.raises(UnmatchedError, match=r"1 of 4 areas have no 'ward' .*E01000002"):
+        convert_level(make_counts(), lookup, to="ward")
+
+
+def test_an_area_that_stands_twice_once_without_parent_has_the_one_it_has():
+    rows = LOOKUP.rename_axis("lsoa_code").reset_index()
+    twice = pd.concat([rows.assign(msoa_code=None), rows])
+    assert convert_level(make_counts(), twice, to="msoa")["count"].sum() == 36
+
+
+def test_a_series_that_changes_from_one_code_of_a_district_to_the_other_is_one():
+    counts = pd.DataFrame({"area_code": ["E08000016", "E08000038"], "period": ["a", "b"]})
+    made = convert_level(counts.assign(count=[1, 2]), DISTRICTS, to="csp")
+    assert made["area_code"].tolist() == ["E22000001"] * 2
+
+
+def test_a_misspelt_choice_is_refused():
+    with pytest.raises(InputError, match=r"missing is 'allow'\. Give 'raise' or 'drop'"):
+        convert_level(make_counts(), LOOKUP, to="msoa", missing="allow")

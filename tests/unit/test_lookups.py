@@ -247,3 +247,50 @@ def test_own_levels_that_do_not_fit_are_left_out_unless_asked_for():
     assert "team_code" not in lookup
     with pytest.raises(UnmatchedError, match="1 of 3 areas have no team"):
         make_lookup(make_areas(), [other], levels=["team"])
+
+
+def make_beats():
+    codes = pd.Index(["B1", "B2"], name="area_code")
+    return gpd.GeoDataFrame({"area_name": ["North", "South"]}, index=codes)
+
+
+def test_blanks_around_codes_do_not_matter_and_blank_codes_are_none():
+    padded = pd.DataFrame({"beat_code": ["B1 ", " B2"], "sector_code": ["S1", " S1"]})
+    assert make_lookup(make_beats(), [padded])["sector_code"].tolist() == ["S1", "S1"]
+    blank = pd.DataFrame({"beat_code": ["B1", "B2"], "sector_code": ["S1", " "]})
+    with pytest.raises(UnmatchedError, match=r"1 of 2 areas have no sector \(B2\)"):
+        make_lookup(make_beats(), [blank], levels=["sector"])
+
+
+def test_codes_may_be_numbers():
+    numbered = pd.DataFrame({"beat_code": [1, 2], "sector_code": [7, 7]})
+    made = make_lookup(make_beats().set_axis(["1", "2"]), [numbered])
+    assert made["sector_code"].tolist() == ["7", "7"]
+
+
+def test_a_row_without_parent_does_not_hide_the_one_that_has_it():
+    twice = pd.DataFrame(
+        {
+            "beat_code": ["B1", "B1", "B2"],
+            "sector_code": [None, "S1", "S1"],
+            "sector_name": [None, None, "Town"],
+        }
+    )
+    made = make_lookup(make_beats(), [twice], levels=["sector"])
+    assert made["sector_code"].tolist() == ["S1", "S1"]
+
+
+def test_a_lookup_of_other_areas_is_refused_and_not_left_out():
+    other = pd.DataFrame({"beat_code": ["X1", "X2"], "sector_code": ["S1", "S1"]})
+    with pytest.raises(UnmatchedError, match="No lookup leads from all 2 areas"):
+        make_lookup(make_beats(), [other])
+    assert make_lookup(make_beats(), [other], missing="allow").empty
+    with pytest.raises(InputError, match="missing is 'drop'"):
+        make_lookup(make_beats(), [other], missing="drop")
+
+
+def test_changes_without_a_code_are_refused(tmp_path):
+    path = tmp_path / "changes.csv"
+    path.write_text("LSOA11CD,LSOA21CD,CHNGIND\nE01000001,,U\nE01000002,E01000002,U\n")
+    with pytest.raises(ColumnError, match="1 of 2 rows lack a code"):
+        read_changes(path)

@@ -68,3 +68,17 @@ def test_an_unknown_name_is_met_with_near_ones():
 def test_an_unknown_level_is_refused():
     with pytest.raises(ColumnError, match="The lookup has no column 'county_code'"):
         codes_within(LOOKUP, ["Essex"], level="county")
+
+
+def test_a_recoded_district_is_found_under_either_code():
+    code = pd.Index(["E01000001", "E01000002"], name="area_code")
+    lookup = pd.DataFrame({"district_code": ["E08000016", "E06000001"]}, index=code)
+    assert codes_within(lookup, ["E08000038"]).tolist() == ["E01000001"]
+    assert codes_within(lookup, ["e08000016"]).tolist() == ["E01000001"]
+
+
+@pytest.mark.parametrize("name", ["", " "])
+def test_no_name_is_no_place(name):
+    lookup = pd.DataFrame({"district_code": ["E08000016"], "district_name": [""]}, index=["A"])
+    with pytest.raises(InputError, match="is no place in the lookup"):
+        codes_within(lookup, [name])
