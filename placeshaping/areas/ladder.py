@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from placeshaping._core.checks import check_columns, check_unique, listed, near_names
 from placeshaping._core.codes import level_of_all
 from placeshaping._core.errors import ColumnError, InputError, UnmatchedError
+from placeshaping.areas.lookup_columns import LEVELS
 
 DEFAULT_LEVELS = ("msoa", "district")
 """Levels above the finest that a ladder has unless it is told otherwise."""
@@ -64,10 +65,8 @@ class Ladder:
         return summed
 
     def nests(self, lower: str, upper: str) -> bool:
-        """Tell whether each area of a level lies in one area of a level above it."""
-        if self.levels.index(lower) >= self.levels.index(upper):
-            return False
-        return not _split(self, lower, upper)
+        """Tell whether each area of a level lies in one area of another, whatever their order."""
+        return lower != upper and not _split(self, lower, upper)
 
     def parent_level(self, level: str, *, among: Collection[str] | None = None) -> str | None:
         """
@@ -85,8 +84,14 @@ class Ladder:
         return next((one for one in chosen if self.nests(level, one)), None)
 
     def pairs(self) -> tuple[tuple[str, str], ...]:
-        """Return all pairs of levels, finer and coarser, of which one nests in the other."""
-        return tuple(pair for pair in combinations(self.levels, 2) if self.nests(*pair))
+        """
+        Return all pairs of levels, finer and coarser, of which one nests in the other.
+
+        They are what can be added up. Branches may nest by chance, in either order.
+        """
+        both = ((one, two) if self.nests(one, two) else (two, one)
+                for one, two in combinations(self.levels, 2))  # fmt: skip
+        return tuple(pair for pair in both if self.nests(*pair))
 
     def parents(self, level: str, above: str) -> NDArray[np.intp]:
         """
@@ -283,8 +288,10 @@ def _check_nested(ladder: Ladder) -> None:
     """Refuse a finer level after a coarser one, and a level that does not nest in the last."""
     levels, top = ladder.levels, ladder.levels[-1]
     for lower, upper in combinations(levels[1:], 2):
-        if ladder.nests(lower, upper) or _split(ladder, upper, lower):
+        if ladder.nests(lower, upper) or not ladder.nests(upper, lower):
             continue
+        if lower in LEVELS and upper in LEVELS[LEVELS.index(lower) :] and upper != top:
+            continue  # branches of which one nests by chance, as wards may in MSOAs
         msg = (
             f"levels: {lower!r} stands before {upper!r}, which is finer. "
             f"Finer levels come first: [{upper!r}, {lower!r}]."

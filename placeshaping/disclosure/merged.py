@@ -30,7 +30,7 @@ class MergedTables:
     areas
         Indexed by the codes that are shown, with `area_name` and `geometry`.
     counts
-        As it was, summed.
+        Columns `area_code`, `period`, `category`, `count`, summed.
     lookup
         The larger areas of each, None where there was none.
     population
@@ -183,16 +183,14 @@ def _areas(partition: Partition, areas: gpd.GeoDataFrame, groups: _Groups) -> gp
 
 def _counts(counts: pd.DataFrame, shown: pd.Series[str]) -> pd.DataFrame:
     """Sum the counts of merged areas; rows of areas not in the partition stay."""
-    names = counts["area_code"].astype("category")
-    old = pd.Index(names.cat.categories)
-    new = shown.reindex(old).where(old.isin(shown.index), old.to_series())
-    given = [column for column in counts.columns if column not in ("area_code", "count")]
-    renamed = counts.assign(area_code=new.to_numpy()[names.cat.codes.to_numpy()])
-    keys = [column for column in ("area_code", "period", "category") if column in counts.columns]
-    if not set(given) <= set(keys):
-        renamed = renamed[[*keys, "count"]]
-    grouped = renamed.groupby(keys, observed=True, sort=False)["count"].sum().reset_index()
-    summed: pd.DataFrame = grouped[[column for column in counts.columns if column in summed]]
+    codes = counts["area_code"].astype("category")
+    own = pd.Index(codes.cat.categories)
+    new = shown.reindex(own).fillna(own.to_series()).to_numpy()
+    renamed = counts[["period", "category", "count"]].assign(
+        area_code=pd.Categorical(new[codes.cat.codes.to_numpy()])
+    )
+    keys = ["area_code", "period", "category"]
+    summed = renamed.groupby(keys, observed=True, sort=False)["count"].sum().reset_index()
     summed["area_code"] = summed["area_code"].astype("str")
     summed.attrs = dict(counts.attrs)
     return summed

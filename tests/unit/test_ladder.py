@@ -90,6 +90,16 @@ def test_parent_level_is_the_next_that_holds_a_level_whole() -> None:
     assert ladder.parent_level("msoa", among=["msoa", "ward"]) is None
 
 
+def test_branch_that_nests_by_chance_is_added_up_too() -> None:
+    above = lookup(msoa_code=list("MMNN"), ward_code=list("UVWW"), district_code=list("DDDD"))
+    ladder = make_ladder(squares(), above, levels=["msoa", "ward", "district"])
+    assert ("ward", "msoa") in ladder.pairs()
+    assert ("msoa", "ward") not in ladder.pairs()
+    assert ladder.parent_level("ward") == "district"
+    with pytest.raises(InputError, match=r"'district' stands before 'msoa', which is finer"):
+        make_ladder(squares(), above, levels=["district", "msoa", "ward"])
+
+
 def test_first_branch_is_the_one_named_first() -> None:
     assert branches(["ward", "msoa", "district"]).parent_level("lsoa") == "ward"
 
