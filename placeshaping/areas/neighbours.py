@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from typing import Literal
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Literal
 
 import geopandas as gpd
 import numpy as np
@@ -91,7 +92,7 @@ def contiguity(
     pairs = _by_vertices(shapes, rook) if snap == 0 and len(areas) >= _MANY_AREAS else None
     if pairs is None:
         pairs = _by_geometry(shapes, rook, snap)
-    alone = np.setdiff1d(np.arange(len(areas)), pairs)
+    alone = _without(pairs, len(areas))
     if len(alone):
         pairs = _settle_islands(pairs, alone, shapes, areas.index, islands)
     graph = _graph(pairs, areas.index)
@@ -274,20 +275,31 @@ def _by_vertices(shapes: NDArray[np.object_], rook: bool) -> NDArray[np.intp] | 
     if hits.shape[1] > _LAYERED * len(sample):
         return None
     rings = rings_of(shapes)
-    sides = borders_of(rings).sides.astype(np.intp)
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        sharing = pool.submit(sharing_vertices, rings)
+        sides = borders_of(rings).sides
     loose = np.unique(sides[sides[:, 1] < 0, 0])
-    asked = tree.query(shapes[loose], predicate="intersects")
-    asked[0] = loose[asked[0]]
-    asked = asked[:, asked[0] != asked[1]]
     size = len(shapes)
-    keys = np.union1d(_keys(sharing_vertices(rings), size), _keys(asked, size))
+    keys = _with_asked(_keys(sharing.result(), size), loose, shapes, tree)
     if rook:
-        bordering = np.unique(_keys(sides[sides[:, 1] >= 0].T, size))
+        bordering = np.unique(_keys(sides[sides[:, 1] >= 0].T.astype(np.intp), size))
         others = _of_keys(np.setdiff1d(keys, bordering), size)
         others = others[:, np.isin(others, loose).all(axis=0)]
         more = others[:, _shared_border(shapes, others, 0.0)]
         keys = np.union1d(bordering, _keys(more, size))
     return _of_keys(keys, size)
+
+
+def _with_asked(
+    keys: NDArray[np.intp], loose: NDArray[np.int32], shapes: NDArray[np.object_], tree: Any
+) -> NDArray[np.intp]:
+    """Add the pairs that touch without a common vertex, one of the loose areas among them."""
+    near = tree.query(shapes[loose])
+    near[0] = loose[near[0]]
+    near = near[:, near[0] != near[1]]
+    asked = np.setdiff1d(_keys(near, len(shapes)), keys)
+    one, other = _of_keys(asked, len(shapes))
+    return np.union1d(keys, asked[shapely.intersects(shapes[one], shapes[other])])
 
 
 def _keys(pairs: NDArray[np.intp], size: int) -> NDArray[np.intp]:
@@ -338,9 +350,25 @@ def _graph(pairs: NDArray[np.intp], index: pd.Index) -> Graph:
 
 
 def _directed(pairs: NDArray[np.intp], index: pd.Index) -> Graph:
+    """Lay the pairs out as a graph does: by place, with a weight of 0 to itself where alone."""
     size = len(index)
-    matrix = sparse.csr_array((np.ones(pairs.shape[1]), pairs), shape=(size, size))
-    return Graph.from_sparse(matrix, ids=index)
+    alone = _without(pairs[0], size)
+    weights = np.repeat([1.0, 0.0], [pairs.shape[1], len(alone)])
+    cells = np.hstack([pairs, [alone, alone]])
+    matrix = sparse.csr_array((weights, cells), shape=(size, size))
+    matrix.sum_duplicates()  # which sorts them
+    focal = np.repeat(np.arange(size), np.diff(matrix.indptr))
+    codes: Any = [focal, matrix.indices]
+    ids = pd.Index(np.asarray(index))
+    both = pd.MultiIndex(
+        levels=[ids, ids], codes=codes, names=["focal", "neighbor"], verify_integrity=False
+    )
+    return Graph(pd.Series(matrix.data, index=both, name="weight"), is_sorted=True)
+
+
+def _without(pairs: NDArray[np.intp], size: int) -> NDArray[np.intp]:
+    """Return the areas that no pair names."""
+    return np.flatnonzero(np.bincount(pairs.ravel(), minlength=size) == 0)
 
 
 def _tell_parts(graph: Graph) -> None:

@@ -4,6 +4,7 @@ import logging
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from libpysal.graph import Graph
@@ -136,6 +137,22 @@ def test_weights_are_binary_and_symmetric():
     matrix = contiguity(grid(4)).sparse
     assert set(np.unique(matrix.data)) == {1.0}
     assert abs(matrix - matrix.T).max() == 0
+
+
+@pytest.mark.parametrize("codes", [list("dacbfe"), [7, 3, 9, 1, 8, 2], range(6)])
+def test_a_graph_is_laid_out_as_libpysal_lays_it_out(codes):
+    squares = [box(x, y, x + 1, y + 1) for x, y in [(0, 0), (9, 9), (1, 1), (5, 5), (0, 1), (1, 0)]]
+    areas = gpd.GeoDataFrame(geometry=squares, index=list(codes))
+    ours = contiguity(areas)
+    theirs = Graph.from_sparse((ours.sparse > 0).astype(float), ids=areas.index)
+    pd.testing.assert_series_equal(ours.adjacency, theirs.adjacency)
+    built = Graph.build_contiguity(areas, rook=False).adjacency
+    pd.testing.assert_series_equal(ours.adjacency, built.astype("float64"))
+    for level in range(2):
+        inner, other = ours.adjacency.index, theirs.adjacency.index
+        assert inner.codes[level].tolist() == other.codes[level].tolist()
+        assert inner.levels[level].equals(other.levels[level])
+    assert ours.isolates.tolist() == theirs.isolates.tolist() == [codes[1], codes[3]]
 
 
 def as_set(found):
