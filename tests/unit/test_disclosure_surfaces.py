@@ -115,7 +115,7 @@ def test_numbers_that_were_not_made_of_the_events_are_refused() -> None:
 
 def test_cells_finer_than_the_policy_are_refused() -> None:
     xy = spots()
-    with pytest.raises(DisclosureError, match=r"Cells of 100 m are finer than .*'police'.* 250 m"):
+    with pytest.raises(DisclosureError, match=r"Cells of 100 m are finer than .*'police' allows"):
         mask_surface(density(xy, 500), PLACE, points(xy), bandwidth=500, policy="police")
 
 
@@ -152,10 +152,7 @@ def test_protected_counts_are_spread_over_their_areas() -> None:
     raster = surface_from_counts(
         squares([10, 150, None, 4000]), policy="public", cell=500, bandwidth=0, years=2
     )
-    assert (
-        raster.classes.tolist() == [[1, 1, 2, 2, 0, 0, 5, 5]] * 2
-        or raster.classes.tolist() == [[1, 1, 2, 2, 0, 0, 4, 4]] * 2
-    )
+    assert raster.classes.tolist() == [[1, 1, 2, 2, 0, 0, 5, 5]] * 2
     assert raster.transform == (500, 0, 0, 0, -500, 1000)
 
 
