@@ -95,9 +95,8 @@ def contiguity(
     alone = _without(pairs, len(areas))
     if len(alone):
         pairs = _settle_islands(pairs, alone, shapes, areas.index, islands)
-    graph = _graph(pairs, areas.index)
-    _tell_parts(graph)
-    return graph
+    _tell_parts(pairs, len(areas))
+    return _graph(pairs, areas.index)
 
 
 def k_nearest(areas: gpd.GeoDataFrame, *, k: int) -> Graph:
@@ -237,11 +236,15 @@ def detached_parts(neighbours: Graph) -> pd.Series[int]:
     >>> detached_parts(contiguity(areas)).to_dict()
     {'a': 1, 'b': 0, 'c': 0}
     """
-    label = sparse.csgraph.connected_components(neighbours.sparse, directed=False)[1]
+    return pd.Series(_part_of_each(neighbours.sparse), index=neighbours.unique_ids, name="part")
+
+
+def _part_of_each(matrix: sparse.csr_array) -> NDArray[np.intp]:
+    label = sparse.csgraph.connected_components(matrix, directed=False)[1]
     by_size = np.argsort(-np.bincount(label), kind="stable")
     rank = np.empty_like(by_size)
     rank[by_size] = np.arange(len(by_size))
-    return pd.Series(rank[label], index=neighbours.unique_ids, name="part")
+    return rank[label]
 
 
 def _by_geometry(shapes: NDArray[np.object_], rook: bool, snap: float) -> NDArray[np.intp]:
@@ -371,10 +374,10 @@ def _without(pairs: NDArray[np.intp], size: int) -> NDArray[np.intp]:
     return np.flatnonzero(np.bincount(pairs.ravel(), minlength=size) == 0)
 
 
-def _tell_parts(graph: Graph) -> None:
-    sizes = detached_parts(graph).value_counts()
-    detached = sizes[(sizes.index > 0) & (sizes > 1)]
+def _tell_parts(pairs: NDArray[np.intp], size: int) -> None:
+    matrix = sparse.csr_array((np.ones(pairs.shape[1]), pairs), shape=(size, size))
+    sizes = np.bincount(_part_of_each(matrix))
+    detached = sizes[1:][sizes[1:] > 1]
     if len(detached):
-        _log.info(
-            "%s groups of areas (%s areas) touch no other group.", len(detached), detached.sum()
-        )
+        told = "%s groups of areas (%s areas) touch no other group."
+        _log.info(told, len(detached), detached.sum())
