@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -13,7 +14,13 @@ from numpy.typing import NDArray
 
 from placeshaping._core.checks import check_columns, check_unique, listed
 from placeshaping._core.crs import NATIONAL_GRID
-from placeshaping._core.errors import CRSError, EmptyError, GeometryError, InputError
+from placeshaping._core.errors import (
+    ColumnError,
+    CRSError,
+    EmptyError,
+    GeometryError,
+    InputError,
+)
 
 if TYPE_CHECKING:
     from placeshaping.joins.index import AreaIndex
@@ -67,11 +74,19 @@ def coordinates(
         missing = np.full(len(events), np.nan)
         return missing, missing
     check_columns(events.columns, ["easting", "northing"], where="The table of events")
-    easting, northing = (
-        pd.to_numeric(events[column]).to_numpy(dtype="float64", na_value=np.nan)
-        for column in ("easting", "northing")
-    )
-    return easting, northing
+    return _numbers(events, "easting"), _numbers(events, "northing")
+
+
+def _numbers(events: pd.DataFrame, column: str) -> NDArray[np.float64]:
+    try:
+        numbers = pd.to_numeric(events[column])
+    except (ValueError, TypeError) as error:
+        msg = (
+            f"The column {column!r} of {len(events):,} events holds something that is no number "
+            f"({error}). Give metres, or leave the value missing."
+        )
+        raise ColumnError(msg) from error
+    return np.asarray(numbers.to_numpy(dtype="float64", na_value=np.nan))
 
 
 def _of_points(events: gpd.GeoDataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -153,13 +168,21 @@ def positions(
 def check_index(index: AreaIndex, areas: gpd.GeoDataFrame) -> None:
     """Refuse an index of other areas."""
     check_table(areas)
-    if index.codes.equals(areas.index) and np.array_equal(index.bounds, areas.total_bounds):
+    same = index.codes.equals(areas.index)
+    if same and index.outlines == sum_outlines(areas.geometry.to_numpy()):
         return
+    how = "has other outlines of the same codes" if same else "is of other areas"
     msg = (
-        f"The index was built from {len(index.codes):,} other areas than these {len(areas):,}. "
+        f"The index, of {len(index.codes):,} areas, {how} than these {len(areas):,}. "
         "Build it anew with build_index(areas)."
     )
     raise InputError(msg)
+
+
+def sum_outlines(shapes: NDArray[np.object_]) -> int:
+    """Return a number that is another where extents or vertices of outlines are; on any machine."""
+    facts = [shapely.bounds(shapes), shapely.get_num_coordinates(shapes)]
+    return zlib.crc32(np.column_stack(facts).tobytes())
 
 
 def _ask_tree(

@@ -22,16 +22,16 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from placeshaping._core.checks import check_file
-from placeshaping._core.errors import FileFormatError, InputError
+from placeshaping._core.errors import EmptyError, FileFormatError, InputError
 from placeshaping.areas._rings import Borders, Rings, borders_of, rings_of
-from placeshaping.joins._geometry import check_table, tell_invalid
+from placeshaping.joins._geometry import check_table, sum_outlines, tell_invalid
 from placeshaping.joins._grid import claim_cells, count_blocks, fill_blocks, trace_borders
 from placeshaping.joins._locate import locate
 
 _CELLS_PER_PIECE = 3
 _MOST_CELLS = 2**27
 _WORTH_A_THREAD = 20_000
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +47,8 @@ class AreaIndex:
         The area codes, in the order of the areas that it was built from.
     bounds
         Lowest easting and northing, highest easting and northing, in metres.
+    outlines
+        Sum over the outlines, by which other areas of the same codes are known.
     corner
         Easting and northing of the grid's first corner, and the side of a cell.
     shape
@@ -57,6 +59,7 @@ class AreaIndex:
 
     codes: pd.Index
     bounds: tuple[float, float, float, float]
+    outlines: int
     corner: NDArray[np.float64]
     shape: NDArray[np.int64]
     cells: NDArray[np.int32]
@@ -177,10 +180,11 @@ def build_index(areas: gpd.GeoDataFrame, *, cell: float | None = None) -> AreaIn
     Raises
     ------
     CRSError, DuplicateError, EmptyError, GeometryError
-        If `areas` are not in EPSG:27700, have repeated codes, are none, or
-        have invalid geometry.
+        If `areas` are not in EPSG:27700, have repeated codes, are none or all
+        empty, or have invalid geometry.
     InputError
-        If `cell` is not above zero, or gives a grid too large to hold.
+        If `cell` is not above zero, too small for the coordinates, or gives a
+        grid too large to hold.
 
     Examples
     --------
@@ -265,16 +269,22 @@ def read_index(path: str | Path) -> AreaIndex:
         raise FileFormatError(msg)
     codes = pd.Index(values.pop("codes"), dtype="str", name="area_code")
     west, south, east, north = values.pop("bounds").tolist()
-    return AreaIndex(codes=codes, bounds=(west, south, east, north), **values)
+    outlines = int(values.pop("outlines"))
+    return AreaIndex(codes=codes, bounds=(west, south, east, north), outlines=outlines, **values)
 
 
 def _build(areas: gpd.GeoDataFrame, order: NDArray[np.intp], cell: float | None) -> AreaIndex:
-    rings = rings_of(areas.geometry.to_numpy()[order])
+    shapes = areas.geometry.to_numpy()
+    rings = rings_of(shapes[order])
+    if not len(rings.xy):
+        msg = f"All {len(areas):,} areas are empty. Check the file or the selection."
+        raise EmptyError(msg)
     borders = borders_of(rings)
     low, high = rings.xy.min(axis=0), rings.xy.max(axis=0)
     size = _cell_size(low, high, len(borders.ends)) if cell is None else float(cell)
-    if not size > 0:
-        msg = f"cell is {cell}: give the side of a cell in metres, above zero."
+    finest = _finest(low, high)  # below it two lines of the grid are the same double
+    if not finest <= size < np.inf:
+        msg = f"cell is {cell}: give the side of a cell in metres, {finest:g} or more."
         raise InputError(msg)
     origin = low - size
     columns, rows = (np.floor((high - origin) / size) + 2).tolist()
@@ -286,6 +296,7 @@ def _build(areas: gpd.GeoDataFrame, order: NDArray[np.intp], cell: float | None)
     return AreaIndex(
         codes=areas.index,
         bounds=(float(low[0]), float(low[1]), float(high[0]), float(high[1])),
+        outlines=sum_outlines(shapes),
         corner=np.array([*origin, size]),
         shape=shape,
         rows=order.astype(np.int32),
@@ -343,7 +354,11 @@ def _cell_size(low: NDArray[np.float64], high: NDArray[np.float64], pieces: int)
     width, height = high - low
     size = float(np.sqrt(width * height / (_CELLS_PER_PIECE * pieces)))
     coarse = float(max(width, height)) / 2**24  # a long, thin extent must not make endless rows
-    return max(size, coarse, float(np.abs([low, high]).max()) * 1e-9)
+    return max(size, coarse, _finest(low, high))
+
+
+def _finest(low: NDArray[np.float64], high: NDArray[np.float64]) -> float:
+    return float(np.abs([low, high]).max()) * 1e-9
 
 
 def _cores() -> int:

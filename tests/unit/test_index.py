@@ -14,6 +14,7 @@ from shapely import MultiPolygon, Point, Polygon, box
 
 from placeshaping._core.errors import (
     CRSError,
+    EmptyError,
     FileFormatError,
     GeometryError,
     InputError,
@@ -260,7 +261,7 @@ def test_memory_is_stated_in_bytes():
     assert index.memory == sum(
         getattr(index, name).nbytes
         for name in index.__dataclass_fields__
-        if name not in ("codes", "bounds")
+        if name not in ("codes", "bounds", "outlines")
     )
 
 
@@ -274,8 +275,11 @@ def test_areas_that_cannot_serve_are_refused():
         build_index(make_areas([None]))
     with pytest.raises(GeometryError, match="1 of 2 areas have invalid"):
         build_index(make_areas([box(0, 0, 1, 1), Point(0, 0)]))
-    with pytest.raises(InputError, match="above zero"):
-        build_index(make_areas([box(0, 0, 1, 1)]), cell=0)
+    for cell in (0, -1, 1e-12, np.nan, np.inf):
+        with pytest.raises(InputError, match="give the side of a cell in metres, 1e-09 or more"):
+            build_index(make_areas([box(0, 0, 1, 1)]), cell=cell)
+    with pytest.raises(EmptyError, match="All 2 areas are empty"):
+        build_index(make_areas([Polygon(), MultiPolygon()]))
     with pytest.raises(InputError, match="Give larger ones"):
         build_index(make_areas([box(0, 0, 1e5, 1e5)]), cell=1)
 
@@ -288,9 +292,21 @@ def test_unlike_numbers_of_coordinates_are_refused():
 def test_an_index_of_other_areas_is_refused():
     index = build_index(make_areas([box(0, 0, 1, 1)]))
     events = pd.DataFrame({"easting": [0.5], "northing": [0.5]})
-    for other in (make_areas([box(0, 0, 1, 2)]), make_areas([box(0, 0, 1, 1)], ["E01999999"])):
-        with pytest.raises(InputError, match="built from 1 other areas"):
-            place_events(events, other, index=index)
+    with pytest.raises(InputError, match="other outlines of the same codes"):
+        place_events(events, make_areas([box(0, 0, 1, 2)]), index=index)
+    with pytest.raises(InputError, match="of 1 areas, is of other areas than these 1"):
+        place_events(events, make_areas([box(0, 0, 1, 1)], ["E01999999"]), index=index)
+
+
+def test_an_index_of_moved_borders_is_refused_though_the_extent_is_the_same(tmp_path):
+    before = make_areas([box(0, 0, 2, 1), box(2, 0, 4, 1)])
+    after = make_areas([box(0, 0, 3, 1), box(3, 0, 4, 1)])
+    events = pd.DataFrame({"easting": [2.5], "northing": [0.5]})
+    write_index(build_index(before), tmp_path / "areas.index")
+    index = read_index(tmp_path / "areas.index")
+    assert place_events(events, before, index=index).tolist() == ["E01000001"]
+    with pytest.raises(InputError, match="other outlines of the same codes"):
+        place_events(events, after, index=index)
 
 
 def test_placing_by_an_index_is_placing_by_the_areas():
