@@ -28,6 +28,7 @@ SIZES = (125, 250, 500, 1000)
 """Sides of squares in metres; a hexagon of that size has the same area."""
 
 _MOST_CELLS = 5_000_000
+_FARTHEST = 1e9  # metres; beyond, whole metres run out of doubles and codes out of sense
 _CODE = re.compile(r"^([SH])(\d+)E(-?\d+)N(-?\d+)$")
 _LETTER = {"square": "S", "hexagon": "H"}
 
@@ -119,7 +120,8 @@ def cell_codes(
     Raises
     ------
     InputError
-        If `size` or `shape` is another.
+        If `size` or `shape` is another, there are not as many eastings as
+        northings, or coordinates are beyond a million kilometres.
 
     Examples
     --------
@@ -128,7 +130,14 @@ def cell_codes(
     """
     _check_size(size, shape)
     x, y = (np.asarray(values, dtype=np.float64) for values in (easting, northing))
+    if x.ndim != 1 or x.shape != y.shape:
+        msg = f"easting has shape {x.shape}, northing {y.shape}. Give one of each a point."
+        raise InputError(msg)
     known = np.isfinite(x) & np.isfinite(y)
+    far = int(((np.abs(x) > _FARTHEST) | (np.abs(y) > _FARTHEST))[known].sum())
+    if far:
+        msg = f"{far:,} of {len(x):,} points are beyond {_FARTHEST:g} m. Check their coordinates."
+        raise InputError(msg)
     place_x, place_y = _place_of(x[known], y[known], size, shape)
     joint = np.column_stack([place_y, place_x])
     distinct, label = np.unique(joint, axis=0, return_inverse=True)
@@ -168,11 +177,11 @@ def parent_cells(codes: Iterable[str], *, size: int) -> pd.Series[str]:
     """
     _check_size(size, "square")
     index = pd.Index(list(codes), dtype="str", name="area_code")
-    parts = [_CODE.match(code) for code in index]
+    parts = [_CODE.match(str(code)) for code in index]
     wrong = [
         code
         for code, part in zip(index, parts, strict=True)
-        if part is None or part[1] != "S" or int(part[2]) >= size
+        if part is None or not _is_square(part, size)
     ]
     if wrong:
         msg = (
@@ -186,9 +195,16 @@ def parent_cells(codes: Iterable[str], *, size: int) -> pd.Series[str]:
     return pd.Series(_codes(x, y, size, "square"), index=index, name=name, dtype="str")
 
 
+def _is_square(part: re.Match[str], below: int) -> bool:
+    """Tell whether a code is that of a square smaller than `below`, standing on the grid."""
+    side, east, north = int(part[2]), int(part[3]), int(part[4])
+    on_grid = side in SIZES and east % side == 0 and north % side == 0
+    return part[1] == "S" and side < below and on_grid
+
+
 def _check_size(size: int, shape: str) -> None:
     if size not in SIZES:
-        msg = f"size is {size}: give one of {listed(SIZES)}, the sizes that nest."
+        msg = f"size is {size!r}: give one of {listed(SIZES)}, the sizes that nest."
         raise InputError(msg)
     if shape not in _LETTER:
         msg = f"shape is {shape!r}: give 'square' or 'hexagon'."
@@ -204,6 +220,9 @@ def _outline(
         if extent.shape != (4,) or not (extent[:2] < extent[2:]).all():
             msg = f"The extent {areas} is empty. Give easting, northing, lowest then highest."
             raise EmptyError(msg)
+        if (np.abs(extent) > _FARTHEST).any():
+            msg = f"The extent {areas} is no place. Give metres on the National Grid."
+            raise InputError(msg)
         return shapely.box(*extent), extent
     if areas.crs is None or areas.crs.to_epsg() != NATIONAL_GRID:
         stated = "no reference system" if areas.crs is None else areas.crs.to_string()

@@ -8,7 +8,7 @@ from typing import Literal
 import geopandas as gpd
 import pandas as pd
 
-from placeshaping._core.checks import check_unique, listed
+from placeshaping._core.checks import check_choice, check_unique, listed
 from placeshaping._core.codes import level_of, made_for_2021
 from placeshaping._core.columns import column_tags, tag_columns
 from placeshaping._core.errors import ColumnError, UnmatchedError, VintageError
@@ -56,7 +56,8 @@ def attach_population(
     UnmatchedError
         If areas have no row and `missing` is ``"raise"``, or if none has one.
     DuplicateError, ColumnError
-        If a code stands twice, or a column is in both tables.
+        If a code stands twice, a column is in both tables, or the table is not
+        indexed by codes.
 
     Examples
     --------
@@ -101,7 +102,8 @@ def attach_deprivation(
     UnmatchedError
         If areas have no row and `missing` is ``"raise"``, or if none has one.
     DuplicateError, ColumnError
-        If a code stands twice, or a column is in both tables.
+        If a code stands twice, a column is in both tables, or the table is not
+        indexed by codes.
 
     Examples
     --------
@@ -117,6 +119,13 @@ def attach_deprivation(
 def _attach(
     areas: gpd.GeoDataFrame, table: pd.DataFrame, what: str, missing: Missing
 ) -> gpd.GeoDataFrame:
+    check_choice(missing, ["raise", "allow"], name="missing")
+    if not pd.api.types.is_string_dtype(table.index):
+        msg = (
+            f"The {what} table is indexed by {table.index.dtype}, not by area codes as text. "
+            "Use table.set_index('area_code')."
+        )
+        raise ColumnError(msg)
     check_unique(areas.index, where="areas")
     check_unique(table.index, where=f"The {what} table")
     shared = [str(column) for column in table.columns if column in areas.columns]

@@ -9,7 +9,9 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from placeshaping._core.errors import EmptyError, UnmatchedError
+from placeshaping._core.checks import check_choice
+from placeshaping._core.crs import looks_like_degrees
+from placeshaping._core.errors import CRSError, EmptyError, InputError, UnmatchedError
 from placeshaping.areas.grids import Shape, cell_codes
 from placeshaping.joins._geometry import coordinates
 from placeshaping.joins.points import count_by_area
@@ -55,7 +57,9 @@ def count_by_cell(
     Raises
     ------
     InputError
-        If `size` or `shape` is another.
+        If `size` or `shape` is another, or that of `cells` is.
+    CRSError
+        If the coordinates are degrees.
     UnmatchedError
         If events lie in no cell and `outside` is ``"raise"``.
     ColumnError, EmptyError
@@ -68,7 +72,10 @@ def count_by_cell(
                 area_code  count
     0  S500E450000N300500      2
     """
+    check_choice(outside, ["raise", "drop"], name="outside")
     x, y = coordinates(events)
+    _check_metres(x, y)
+    level = f"{'grid' if shape == 'square' else 'hexagon'}_{size}"
     codes = cell_codes(x, y, size=size, shape=shape)
     lost = int(np.count_nonzero(codes.isna()))
     if lost and outside == "raise":
@@ -76,6 +83,9 @@ def count_by_cell(
         raise UnmatchedError(msg)
     if cells is None:
         cells = _occupied(codes, x, y)
+    if cells.attrs.get("level", level) != level:
+        msg = f"cells are of {cells.attrs['level']}, the events are counted by {level}. Use one."
+        raise InputError(msg)
     placed = pd.Series(codes, index=events.index, name="area_code")
     counts = count_by_area(
         events,
@@ -86,8 +96,22 @@ def count_by_cell(
         categories=categories,
         outside=outside,
     )
-    counts.attrs["level"] = f"{'grid' if shape == 'square' else 'hexagon'}_{size}"
+    counts.attrs["level"] = level
     return counts
+
+
+def _check_metres(x: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> None:
+    """Refuse degrees, which would all lie in the cell at the grid's false origin."""
+    located = np.isfinite(x) & np.isfinite(y)
+    if not located.any():
+        return
+    x, y = x[located], y[located]
+    if looks_like_degrees([x.min(), y.min(), x.max(), y.max()]):
+        msg = (
+            f"The coordinates of {len(x):,} events, such as {x[0]:.3f}, {y[0]:.3f}, are degrees. "
+            "Give easting and northing in metres."
+        )
+        raise CRSError(msg)
 
 
 def _occupied(

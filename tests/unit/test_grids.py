@@ -8,6 +8,7 @@ import shapely
 from shapely import Polygon, box
 
 from placeshaping._core.errors import (
+    ColumnError,
     CRSError,
     EmptyError,
     GeometryError,
@@ -182,3 +183,45 @@ def test_events_without_a_cell_are_refused_or_left_out():
     assert counts["count"].tolist() == [1, 0]
     with pytest.raises(EmptyError, match="No event has coordinates"):
         count_by_cell(events.iloc[[1]], size=125, by=(), outside="drop")
+
+
+def test_a_point_one_step_from_a_border_is_in_the_cell_that_holds_it():
+    lines = np.arange(-4_000, 6_000, 7) * 125.0
+    x = np.concatenate([np.nextafter(lines, -np.inf), lines, np.nextafter(lines, np.inf)])
+    for size in (125, 250, 500, 1000):
+        codes = pd.Series(cell_codes(x, x[::-1].copy(), size=size))
+        west = codes.str.extract(r"E(-?\d+)N", expand=False).astype(float).to_numpy()
+        assert ((west <= x) & (x < west + size)).all()
+        if size > 125:
+            smaller = cell_codes(x, x[::-1].copy(), size=125)
+            assert parent_cells(smaller, size=size).tolist() == codes.tolist()
+
+
+def test_coordinates_that_are_no_place_are_refused():
+    with pytest.raises(InputError, match="1 of 2 points are beyond 1e"):
+        cell_codes([1e300, 1.0], [1.0, 1.0], size=250)
+    with pytest.raises(InputError, match=r"easting has shape \(2,\), northing \(1,\)"):
+        cell_codes([1.0, 2.0], [1.0], size=250)
+    with pytest.raises(InputError, match="is no place"):
+        make_grid((0, 0, np.inf, 1), size=125)
+    with pytest.raises(InputError, match="size is '125'"):
+        make_grid((0, 0, 1, 1), size="125")
+
+
+def test_codes_that_are_no_squares_have_no_parent():
+    with pytest.raises(InputError, match=r"4 of 5 codes .*S125E7N0, nan, S999E0N0, H125E0N0"):
+        parent_cells(["S125E7N0", None, "S125E0N0", "S999E0N0", "H125E0N0"], size=500)
+
+
+def test_events_that_cannot_be_counted_in_cells_are_refused():
+    events = pd.DataFrame({"easting": [-1.1, np.nan], "northing": [52.6, 52.7]})
+    with pytest.raises(CRSError, match=r"of 1 events, such as -1.100, 52.600, are degrees"):
+        count_by_cell(events, size=250, by=(), outside="drop")
+    cells = make_grid((450_000, 300_000, 451_000, 301_000), size=500)
+    events = pd.DataFrame({"easting": [450_001.0], "northing": [300_001.0]})
+    with pytest.raises(InputError, match="cells are of grid_500, the events .* by grid_250"):
+        count_by_cell(events, size=250, cells=cells, by=())
+    with pytest.raises(ColumnError, match="'easting' of 1 events holds something that is no num"):
+        count_by_cell(events.assign(easting="x"), size=250, by=())
+    with pytest.raises(InputError, match="outside is 'nearest'"):
+        count_by_cell(events, size=250, by=(), outside="nearest")

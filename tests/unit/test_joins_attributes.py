@@ -5,7 +5,13 @@ import pandas as pd
 import pytest
 
 from placeshaping._core.columns import column_tags, tag_columns
-from placeshaping._core.errors import ColumnError, DuplicateError, UnmatchedError, VintageError
+from placeshaping._core.errors import (
+    ColumnError,
+    DuplicateError,
+    InputError,
+    UnmatchedError,
+    VintageError,
+)
 from placeshaping.joins.attributes import attach_deprivation, attach_population
 
 
@@ -94,3 +100,11 @@ def test_repeats_and_clashes_are_refused():
         attach_population(areas, make_population(["E01000001", "E01000001"]))
     with pytest.raises(ColumnError, match="both have area_name"):
         attach_population(areas, make_population(["E01000001"]).assign(area_name="x"))
+
+
+def test_a_table_that_is_not_indexed_by_codes_is_refused():
+    table = make_population(["E01000001"]).rename_axis("area_code").reset_index()
+    with pytest.raises(ColumnError, match=r"population table is indexed by int64.*set_index"):
+        attach_population(make_areas(["E01000001"]), table)
+    with pytest.raises(InputError, match="missing is 'drop'"):
+        attach_population(make_areas(["E01000001"]), make_population([]), missing="drop")
