@@ -56,9 +56,11 @@ def merge_siblings(
     """
     Merge the groups that do not pass until all do, or only one is left.
 
-    The group with the least count goes first. It takes the group that it
-    touches (the nearest, where it touches none) with which it passes; among
-    those the one of fewest areas, then of least count, then of first code.
+    The group of fewest areas goes first, among those the one with the least
+    count, so that groups grow evenly. Of the groups that it touches
+    (the nearest, where it touches none) it takes the one of fewest areas;
+    among those one with which it passes, then the one of least count, then of
+    first code.
 
     Parameters
     ----------
@@ -75,23 +77,23 @@ def merge_siblings(
         The areas of each group.
     """
     counts, members = siblings.counts, siblings.members
-    waiting = [(count, group) for group, count in counts.items() if not passes(count)]
+    waiting = [(1, count, group) for group, count in counts.items() if not passes(count)]
     heapq.heapify(waiting)
     while waiting:
-        count, group = heapq.heappop(waiting)
-        if counts.get(group) != count:
+        size, count, group = heapq.heappop(waiting)
+        if group not in members or len(members[group]) != size:
             continue  # it was merged since
         others = siblings.near[group] or _nearest(group, members, shapes)
         if not others:
             break
 
-        def worth(other: int, count: int = count) -> tuple[bool, int, int, int]:
+        def worth(other: int, count: int = count) -> tuple[int, bool, int, int]:
             together = passes(count + counts[other])
-            return not together, len(members[other]), counts[other], other
+            return len(members[other]), not together, counts[other], other
 
         united = siblings.unite(group, min(others, key=worth))
         if not passes(counts[united]):
-            heapq.heappush(waiting, (counts[united], united))
+            heapq.heappush(waiting, (len(members[united]), counts[united], united))
     return members.values()
 
 

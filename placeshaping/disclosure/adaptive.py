@@ -116,11 +116,12 @@ def merge_areas(
 
     An area passes where its count in the view that opens first (all
     categories, the whole span) is not hidden by the policy's threshold. Those
-    that do not are taken in turn, the least count first. Each is merged with
-    the sibling that it shares a border with (the nearest, where there is
-    none) with which it passes; among those the one of fewest areas, then of
-    least count, then of first code. That is repeated until all pass, or no
-    sibling is left: these are lifted, which means left as they were, hidden.
+    that do not are taken in turn, those of fewest areas first, then the least
+    count. Of the siblings that it shares a border with (the nearest, where
+    there is none) each is merged with the one of fewest areas; among those
+    with one that makes it pass, then with the one of least count, then of
+    first code. That is repeated until all pass, or no sibling is left: these
+    are lifted, which means left as they were, hidden.
 
     Parameters
     ----------
