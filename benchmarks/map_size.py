@@ -12,7 +12,7 @@ import folium
 from benchmarks.harness import Result, beside
 from placeshaping.maps.area_map import area_map
 from placeshaping.project.gather import gather
-from placeshaping.project.pipeline import protect_gathered
+from placeshaping.project.protect import protect_gathered
 from placeshaping.project.recipe import make_recipe
 
 RECIPE = Path(__file__).parents[1] / "tests" / "real" / "leicestershire.toml"

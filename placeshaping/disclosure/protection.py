@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from placeshaping.disclosure.cells import Sums, find_sums
-from placeshaping.disclosure.differences import hide_differences
+from placeshaping.disclosure.cells import Cells, Sums, find_sums, make_cells
+from placeshaping.disclosure.differences import hide_by_bounds
 from placeshaping.disclosure.policies import Policy
 from placeshaping.hotspots.study import Study
+from placeshaping.statistics.views import CategoryView
 
 GROUPS = "imd_decile"
 
@@ -59,12 +60,16 @@ class Protected:
         The counts as they were; they must not leave.
     groups
         The deciles; None where deprivation is not known.
+    audited
+        How it was made sure that no sum gives a hidden count back:
+        ``"exact"``, ``"lp"`` or ``"bounds"``; empty where nothing is hidden.
     """
 
     counts: Mapping[str, NDArray[np.int64]]
     hidden: Mapping[str, NDArray[np.bool_]]
     true: Mapping[str, NDArray[np.int64]]
     groups: Groups | None
+    audited: str
 
 
 def suppress_small(counts: NDArray[np.int64], policy: Policy) -> NDArray[np.bool_]:
@@ -99,7 +104,14 @@ def round_counts(counts: NDArray[np.int64], policy: Policy) -> NDArray[np.int64]
     return rounded
 
 
-def protect(study: Study, *, policy: Policy) -> Protected:
+def protect(
+    study: Study,
+    *,
+    policy: Policy,
+    sensitive: Collection[str] = (),
+    also_hidden: Mapping[str, NDArray[np.bool_]] | None = None,
+    hidden_before: Mapping[str, NDArray[np.bool_]] | None = None,
+) -> Protected:
     """
     Protect the counts of all levels, periods, categories and deprivation deciles as one system.
 
@@ -108,12 +120,19 @@ def protect(study: Study, *, policy: Policy) -> Protected:
     study
         Unprotected counts.
     policy
-        Threshold, rounding, and whether zero may be shown.
+        Threshold, rounding, method, and whether zero may be shown.
+    sensitive
+        Categories, or labels of what is shown, whose threshold is the
+        policy's for sensitive ones.
+    also_hidden, hidden_before
+        Level (or ``"imd_decile"``) -> cells that must be hidden whatever
+        their count, and cells that were hidden in a former release and are
+        hidden first where something must be.
 
     Returns
     -------
     protected
-        Rounded counts and what is hidden.
+        Protected counts and what is hidden.
     """
     cubes = dict(study.cubes)
     groups, position = _groups(study)
@@ -125,29 +144,80 @@ def protect(study: Study, *, policy: Policy) -> Protected:
             np.moveaxis(summed, -1, 0), position[inside], np.moveaxis(cubes[finest], -1, 0)[inside]
         )
         cubes[GROUPS] = summed
-    primary = {
-        name: suppress_small(cube, policy) & study.covered.get(name, np.bool_(True))
-        for name, cube in cubes.items()
-    }
-    hidden = primary
-    if policy.protects:
-        tied = {**cubes, WHOLE: cubes[finest].sum(axis=-1, keepdims=True)}
-        whole = {name: (cube > 0) & (name == WHOLE) for name, cube in tied.items()}
-        small = {**primary, WHOLE: np.zeros_like(whole[WHOLE])}
-        flat = hide_differences(
-            _flat(tied),
-            _flat({name: small[name] for name in tied}),
-            _sums(study, tied, position),
-            policy=policy,
-            unpublished=_flat(whole),
-        )
-        hidden = _unflat(flat, tied)
+    if not policy.protects:
+        nothing = {name: np.zeros(cube.shape, dtype=bool) for name, cube in cubes.items()}
+        return Protected(cubes, nothing, cubes, groups, audited="")
+    tied = {**cubes, WHOLE: cubes[finest].sum(axis=-1, keepdims=True)}
+    cells = _cells(study, tied, position, policy, sensitive, also_hidden or {}, hidden_before or {})
+    hidden = _unflat(hide_by_bounds(cells), tied)
     return Protected(
         counts={n: np.where(hidden[n], 0, round_counts(c, policy)) for n, c in cubes.items()},
         hidden={name: hidden[name] for name in cubes},
         true=cubes,
         groups=groups,
+        audited="bounds",
     )
+
+
+def _cells(
+    study: Study,
+    cubes: Mapping[str, NDArray[np.int64]],
+    deciles: NDArray[np.intp],
+    policy: Policy,
+    sensitive: Collection[str],
+    also_hidden: Mapping[str, NDArray[np.bool_]],
+    hidden_before: Mapping[str, NDArray[np.bool_]],
+) -> Cells:
+    """Put the cubes into one system; what the records do not cover is published nowhere."""
+    strict = np.array([is_sensitive(view, sensitive) for view in study.categories])
+    thresholds = np.where(strict, policy.sensitive_threshold, policy.threshold)[:, None]
+    seen = {
+        name: (cube == 0) | (study.covered.get(name, np.bool_(name != WHOLE)))
+        for name, cube in cubes.items()
+    }
+
+    def flat(given: Mapping[str, NDArray[np.bool_]]) -> NDArray[np.bool_]:
+        return _flat({n: given.get(n, np.zeros(c.shape, dtype=bool)) for n, c in cubes.items()})
+
+    return make_cells(
+        _flat(cubes),
+        _sums(study, cubes, deciles),
+        threshold=_flat({n: np.broadcast_to(thresholds, c.shape) for n, c in cubes.items()}),
+        smallest_hidden=policy.smallest_hidden,
+        rounding=policy.rounding,
+        published=_flat(seen),
+        block=_blocks(study, cubes),
+        hidden_before=flat(hidden_before),
+        always_hidden=flat(also_hidden),
+    )
+
+
+def is_sensitive(view: CategoryView, sensitive: Collection[str]) -> bool:
+    """
+    Tell whether a category is marked sensitive, or holds one that is beside others.
+
+    The total of everything is not: it says least of any one category.
+
+    Examples
+    --------
+    >>> is_sensitive(CategoryView("Violence", ("Rape", "Assault")), ["Rape"])
+    True
+    """
+    if view.label in sensitive:
+        return True
+    return not view.total and bool(set(view.parts) & set(sensitive))
+
+
+def _blocks(study: Study, cubes: Mapping[str, NDArray[np.int64]]) -> NDArray[np.intp]:
+    """Return the number of each cell's area of the coarsest level; -1 where it spans several."""
+    top = study.ladder.levels[-1]
+    blocks = {
+        name: study.ladder.parents(name, top)
+        if name in study.ladder.levels
+        else np.full(cube.shape[-1], -1, dtype=np.intp)
+        for name, cube in cubes.items()
+    }
+    return _flat({name: np.broadcast_to(blocks[name], c.shape) for name, c in cubes.items()})
 
 
 def _groups(study: Study) -> tuple[Groups | None, NDArray[np.intp]]:
@@ -175,11 +245,13 @@ def _groups(study: Study) -> tuple[Groups | None, NDArray[np.intp]]:
 def _sums(study: Study, cubes: Mapping[str, NDArray[np.int64]], deciles: NDArray[np.intp]) -> Sums:
     levels = study.ladder.levels
     parents = [
-        (lower, upper, study.ladder.parents(lower, upper))
-        for i, lower in enumerate(levels)
-        for upper in levels[i + 1 :]
+        (lower, upper, study.ladder.parents(lower, upper)) for lower, upper in study.ladder.pairs()
     ]
-    parents.append((levels[-1], WHOLE, np.zeros(cubes[levels[-1]].shape[-1], dtype=np.intp)))
+    parents += [
+        (level, WHOLE, np.zeros(cubes[level].shape[-1], dtype=np.intp))
+        for level in levels
+        if study.ladder.parent_level(level) is None
+    ]
     if GROUPS in cubes:
         parents.append((study.ladder.finest, GROUPS, deciles))
         if (deciles >= 0).all():

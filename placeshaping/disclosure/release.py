@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -18,12 +18,14 @@ from typing import Any
 import pandas as pd
 
 import placeshaping
+from placeshaping._core.checks import listed, near_names
 from placeshaping._core.errors import DisclosureError
 from placeshaping._core.provenance import SourceFile
+from placeshaping.disclosure.loss import information_lost
 from placeshaping.disclosure.own_policies import known_policy
-from placeshaping.disclosure.permission import Sensitivity, check_policy
+from placeshaping.disclosure.permission import Sensitivity, check_policy, governed
 from placeshaping.disclosure.policies import Policy
-from placeshaping.disclosure.protection import Protected, protect
+from placeshaping.disclosure.protection import Protected, is_sensitive, protect
 from placeshaping.disclosure.seal import seal_of
 from placeshaping.disclosure.statement import disclosure_statement, reading_cautions
 from placeshaping.disclosure.tables import AreaTable, GroupTable, area_table, group_table
@@ -70,8 +72,10 @@ class Release:
         What the product must not be used for.
     sources
         The input files.
-    made_on
-        Date that the product bears.
+    made_on, expires
+        Date that the product bears, and the last day on which it may be used.
+    sensitive
+        Labels of the categories that have the stricter threshold.
     facts
         Figures of what the protection cost, for the manifest.
     """
@@ -93,6 +97,8 @@ class Release:
     already_published: str | None
     made_on: dt.date
     hot_spots_of: str | None
+    expires: dt.date | None = None
+    sensitive: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
     _maker: object = field(default=None, repr=False, compare=False)
     _seal: str = field(init=False, default="", repr=False, compare=False)
@@ -157,18 +163,29 @@ class Release:
     @property
     def declaration(self) -> dict[str, Any]:
         """What every written file says of itself, so that it can be checked."""
+        rules = self.policy
+        further = {
+            "base": rules.base,
+            "loosened": list(rules.loosened),
+            "counts_shown": None if rules.counts_shown else False,
+            "expires": self.expires and self.expires.isoformat(),
+            "sensitive": list(self.sensitive),
+            "sensitive_threshold": rules.sensitive_threshold if self.sensitive else None,
+        }
         return {
             "format": 1,
             "made_by": f"placeshaping {placeshaping.__version__}",
             "made_on": self.made_on.isoformat(),
             "title": self.title,
-            "policy": self.policy.name,
-            "threshold": self.policy.threshold,
-            "rounding": self.policy.rounding,
-            "zeros_shown": self.policy.zeros_shown,
+            "policy": rules.name,
+            "method": rules.method,
+            "threshold": rules.threshold,
+            "rounding": rules.rounding,
+            "zeros_shown": rules.zeros_shown,
             "levels": list(self.levels),
             "already_published": self.already_published,
-            "stamp": self.policy.stamp,
+            "stamp": rules.stamp,
+            **{key: value for key, value in further.items() if value not in (None, [])},
         }
 
 
@@ -215,8 +232,11 @@ def release(
     contact: str = "",
     sensitivity: Sensitivity = "personal",
     already_published: str | None = None,
+    sensitive: Collection[str] = (),
+    expires: dt.date | None = None,
     sources: Sequence[SourceFile] = (),
     notes: Sequence[str] = (),
+    changes: Sequence[str] = (),
     not_for: Sequence[str] = NOT_FOR,
 ) -> Release:
     """
@@ -227,7 +247,9 @@ def release(
     study
         Unprotected counts, rates and hot spots.
     policy
-        ``"open"``, ``"public"``, ``"councillor"`` or ``"internal"``.
+        Name of one of `POLICIES`, or a council's own, made by `make_policy`.
+        Records that are ``"special"`` are protected with its threshold for
+        sensitive categories throughout.
     title
         As it stands on every product.
     made_on
@@ -240,10 +262,18 @@ def release(
         Of the records: ``"open"``, ``"personal"`` or ``"special"``, and where
         anybody can have them. The policy `open` needs both ``"open"`` and an
         address.
+    sensitive
+        Categories of the records, or labels of what is shown, that have the
+        stricter threshold.
+    expires
+        Last day on which the product may be used; some policies need it.
     sources
         The input files.
     notes
         Sentences about the records, printed on the product.
+    changes
+        Sentences about what was coarsened or merged beforehand; they stand in
+        the disclosure statement.
     not_for
         What the product must not be used for.
 
@@ -258,14 +288,23 @@ def release(
     DisclosureError
         If the policy is looser than the input allows, or if no level passes.
     """
-    policy = known_policy(policy)
-    check_policy(policy, sensitivity=sensitivity, already_published=already_published)
-    protected = protect(study, policy=policy)
+    policy = governed(known_policy(policy), sensitivity)
+    check_policy(
+        policy,
+        sensitivity=sensitivity,
+        already_published=already_published,
+        purpose=purpose,
+        expires=expires,
+        made_on=made_on,
+    )
+    _check_sensitive(study, sensitive)
+    protected = protect(study, policy=policy, sensitive=sensitive)
     kept, left_out = _choose_levels(study, protected, policy)
     tables = {level: area_table(study, protected, level, kept, policy) for level in kept}
     finest = tables[kept[0]]
     opened = finest.view(period=study.periods[0].label, category=study.categories[0].label)
-    facts = _facts(protected, kept)
+    facts = information_lost(study, protected, kept, policy=policy)
+    marked = [view.label for view in study.categories if is_sensitive(view, sensitive)]
     return Release(
         title=title,
         subject=subject,
@@ -278,7 +317,14 @@ def release(
         deprivation=group_table(study, protected),
         statement=tuple(
             disclosure_statement(
-                policy, facts=facts, left_out=left_out, already_published=already_published
+                policy,
+                facts=facts,
+                left_out=left_out,
+                already_published=already_published,
+                audited=protected.audited,
+                sensitive=marked,
+                changes=changes,
+                expires=expires,
             )
         ),
         notes=tuple(notes),
@@ -288,6 +334,8 @@ def release(
         already_published=already_published,
         made_on=made_on,
         hot_spots_of=study.hot_spots_of,
+        expires=expires,
+        sensitive=tuple(marked),
         facts=MappingProxyType(facts),
         _maker=_MAKER,
     )
@@ -300,7 +348,7 @@ def _choose_levels(
     kept, left_out = [], {}
     for level in study.ladder.levels:
         covered = study.covered[level]
-        if _finer(level, policy.finest):
+        if not policy.lets_out(level):
             left_out[level] = f"the policy's finest level is {policy.finest}"
         elif not covered.any():
             left_out[level] = "the records cover none of its areas whole"
@@ -321,19 +369,11 @@ def _choose_levels(
     raise DisclosureError(msg)
 
 
-def _finer(level: str, finest: str | None) -> bool:
-    """Tell whether a level is finer than the finest that a policy lets out."""
-    return finest == "lsoa" and level == "oa"
-
-
-def _facts(protected: Protected, kept: Sequence[str]) -> dict[str, Any]:
-    """Say what the protection cost at each level that is shown."""
-    return {
-        level: {
-            "cells": int(protected.hidden[level].size),
-            "hidden": int(protected.hidden[level].sum()),
-            "hidden_when_opened": int(protected.hidden[level][0, 0].sum()),
-            "areas": int(protected.hidden[level].shape[-1]),
-        }
-        for level in kept
-    }
+def _check_sensitive(study: Study, sensitive: Collection[str]) -> None:
+    known = [name for view in study.categories for name in (view.label, *view.parts)]
+    for name in sensitive:
+        if name not in known:
+            near = near_names(name, known)
+            hint = f" Did you mean {listed(near)}?" if near else ""
+            msg = f"sensitive names {name!r}, which is no category of the records.{hint}"
+            raise DisclosureError(msg)

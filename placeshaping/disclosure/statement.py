@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from placeshaping._core.checks import listed
 from placeshaping._core.codes import LEVEL_SHORT
-from placeshaping.disclosure.policies import Policy
+from placeshaping.disclosure.policies import Policy, policy_named
 from placeshaping.statistics.rates import poor_denominator
 from placeshaping.statistics.views import PeriodView
 
@@ -20,6 +21,10 @@ def disclosure_statement(
     facts: Mapping[str, Mapping[str, Any]],
     left_out: Mapping[str, str],
     already_published: str | None,
+    audited: str = "",
+    sensitive: Sequence[str] = (),
+    changes: Sequence[str] = (),
+    expires: dt.date | None = None,
 ) -> Iterator[str]:
     """
     Write the disclosure statement of a release.
@@ -34,6 +39,14 @@ def disclosure_statement(
         Level -> why it is not shown.
     already_published
         Where the records can be had by anybody.
+    audited
+        How it was made sure that no sum gives a hidden count back.
+    sensitive
+        Labels of the categories with the stricter threshold.
+    changes
+        What was coarsened or merged before, in sentences.
+    expires
+        Last day on which the product may be used.
 
     Yields
     ------
@@ -54,21 +67,65 @@ def disclosure_statement(
     yield f'Policy "{policy.name}", for {policy.audience}.'
     if policy.stamp:
         yield f"{policy.stamp}."
+    if expires is not None:
+        yield f"To be used until {expires.day} {expires:%B %Y}, and deleted after that."
+    if policy.base is not None:
+        yield _own_sentence(policy)
+    yield from changes
     for level, reason in left_out.items():
         yield f"Level {LEVEL_SHORT.get(level, level)} is left out: {reason}."
     if not policy.protects:
         if already_published:
             yield f"The counts are as published at {already_published}."
         return
-    zero = "zero is shown" if policy.zeros_shown else "zero is hidden with them"
-    yield (
-        f"Counts under {policy.threshold} are hidden ({zero}), and others where a hidden one "
-        "could be worked out from them by subtraction; the rest are rounded to "
-        f"{policy.rounding}, each by itself, so totals do not add up exactly. Rates are worked out "
-        "from the rounded counts."
+    yield _METHODS[policy.method].format(
+        threshold=policy.threshold,
+        rounding=policy.rounding,
+        zero="zero is shown" if policy.zeros_shown else "zero is hidden with them",
     )
+    if sensitive:
+        yield (
+            f"For {listed(sensitive, most=len(sensitive))} counts under "
+            f"{policy.sensitive_threshold} are hidden."
+        )
+    if audited:
+        yield _AUDITS[audited]
     for level, fact in facts.items():
-        yield _level_sentence(level, fact)
+        yield from _level_sentences(level, fact)
+
+
+_METHODS = {
+    "round": "Counts under {threshold} are hidden ({zero}), and others where a hidden one could be "
+    "worked out from them by subtraction; the rest are rounded to {rounding}, each by itself, so "
+    "totals do not add up exactly. Rates are worked out from the rounded counts.",
+    "suppress": "Counts under {threshold} are hidden ({zero}), and others where a hidden one could "
+    "be worked out from them by subtraction; the rest are exact. Rates are worked out from the "
+    "counts that are shown.",
+    "cell_key": "Every count was changed by a small random amount, the same wherever that count "
+    "stands, so totals do not add up exactly; counts under {threshold} are then hidden ({zero}). "
+    "Rates are worked out from the changed counts.",
+    "additive": "Small counts are rounded to 0 or {rounding} so that totals still add up; no count "
+    "between 0 and {rounding} is shown. Rates are worked out from the rounded counts.",
+}
+_AUDITS = {
+    "exact": "What is hidden is the least that keeps every small count from being worked out, "
+    "proved for all sums together.",
+    "lp": "All sums that a reader can form were solved together, and leave every small count as "
+    "uncertain as its mark says.",
+    "bounds": "Bounds were carried through all sums that a reader can form until nothing changed, "
+    "and leave every small count as uncertain as its mark says.",
+}
+
+
+def _own_sentence(policy: Policy) -> str:
+    """Say what a council's own policy starts from, and where it is looser."""
+    base = policy_named(str(policy.base))
+    told = [
+        f"{name} {getattr(policy, name)} rather than {getattr(base, name)}"
+        for name in policy.loosened
+    ]
+    looser = f"it is looser in: {'; '.join(told)}" if told else "it is nowhere looser"
+    return f'It starts from the policy "{base.name}"; {looser}.'
 
 
 def reading_cautions(period: PeriodView, areas: pd.DataFrame, view: pd.DataFrame) -> Iterator[str]:
@@ -124,10 +181,31 @@ def reading_cautions(period: PeriodView, areas: pd.DataFrame, view: pd.DataFrame
         )
 
 
-def _level_sentence(level: str, fact: Mapping[str, Any]) -> str:
-    """Say how much is hidden, without telling which numbers are hidden to protect others."""
-    return (
-        f"{LEVEL_SHORT.get(level, level)}: {fact['hidden']:,} of {fact['cells']:,} numbers are "
-        f"hidden; in the view that opens first, {fact['hidden_when_opened']:,} of "
-        f"{fact['areas']:,} areas."
+def _level_sentences(level: str, fact: Mapping[str, Any]) -> Iterator[str]:
+    """Say what it cost, without telling which numbers are hidden to protect others."""
+    name = LEVEL_SHORT.get(level, level)
+    yield (
+        f"{name}: {fact['hidden']:,} of {fact['cells']:,} numbers are hidden, with "
+        f"{_about(fact['share_hidden'])} of the records; in the view that opens first, "
+        f"{fact['hidden_when_opened']:,} of {fact['areas']:,} areas."
     )
+    if "rank_correlation" in fact:
+        yield (
+            f"{name}: in that view the order of the areas is nearly kept (rank correlation of true "
+            f"and shown counts {fact['rank_correlation']:.2f}), and so is how alike neighbours are "
+            f"(Moran's I {fact['moran_released']:.2f}; before, {fact['moran_true']:.2f})."
+            if fact["rank_correlation"] >= _NEARLY
+            else f"{name}: in that view the order of the areas is changed (rank correlation of "
+            f"true and shown counts {fact['rank_correlation']:.2f}); Moran's I is "
+            f"{fact['moran_released']:.2f}; before, it was {fact['moran_true']:.2f}."
+        )
+
+
+_NEARLY = 0.95
+"""Rank correlation from which an order counts as nearly kept."""
+
+
+def _about(share: float) -> str:
+    if share == 0:
+        return "next to none"
+    return f"about {share:.0%}" if share >= 0.01 else "under 1%"

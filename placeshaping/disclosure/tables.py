@@ -32,8 +32,9 @@ class AreaTable:
         ``"lsoa"``, ``"msoa"``, ...
     areas
         Indexed by `area_code`; `area_name`, `geometry` (EPSG:27700), and
-        where known `residents`, `households`, `imd_decile`, and `parent_code`
-        (code of the area in the next level of the release).
+        where known `residents`, `households`, `imd_decile`, `parent_code`
+        (code of the area in the next level of the release that holds it) and,
+        where areas were merged, `members` (the codes of its parts).
     values
         Long: `period`, `category`, `area_code` (categories in the order of
         the release and of `areas`; rows in that order, complete), `status`
@@ -41,11 +42,16 @@ class AreaTable:
         `rate_smoothed` (per 1,000 a year), `cluster` (hot-spot class) and,
         where the policy lets numbers out, `gi_star` and `q_value`. A hidden
         cell has none of them: even a class would narrow its count.
+    parent_level
+        The level of `parent_code`; None at the top. Where a level above
+        belongs to another branch, as wards do beside MSOAs, `areas` has a
+        column for it too, such as `ward_code`.
     """
 
     level: str
     areas: gpd.GeoDataFrame
     values: pd.DataFrame
+    parent_level: str | None = None
 
     @property
     def label(self) -> str:
@@ -107,15 +113,18 @@ def area_table(
     policy
         Whether scores leave as numbers.
     """
-    areas = study.ladder.areas[level][["area_name", "geometry"]].copy()
+    given = study.ladder.areas[level]
+    areas = given[[name for name in ("area_name", "members", "geometry") if name in given]].copy()
     for name, values in study.exposures[level].items():
         areas[name] = pd.array(np.rint(values), dtype="Float64").astype("Int64")
     if level == study.ladder.finest and study.deciles is not None:
         areas["imd_decile"] = pd.array(study.deciles, dtype="Float64").astype("Int64")
-    above = kept[kept.index(level) + 1 :]
-    if above:
-        parents = study.ladder.areas[above[0]].index
-        areas["parent_code"] = parents[study.ladder.parents(level, above[0])].to_numpy()
+    ladder = study.ladder
+    up = ladder.parent_level(level, among=kept)
+    for above in kept[kept.index(level) + 1 :]:
+        if above == up or (ladder.nests(level, above) and not ladder.nests(str(up), above)):
+            codes = ladder.areas[above].index[ladder.parents(level, above)]
+            areas["parent_code" if above == up else f"{above}_code"] = codes.to_numpy()
     counts, hidden = protected.counts[level], protected.hidden[level]
     missing = np.broadcast_to(~study.covered[level], hidden.shape)
     status = np.where(missing, STATUSES[2], np.where(hidden, STATUSES[1], STATUSES[0]))
@@ -130,7 +139,7 @@ def area_table(
         scores = study.hot_spots[level][columns]
         scores = scores.where(pd.Series(~(hidden | missing).ravel(), index=scores.index))
         table = pd.concat([table, scores], axis="columns")
-    return AreaTable(level, areas, table)
+    return AreaTable(level, areas, table, parent_level=up)
 
 
 def _nullable(counts: NDArray[np.int64], hidden: NDArray[np.bool_]) -> Any:

@@ -37,8 +37,7 @@
     function dissolved(l) {
       const parts = levels[l].codes.map(() => []);
       levels[0].polygons.forEach(function (polygon, i) {
-        let parent = i;
-        for (let step = 0; step < l && parent !== null; step += 1) { parent = levels[step].parents[parent]; }
+        const parent = P.ancestor(levels, 0, i, l);
         if (parent !== null) { for (const ring of polygon) { parts[parent].push(...ring); } }
       });
       return parts.map(stitched);

@@ -154,22 +154,33 @@ def _level(release: Release, level: str, polygons: Any) -> dict[str, Any]:
         "short": table.short_label,
         "codes": [str(code) for code in areas.index],
         "names": [str(name) for name in areas["area_name"]],
-        "parents": _parents(release, level),
+        **_parents(release, level),
     }
     for column in _PEOPLE:
         made[column] = _whole_numbers(areas[column]) if column in areas else None
+    if "members" in areas:
+        made["members"] = [None if pd.isna(codes) else str(codes) for codes in areas["members"]]
     made["count"] = _counts(table.values)
     made["cluster"] = _clusters(table.values)
     made["polygons"] = polygons
     return made
 
 
-def _parents(release: Release, level: str) -> list[int | None] | None:
-    areas = release.tables[level].areas
-    above = release.levels[release.levels.index(level) + 1 :]
-    if not above or "parent_code" not in areas:
-        return None
-    positions = release.tables[above[0]].areas.index.get_indexer(pd.Index(areas["parent_code"]))
+def _parents(release: Release, level: str) -> dict[str, Any]:
+    """Say where the areas of a level lie: in a level above, or under which of the finest."""
+    table = release.tables[level]
+    found: dict[str, Any] = {"parents": None}
+    if table.parent_level is not None:
+        found["parents"] = _positions(release, table.parent_level, table.areas["parent_code"])
+        found["parent_level"] = release.levels.index(table.parent_level)
+    finest = release.tables[release.levels[0]].areas
+    if f"{level}_code" in finest:
+        found["holds"] = _positions(release, level, finest[f"{level}_code"])
+    return found
+
+
+def _positions(release: Release, level: str, codes: pd.Series[str]) -> list[int | None]:
+    positions = release.tables[level].areas.index.get_indexer(pd.Index(codes))
     return [int(position) if position >= 0 else None for position in positions]
 
 

@@ -20,6 +20,17 @@ var placeshaping = placeshaping || {};
   P.edge = (x) => short.format(x);
   P.areas = (n) => whole.format(n) + (n === 1 ? " area" : " areas");
 
+  /* The area of a coarser level that holds an area; null where there is none, as across branches. */
+  P.ancestor = function (levels, l, i, target) {
+    while (l < target && i !== null && i !== undefined) {
+      if (l === 0 && levels[target].holds) { return levels[target].holds[i]; }
+      if (!levels[l].parents) { return null; }
+      i = levels[l].parents[i];
+      l = levels[l].parent_level;
+    }
+    return l === target && i !== undefined ? i : null;
+  };
+
   /* 95 % limits of a Poisson count: Byar's from ten on, exact below (a table made in Python). */
   const Z = 1.959963984540054;
   P.limits = function (n) {
@@ -98,12 +109,7 @@ var placeshaping = placeshaping || {};
     }
 
     /* The area of a coarser level that holds an area. */
-    model.ancestor = function (l, i, target) {
-      for (let at = l; at < target && i !== null && i !== undefined; at += 1) {
-        i = levels[at].parents ? levels[at].parents[i] : null;
-      }
-      return i === undefined ? null : i;
-    };
+    model.ancestor = function (l, i, target) { return P.ancestor(levels, l, i, target); };
 
     model.can = function (l, measure) {
       if (measure === "rate") { return data.categories.some((_, c) => data.categories[c].denominator && levels[l][data.categories[c].denominator]); }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from placeshaping._core.errors import DisclosureError
 from placeshaping._core.output import staged_folder
-from placeshaping._core.provenance import SourceFile
-from placeshaping.project.gather import Gathered, gather
-from placeshaping.project.notes import record_notes
+from placeshaping.project.gather import gather
+from placeshaping.project.protect import protect_gathered
 from placeshaping.project.recipe import Recipe, make_recipe, read_recipe
 
 if TYPE_CHECKING:
@@ -23,9 +21,6 @@ FILES = {"map": "map.html", "layers": "layers.gpkg", "tables": "tables.xlsx"}
 """What each output is called."""
 
 MANIFEST = "manifest.json"
-
-GUESSABLE = 1_000
-"""Rows of records under which a checksum could be guessed from a protected table."""
 
 
 @dataclass(frozen=True)
@@ -118,49 +113,6 @@ def run(
     return Outcome(target, tuple(target / name for name in names), released)
 
 
-def protect_gathered(recipe: Recipe, gathered: Gathered, *, made_on: dt.date) -> Release:
-    """
-    Analyse what was gathered and protect it under the recipe's policy.
-
-    Where the recipe names no policy it is `open` for records that are
-    published already and `public` for all others.
-    """
-    from placeshaping.areas.ladder import make_ladder
-    from placeshaping.disclosure.policies import policy_named
-    from placeshaping.disclosure.release import release
-    from placeshaping.hotspots.study import analyse
-
-    show = recipe.show
-    ladder = make_ladder(gathered.areas, gathered.lookup, levels=recipe.areas.levels)
-    study = analyse(
-        gathered.counts,
-        ladder,
-        population=gathered.population if "rates" in show.statistics else None,
-        deprivation=gathered.deprivation if "deprivation" in show.statistics else None,
-        over=show.denominators,
-        by=show.by,
-        groups=show.groups,
-        total=gathered.total,
-        hot_spots_of=show.hot_spots_of if "hot_spots" in show.statistics else None,
-        covered=gathered.covered,
-    )
-    published = gathered.already_published if gathered.sensitivity == "open" else None
-    policy = policy_named(recipe.policy or ("open" if published else "public"))
-    return release(
-        study,
-        policy=policy,
-        title=recipe.title,
-        made_on=made_on,
-        subject=gathered.subject,
-        purpose=recipe.purpose,
-        contact=recipe.contact,
-        sensitivity=gathered.sensitivity,
-        already_published=published,
-        sources=[_guarded(source) if policy.protects else source for source in gathered.sources],
-        notes=record_notes(gathered, recipe, policy=policy),
-    )
-
-
 def write_products(released: Release, target: Path, *, recipe: Recipe) -> list[str]:
     """
     Write the products of a release beside `target`, attack them, and move them into place.
@@ -225,16 +177,3 @@ def _attack(paths: Sequence[Path], *, policy: str) -> None:
             "nothing was written. Take a longer span, fewer categories or a coarser level."
         )
         raise DisclosureError(msg)
-
-
-def _guarded(source: SourceFile) -> SourceFile:
-    """
-    Leave out what would give records back: their exact number, and a guessable checksum.
-
-    Whoever knows the layout of a small file of counts can try all that are
-    left by rounding until the checksum fits.
-    """
-    if source.role != "records":
-        return source
-    few = source.rows is None or source.rows < GUESSABLE
-    return dataclasses.replace(source, rows=None, sha256=None if few else source.sha256)

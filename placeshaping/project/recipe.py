@@ -78,6 +78,7 @@ class Areas(_Section):
     changes: str | None = None
     levels: list[str] | None = None
     outside: Literal["raise", "drop", "nearest"] = "drop"
+    merge: bool = True
 
     @field_validator("within", "lookups", mode="before")
     @classmethod
@@ -103,6 +104,8 @@ class Show(_Section):
 
     by: Literal["all", "year", "quarter", "month"] = "year"
     groups: dict[str, list[str]] = {}
+    detail: Literal["choose", "keep"] = "choose"
+    sensitive: list[str] = []
     statistics: list[Literal["rates", "hot_spots", "deprivation"]] = [
         "rates",
         "hot_spots",
@@ -122,12 +125,24 @@ class Output(_Section):
 
 
 class Recipe(_Section):
-    """A whole recipe."""
+    """
+    A whole recipe.
+
+    `policy` is the name of a built-in one, or a table of a council's own;
+    `ledger` the file that remembers what was released, ``"none"`` for none;
+    `dataset` what the records are called there, by default their subject;
+    `secret` the file, outside this folder, that holds the key of methods that
+    need one.
+    """
 
     title: str = Field(min_length=1)
     purpose: str = ""
     contact: str = ""
-    policy: Literal["open", "public", "councillor", "internal"] | None = None
+    policy: str | dict[str, Any] | None = None
+    expires: dt.date | None = None
+    ledger: str | None = "ledger.sqlite"
+    dataset: str | None = None
+    secret: str | None = None
     made_on: dt.date | None = None
     records: list[Records] = Field(min_length=1)
     areas: Areas
@@ -140,6 +155,11 @@ class Recipe(_Section):
     @classmethod
     def _one_or_many(cls, given: object) -> object:
         return [given] if isinstance(given, dict) else given
+
+    @field_validator("ledger")
+    @classmethod
+    def _none_by_name(cls, given: str | None) -> str | None:
+        return None if given in ("", "none") else given
 
 
 def read_recipe(path: str | Path) -> Recipe:

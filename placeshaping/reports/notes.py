@@ -18,6 +18,8 @@ COLUMNS: Mapping[str, str] = {
     "deprived",
     "period": "span of months that the row is of",
     "category": "what is counted; totals come first",
+    "members": "codes of the small areas that are shown as one, because too little was recorded in "
+    "some of them",
     "status": "shown; hidden: too few to show, or hidden so that another cannot be worked out; "
     "missing: not known. A count of 0 is a zero that is shown",
     "count": "records in the area, period and category, rounded as stated above; empty where it "

@@ -26,8 +26,8 @@ MOST_ROWS = 1_048_575
 """Rows that a sheet of Excel holds below its header."""
 
 COLUMNS = (
-    "area_code", "area_name", "imd_decile", "period", "category", "status", "count", "rate",
-    "lower", "upper", "rate_smoothed", "cluster", "gi_star", "q_value",
+    "area_code", "area_name", "members", "imd_decile", "period", "category", "status", "count",
+    "rate", "lower", "upper", "rate_smoothed", "cluster", "gi_star", "q_value",
 )  # fmt: skip
 """Columns of a level's sheet; deciles at the finest level, scores only where they may leave."""
 
@@ -46,7 +46,7 @@ _FORMATS = {
     "count": "#,##0", "areas": "#,##0", "exposure": "#,##0", "imd_decile": "0",
     "gi_star": "0.0000", "q_value": "0.0000",
 }  # fmt: skip
-_TEXTS = {"area_code", "area_name", "period", "category", "status", "cluster"}
+_TEXTS = {"area_code", "area_name", "members", "period", "category", "status", "cluster"}
 _TITLE = Font(bold=True, size=14)
 _HEAD = Font(bold=True, color="FFFFFF")
 _HEAD_FILL = PatternFill("solid", fgColor="12436D")
@@ -136,7 +136,7 @@ def _level_frame(table: AreaTable, most_rows: int) -> pd.DataFrame:
     values = table.values
     if len(values) > most_rows:
         values = values.iloc[: len(table.areas)]
-    known = [name for name in ("area_name", "imd_decile") if name in table.areas]
+    known = [name for name in ("area_name", "members", "imd_decile") if name in table.areas]
     told = table.areas[known].reindex(values["area_code"].astype(str))
     frame = values.assign(**{name: told[name].array for name in known})
     scores = [name for name in SCORES if name in frame]

@@ -17,8 +17,9 @@ from placeshaping.verify.verdict import Breach, number_of
 
 COLUMNS = {
     "fid", "geom", "geometry", "area_code", "area_name", "parent_code", "level", "residents",
-    "households", "imd_decile", "period", "category", "status", "count", "rate", "lower", "upper",
-    "rate_smoothed", "cluster", "areas", "exposure", "slope", "slope_lower", "slope_upper", "ratio",
+    "households", "imd_decile", "members", "ward_code", "msoa_code", "period", "category", "status",
+    "count", "rate", "lower", "upper", "rate_smoothed", "cluster", "areas", "exposure", "slope",
+    "slope_lower", "slope_upper", "ratio",
 }  # fmt: skip
 """Columns that a released table may have."""
 

@@ -16,15 +16,15 @@ KEYS = {
 """What may stand at the top of a page's data."""
 
 LEVEL_KEYS = {
-    "level", "label", "short", "codes", "names", "parents", "residents", "households",
-    "imd_decile", "count", "cluster", "polygons", "bounds",
+    "level", "label", "short", "codes", "names", "members", "parents", "parent_level", "holds",
+    "residents", "households", "imd_decile", "count", "cluster", "polygons", "bounds",
 }  # fmt: skip
 """What may stand in one level of them."""
 
 VIEW_KEYS = {"label", "first", "last", "months", "denominator", "missing", "total", "short"}
 """What may be said of a period or a category."""
 
-_AREA_COLUMNS = ("residents", "households", "imd_decile")
+_AREA_COLUMNS = ("residents", "households", "imd_decile", "members")
 
 
 def read_payload(data: Any, contents: Contents) -> None:
@@ -57,11 +57,11 @@ def read_payload(data: Any, contents: Contents) -> None:
         name: [str(view.get("label")) for view in data.get(name) or [] if isinstance(view, dict)]
         for name in ("periods", "categories")
     }
-    codes_above: list[str] = []
-    for level in reversed(data.get("levels") or []):
+    levels = list(data.get("levels") or [])
+    for place, level in reversed(list(enumerate(levels))):
         if isinstance(level, dict):
             _unknown(level, LEVEL_KEYS, f"payload level {level.get('level')}", contents)
-            codes_above = _level(level, labels, data, codes_above, contents)
+            _level(level, labels, data, _above(levels, place), contents)
         else:
             contents.breach("payload", "holds a level that is none", type(level).__name__)
 
@@ -73,14 +73,36 @@ def _unknown(given: Any, known: set[str], where: str, contents: Contents) -> Non
             contents.breach(where, what, str(given[key])[:80])
 
 
+def _above(levels: list[Any], place: int) -> dict[str, list[str | None]]:
+    """Name the areas above those of a level: `parent_code`, and `ward_code` of another branch."""
+
+    def named(at: Any, positions: Any) -> list[str | None]:
+        whole = levels[at] if isinstance(at, int) and 0 <= at < len(levels) else None
+        codes = (whole.get("codes") if isinstance(whole, dict) else None) or []
+        return [
+            str(codes[p]) if isinstance(p, int) and 0 <= p < len(codes) else None
+            for p in (positions if isinstance(positions, list) else [])
+        ]
+
+    found = {
+        "parent_code": named(
+            levels[place].get("parent_level", place + 1), levels[place].get("parents")
+        )
+    }
+    for at, level in enumerate(levels if place == 0 else []):
+        if isinstance(level, dict) and level.get("holds"):
+            found[f"{level.get('level')}_code"] = named(at, level["holds"])
+    return found
+
+
 def _level(
     level: dict[str, Any],
     labels: dict[str, list[str]],
     data: dict[str, Any],
-    codes_above: list[str],
+    above: dict[str, list[str | None]],
     contents: Contents,
-) -> list[str]:
-    """Add the tables of one level; return its codes."""
+) -> None:
+    """Add the tables of one level."""
     name = str(level.get("level"))
     codes = [str(code) for code in level.get("codes") or []]
     size = len(codes)
@@ -90,21 +112,15 @@ def _level(
     for column in _AREA_COLUMNS:
         if len(level.get(column) or []) == size:
             areas[column] = level[column]
-    parents = level.get("parents") or []
-    if len(parents) == size and codes_above:
-        areas["parent_code"] = [
-            codes_above[p] if isinstance(p, int) and 0 <= p < len(codes_above) else None
-            for p in parents
-        ]
+    areas |= {column: held for column, held in above.items() if len(held) == size}
     contents.tables.append(Table(name, pd.DataFrame(areas)))
     count = level.get("count")
     shape = (len(labels["periods"]), len(labels["categories"]), size)
     if not isinstance(count, list) or len(count) != int(np.prod(shape)):
         found = len(count) if isinstance(count, list) else type(count).__name__
         contents.breach(name, "has not one count for each view and area", f"{found}: {shape}")
-        return codes
+        return
     contents.tables.append(Table(f"{name}_values", _long(level, labels, codes, data, shape)))
-    return codes
 
 
 def _long(

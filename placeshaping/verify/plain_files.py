@@ -27,7 +27,9 @@ COLLECTION_KEYS = {
 FEATURE_KEYS = {"type", "id", "bbox", "properties", "geometry"}
 """What may stand in GeoJSON."""
 
-_FACT = re.compile(r"(?:hidden|shown|missing|areas|cells|percent|share|narrow|merged)[a-z_]*$")
+_FACT = re.compile(
+    r"(?:hidden|shown|missing|areas|cells|percent|share|narrow|merged|rank|moran)[a-z_]*$"
+)
 _LIST_AT_LEAST = 2
 
 

@@ -117,6 +117,10 @@ def test_no_exact_total_undoes_the_rounding(
         "hidden",
         "hidden_when_opened",
         "areas",
+        "share_hidden",
+        "rank_correlation",
+        "moran_true",
+        "moran_released",
     }
 
 

@@ -14,7 +14,7 @@ import pytest
 from placeshaping import PlaceshapingError
 from placeshaping.disclosure.release import Release
 from placeshaping.project.gather import gather
-from placeshaping.project.pipeline import protect_gathered
+from placeshaping.project.protect import protect_gathered
 from placeshaping.project.recipe import make_recipe
 
 MakeRecipe = Callable[..., dict[str, Any]]
