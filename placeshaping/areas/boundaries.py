@@ -16,8 +16,10 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from pyproj import CRS, Transformer
+from pyproj.exceptions import CRSError as ProjError
 
-from placeshaping._core.checks import listed
+from placeshaping._core.checks import check_choice, listed
 from placeshaping._core.codes import level_of_all
 from placeshaping._core.crs import GRID_BOUNDS, areas_to_grid
 from placeshaping._core.errors import (
@@ -26,9 +28,11 @@ from placeshaping._core.errors import (
     DuplicateError,
     EmptyError,
     GeometryError,
+    InputError,
 )
 from placeshaping.areas.boundary_files import (
     BoundaryFile,
+    as_text,
     open_boundaries,
     read_rows,
     read_values,
@@ -114,7 +118,8 @@ def read_boundaries(
     codes
         Keep these areas only; the others are neither repaired nor transformed.
     bbox
-        Keep areas that meet this extent: easting and northing, lowest then highest, in metres.
+        Keep areas whose extent meets this one: easting and northing, lowest then highest, in
+        metres.
 
     Returns
     -------
@@ -138,6 +143,8 @@ def read_boundaries(
         If a column that says 2011 holds codes made for 2021.
     EmptyError
         If nothing of `codes` or `bbox` is in the file.
+    InputError
+        If `duplicates` or `bbox` cannot be meant.
 
     Examples
     --------
@@ -153,12 +160,14 @@ def read_boundaries(
     >>> list(beats.index), beats.attrs["level"]
     (['A1', 'A2'], 'area')
     """
+    check_choice(duplicates, ["raise", "first", "dissolve"], name="duplicates")
+    codes = _wanted(codes)
     file = open_boundaries(path, layer=layer)
     columns = _columns(file, code, name)
     wanted = [columns.code] if columns.name is None else [columns.code, columns.name]
     rows = read_rows(file, wanted, code=columns.code, codes=codes)
     if crs is not None:
-        rows = rows.set_crs(crs, allow_override=True)
+        rows = rows.set_crs(_known_crs(crs), allow_override=True)
     table, without_code = _index_by_code(rows, columns, where=file.name)
     missing = () if codes is None else tuple(sorted({str(c) for c in codes} - set(table.index)))
     _check_any(file, table, columns, codes)
@@ -187,6 +196,24 @@ def read_boundaries(
     return table
 
 
+def _wanted(codes: Collection[str] | None) -> tuple[str, ...] | None:
+    if codes is None:
+        return None
+    wanted = (codes,) if isinstance(codes, str) else tuple(str(code).strip() for code in codes)
+    if not wanted:
+        msg = "codes is empty: there is nothing to read. Check the selection that made it."
+        raise EmptyError(msg)
+    return wanted
+
+
+def _known_crs(crs: str | int) -> CRS:
+    try:
+        return CRS.from_user_input(crs)
+    except ProjError as error:
+        msg = f"crs is {crs!r}, which is no reference system that is known. Give one like 27700."
+        raise CRSError(msg) from error
+
+
 def _columns(file: BoundaryFile, code: str | None, name: str | None) -> CodeColumns:
     if code is None and str(file.source).casefold().endswith((".kml", ".kmz")):
         code = next((known for known in _KML_NAMES if known in file.columns), None)
@@ -197,7 +224,7 @@ def _columns(file: BoundaryFile, code: str | None, name: str | None) -> CodeColu
 def _index_by_code(
     rows: gpd.GeoDataFrame, columns: CodeColumns, *, where: str
 ) -> tuple[gpd.GeoDataFrame, int]:
-    values = _as_text(rows[columns.code])
+    values = as_text(rows[columns.code])
     known = values.notna().to_numpy() & (values != "").to_numpy()
     if not known.any() and len(rows):
         msg = (
@@ -206,7 +233,7 @@ def _index_by_code(
         )
         raise ColumnError(msg)
     index = pd.Index(values[known].to_numpy(), dtype="str", name="area_code")
-    names = index if columns.name is None else _as_text(rows[columns.name])[known].to_numpy()
+    names = index if columns.name is None else as_text(rows[columns.name])[known].to_numpy()
     table = gpd.GeoDataFrame(
         {"area_name": pd.Series(names, index=index, dtype="str")},
         geometry=gpd.GeoSeries(rows.geometry.to_numpy()[known], index=index, crs=rows.crs),
@@ -214,13 +241,6 @@ def _index_by_code(
     )
     table["area_name"] = table["area_name"].fillna(pd.Series(index, index=index))
     return table, int((~known).sum())
-
-
-def _as_text(values: pd.Series[Any]) -> pd.Series[Any]:
-    """Return codes and names as text; numbers without a needless ``.0``."""
-    if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
-        values = values.astype("Int64")
-    return values.astype("str").where(values.notna()).str.strip()
 
 
 def _check_any(
@@ -249,8 +269,9 @@ def _within(
     """Keep what meets the extent, worked out in the file's own system to save transforming."""
     if bbox is None or table.crs is None:
         return table
-    from pyproj import Transformer
-
+    if len(bbox) != 4 or bbox[0] > bbox[2] or bbox[1] > bbox[3]:
+        msg = f"bbox is {bbox}. Give easting and northing, lowest then highest, in metres."
+        raise InputError(msg)
     there = Transformer.from_crs(27700, table.crs, always_xy=True)
     low_x, low_y, high_x, high_y = there.transform_bounds(*bbox)
     x0, y0, x1, y1 = shapely.bounds(table.geometry.to_numpy()).T

@@ -8,12 +8,16 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import geopandas as gpd
+import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pyogrio
+import shapely
+from numpy.typing import NDArray
 from pyogrio.errors import DataLayerError, DataSourceError
 
 from placeshaping._core.checks import check_file, listed, near_names
@@ -223,10 +227,62 @@ def read_rows(
 def _parquet_rows(
     file: BoundaryFile, columns: Sequence[str], code: str, codes: Collection[str] | None
 ) -> gpd.GeoDataFrame:
-    source = io.BytesIO(file.source) if isinstance(file.source, bytes) else file.source
-    chosen = None if codes is None else [(code, "in", set(codes))]
-    rows = gpd.read_parquet(source, columns=[*columns, file.geometry], filters=chosen)
-    return rows.set_geometry(file.geometry)
+    chosen = None
+    if codes is not None:
+        held = _column(file, code)
+        wanted = held[_are_wanted(held, codes)].tolist()
+        # An empty list has no type: one row is read then, and left out below.
+        chosen = [(code, "in", wanted or held.dropna().head(1).tolist())]
+    rows = gpd.read_parquet(_source(file), columns=[*columns, file.geometry], filters=chosen)
+    rows = rows if codes is None else rows[_are_wanted(rows[code], codes)]
+    shapes = shapely.force_2d(rows[file.geometry].to_numpy())
+    flat = gpd.GeoSeries(shapes, index=rows.index, crs=rows[file.geometry].crs)
+    return rows.assign(**{file.geometry: flat}).set_geometry(file.geometry)
+
+
+def _source(file: BoundaryFile) -> Any:
+    return io.BytesIO(file.source) if isinstance(file.source, bytes) else file.source
+
+
+def _column(file: BoundaryFile, column: str) -> pd.Series[Any]:
+    """Return the values of a column, without the geometries; of other files by row number."""
+    if file.parquet:
+        return cast(
+            "pd.Series[Any]", pq.read_table(_source(file), columns=[column])[column].to_pandas()
+        )
+    rows = pyogrio.read_dataframe(
+        file.source, layer=file.layer, columns=[column], read_geometry=False, fid_as_index=True
+    )
+    return cast("pd.Series[Any]", rows[column])
+
+
+def as_text(values: pd.Series[Any]) -> pd.Series[Any]:
+    """
+    Return codes and names as text; numbers without a needless ``.0``.
+
+    Parameters
+    ----------
+    values
+        A column of a file.
+
+    Returns
+    -------
+    text
+        Without blanks around it; missing where `values` are.
+
+    Examples
+    --------
+    >>> as_text(pd.Series([1.0, 2.0])).tolist()
+    ['1', '2']
+    """
+    if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
+        values = values.astype("Int64")
+    return values.astype("str").where(values.notna()).str.strip()
+
+
+def _are_wanted(values: pd.Series[Any], codes: Collection[str]) -> NDArray[np.bool_]:
+    wanted: pd.Series[bool] = as_text(values).isin({str(code).strip() for code in codes})
+    return wanted.to_numpy(dtype=bool)
 
 
 def _ogr_rows(file: BoundaryFile, columns: Sequence[str], **options: Any) -> gpd.GeoDataFrame:
@@ -241,12 +297,8 @@ def _ogr_rows(file: BoundaryFile, columns: Sequence[str], **options: Any) -> gpd
 
 def _fids(file: BoundaryFile, code: str, codes: Collection[str]) -> Any:
     """Find the rows of the wanted codes without reading their geometries."""
-    held = pyogrio.read_dataframe(
-        file.source, layer=file.layer, columns=[code], read_geometry=False, fid_as_index=True
-    )
-    wanted = {str(name) for name in codes}
-    values = held[code].astype("str").str.strip()
-    return held.index[values.isin(wanted)].to_numpy()
+    held = _column(file, code)
+    return held.index[_are_wanted(held, codes)].to_numpy()
 
 
 def read_values(file: BoundaryFile, column: str) -> list[str]:
@@ -265,11 +317,4 @@ def read_values(file: BoundaryFile, column: str) -> list[str]:
     values
         Each value once, as text.
     """
-    if file.parquet:
-        source = io.BytesIO(file.source) if isinstance(file.source, bytes) else file.source
-        values = pq.read_table(source, columns=[column])[column].to_pandas()
-    else:
-        values = pyogrio.read_dataframe(
-            file.source, layer=file.layer, columns=[column], read_geometry=False
-        )[column]
-    return [str(value) for value in values.dropna().unique()]
+    return [str(value) for value in _column(file, column).dropna().unique()]

@@ -33,7 +33,7 @@ from placeshaping.sources.values import DateOrder
 _log = logging.getLogger(__name__)
 
 _LOCAL = re.compile(r"^local(?::(\d+))?$")
-_ADDRESS = re.compile(r"^(tcp|tls)://[^:/\s]+:\d+$")
+_ADDRESS = re.compile(r"^(tcp|tls)://([^:/\s]+|\[[0-9a-fA-F:.%]+\]):\d+$")
 _LOOPBACK = "127.0.0.1"
 
 ATTEMPTS = 3
@@ -213,7 +213,7 @@ def count_on_cluster(
 def _workers(cluster: str) -> int | None:
     """Return how many workers to start, 0 for one a core; None for an address."""
     local = _LOCAL.match(cluster)
-    if local and local.group(1) != "0":
+    if local and (local.group(1) is None or int(local.group(1))):
         return int(local.group(1) or 0)
     if _ADDRESS.match(cluster):
         return None

@@ -19,6 +19,7 @@ from placeshaping._core.errors import (
     EmptyError,
     FileFormatError,
     GeometryError,
+    InputError,
     MissingFileError,
     VintageError,
 )
@@ -32,7 +33,7 @@ X, Y = 450_000, 300_000
 
 def squares(codes=CODES, *, column="LSOA21CD", name="LSOA21NM", crs=27700):
     shapes = [box(X + 1000 * i, Y, X + 1000 * (i + 1), Y + 1000) for i in range(len(codes))]
-    columns = {column: codes, name: [f"Place {code[-1]}" for code in codes]}
+    columns = {column: codes, name: [f"Place {str(code)[-1]}" for code in codes]}
     return gpd.GeoDataFrame(columns, geometry=shapes, crs=27700).to_crs(crs)
 
 
@@ -94,6 +95,41 @@ def test_only_the_codes_asked_for_are_read(tmp_path, name):
     assert areas.attrs["report"].not_found == ("E01999999",)
     with pytest.raises(EmptyError, match="none of the 1 areas asked for"):
         read_boundaries(tmp_path / name, codes=["E02000001"])
+
+
+@pytest.mark.parametrize("name", ["areas.gpkg", "areas.parquet", "areas.geojson"])
+@pytest.mark.parametrize(
+    "held", [[3, 1, 2], [3.0, 1.0, 2.0], ["3 ", " 1", "2"]], ids=["whole", "decimal", "padded"]
+)
+def test_codes_asked_for_are_found_however_the_file_holds_them(tmp_path, name, held):
+    WRITERS[name](
+        squares(held, column="beat", name="called").drop(columns="called"), tmp_path / name
+    )
+    areas = read_boundaries(tmp_path / name, code="beat", codes=["1", "3"])
+    assert list(areas.index) == ["3", "1"]
+    assert list(read_boundaries(tmp_path / name, code="beat", codes=[2]).index) == ["2"]
+    assert list(read_boundaries(tmp_path / name, code="beat", codes="2").index) == ["2"]
+    with pytest.raises(EmptyError, match="none of the 1 areas asked for"):
+        read_boundaries(tmp_path / name, code="beat", codes=["9"])
+
+
+@pytest.mark.parametrize("name", ["areas.gpkg", "areas.parquet"])
+def test_heights_are_left_aside(tmp_path, name):
+    table = squares()
+    WRITERS[name](table.set_geometry(shapely.force_3d(table.geometry, 7.0)), tmp_path / name)
+    assert not read_boundaries(tmp_path / name).has_z.any()
+
+
+def test_options_that_cannot_be_meant_are_refused(tmp_path):
+    squares().to_file(tmp_path / "a.gpkg")
+    with pytest.raises(InputError, match="duplicates is 'drop'"):
+        read_boundaries(tmp_path / "a.gpkg", duplicates="drop")
+    with pytest.raises(InputError, match=r"bbox is \(5, 3, 4, 2\)"):
+        read_boundaries(tmp_path / "a.gpkg", bbox=(5, 3, 4, 2))
+    with pytest.raises(EmptyError, match="codes is empty"):
+        read_boundaries(tmp_path / "a.gpkg", codes=[])
+    with pytest.raises(CRSError, match="crs is 'EPSG:99999999'"):
+        read_boundaries(tmp_path / "a.gpkg", crs="EPSG:99999999")
 
 
 @pytest.mark.parametrize("crs", [27700, 4326])

@@ -219,7 +219,7 @@ def test_events_that_cannot_be_counted_in_cells_are_refused():
         count_by_cell(events, size=250, by=(), outside="drop")
     cells = make_grid((450_000, 300_000, 451_000, 301_000), size=500)
     events = pd.DataFrame({"easting": [450_001.0], "northing": [300_001.0]})
-    with pytest.raises(InputError, match="cells are of grid_500, the events .* by grid_250"):
+    with pytest.raises(InputError, match=r"cells are of grid_500, the events .* by grid_250"):
         count_by_cell(events, size=250, cells=cells, by=())
     with pytest.raises(ColumnError, match="'easting' of 1 events holds something that is no num"):
         count_by_cell(events.assign(easting="x"), size=250, by=())
