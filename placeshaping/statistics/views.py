@@ -169,7 +169,8 @@ def make_categories(
         total beside it.
     groups
         Label of a group -> its categories. Categories in no group stand for
-        themselves.
+        themselves. One group of all categories may bear the label of the
+        total, which then stands alone.
     denominators
         What is known of each area. Rates need at least one of them.
     households
@@ -209,7 +210,8 @@ def make_categories(
     if empty := [label for label, parts in groups.items() if not parts]:
         msg = f"Group {empty[0]!r} holds no category. Leave it out, or name some."
         raise InputError(msg)
-    if clash := [label for label in groups if label in known or label == total]:
+    alone = list(groups) == [total] and set(groups[total]) == set(known)
+    if clash := [label for label in groups if label in known or (label == total and not alone)]:
         msg = f"Group {clash[0]!r} bears the name of a category or of the total. Rename it."
         raise InputError(msg)
     members = [part for parts in groups.values() for part in parts]

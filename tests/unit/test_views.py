@@ -108,3 +108,14 @@ def test_negative_counts_are_refused() -> None:
             periods=make_periods(months("2024-01-01", 1)),
             categories=make_categories(["p"]),
         )
+
+
+def test_one_group_of_everything_may_be_the_total_alone() -> None:
+    views = make_categories(
+        ["Burglary", "Robbery"], groups={"All": ["Robbery", "Burglary"]}, total="All"
+    )
+    assert [(view.label, view.total, set(view.parts)) for view in views] == [
+        ("All", True, {"Burglary", "Robbery"})
+    ]
+    with pytest.raises(InputError, match="'All' bears the name of a category or of the total"):
+        make_categories(["Burglary", "Robbery"], groups={"All": ["Robbery"]}, total="All")
