@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
+    from pyproj import CRS
 
 NATIONAL_GRID = 27700
 """EPSG code of the British National Grid, in metres."""
@@ -85,6 +86,36 @@ def looks_like_degrees(bounds: ArrayLike) -> bool:
 
     low_x, low_y, high_x, high_y = np.asarray(bounds, dtype=float)
     return bool(low_x >= -180 and high_x <= 180 and low_y >= -90 and high_y <= 90)
+
+
+def check_on_grid(crs: CRS | None, *, where: str) -> None:
+    """
+    Refuse a table that is not on the British National Grid.
+
+    Raises
+    ------
+    CRSError
+        If it has another reference system, or none.
+
+    Examples
+    --------
+    >>> check_on_grid(None, where="areas")
+    Traceback (most recent call last):
+        ...
+    placeshaping._core.errors.CRSError: areas: no reference system is stated; EPSG:27700 ...
+    """
+    if crs is None:
+        msg = (
+            f"{where}: no reference system is stated; EPSG:27700 is needed. "
+            f"Use {where}.set_crs(27700) if the coordinates are of the National Grid."
+        )
+        raise CRSError(msg)
+    if crs.to_epsg() != NATIONAL_GRID:
+        msg = (
+            f"{where}: the reference system is {crs.to_string()}; EPSG:27700 is needed. "
+            f"Use {where}.to_crs(27700)."
+        )
+        raise CRSError(msg)
 
 
 def areas_to_grid(areas: gpd.GeoDataFrame, *, where: str) -> gpd.GeoDataFrame:

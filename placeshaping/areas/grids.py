@@ -19,8 +19,8 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from placeshaping._core.checks import listed
-from placeshaping._core.crs import NATIONAL_GRID
-from placeshaping._core.errors import CRSError, EmptyError, GeometryError, InputError
+from placeshaping._core.crs import NATIONAL_GRID, check_on_grid
+from placeshaping._core.errors import EmptyError, GeometryError, InputError
 
 Shape: TypeAlias = Literal["square", "hexagon"]
 
@@ -224,10 +224,7 @@ def _outline(
             msg = f"The extent {areas} is no place. Give metres on the National Grid."
             raise InputError(msg)
         return shapely.box(*extent), extent
-    if areas.crs is None or areas.crs.to_epsg() != NATIONAL_GRID:
-        stated = "no reference system" if areas.crs is None else areas.crs.to_string()
-        msg = f"areas have {stated}; EPSG:27700 is needed. Use areas.to_crs(27700)."
-        raise CRSError(msg)
+    check_on_grid(areas.crs, where="areas")
     shapes = areas.geometry.to_numpy()
     if len(shapes) == 0 or shapely.is_empty(shapes).all():
         msg = "There are no areas to cover. Check the selection that made them."

@@ -184,7 +184,7 @@ def make_lookup(
     check_unique(areas.index, where="areas")
     finest = str(areas.attrs.get("level") or level_of_all(areas.index))
     given = [_given(lookup, number) for number, lookup in enumerate(lookups, start=1)]
-    tables = [of_year(table, _vintage(areas)) for table in given]
+    tables = [of_year(table, census_year_of(areas)) for table in given]
     if finest not in LEVELS:
         tables = [_led_from(table, areas.index, finest) for table in tables]
     found = pd.DataFrame({f"{finest}_code": areas.index.astype("str")}, index=areas.index)
@@ -209,6 +209,31 @@ def make_lookup(
     lookup = found[[f"{level}_{part}" for level in above for part in ("code", "name")]]
     lookup.attrs["derived_codes"] = _derived(lookup)
     return lookup
+
+
+def census_year_of(areas: pd.DataFrame) -> str | None:
+    """
+    Return the census year of a table by area, as declared or as its codes betray it.
+
+    Parameters
+    ----------
+    areas
+        Indexed by ``area_code``; ``attrs["vintage"]`` is believed.
+
+    Returns
+    -------
+    year
+        ``"2011"``, ``"2021"``, or None where neither tells it.
+
+    Examples
+    --------
+    >>> census_year_of(pd.DataFrame(index=["E01033769"]))
+    '2021'
+    """
+    declared = areas.attrs.get("vintage")
+    if declared is not None:
+        return str(declared)
+    return "2021" if any(made_for_2021(str(code)) for code in areas.index) else None
 
 
 def recode_as(codes: pd.Series[str], known: pd.Index) -> pd.Series[str]:
@@ -270,14 +295,6 @@ def _given(lookup: pd.DataFrame | str | Path, number: int) -> pd.DataFrame:
     return read_lookup(lookup)
 
 
-def _vintage(areas: gpd.GeoDataFrame) -> str | None:
-    """Return the census year of areas, as declared or as their codes show."""
-    declared = areas.attrs.get("vintage")
-    if declared is not None:
-        return str(declared)
-    return "2021" if any(made_for_2021(str(code)) for code in areas.index) else None
-
-
 def _led_from(table: pd.DataFrame, codes: pd.Index, finest: str) -> pd.DataFrame:
     """Take the column that holds most of a council's own codes as that of the areas."""
     columns = [column for column in table.columns if column.endswith("_code")]
@@ -322,7 +339,7 @@ def _why(areas: gpd.GeoDataFrame, tables: Sequence[pd.DataFrame], finest: str) -
     column = f"{finest}_code"
     leading = [table for table in tables if column in table]
     years = {table.attrs.get("vintage") for table in leading} - {None}
-    own = _vintage(areas)
+    own = census_year_of(areas)
     held = sum(areas.index.isin(pd.concat([t[column] for t in leading]))) if leading else 0
     if not leading:
         return f"No lookup begins at the level of the areas ({finest})."

@@ -13,10 +13,9 @@ import shapely
 from numpy.typing import NDArray
 
 from placeshaping._core.checks import check_columns, check_unique, listed
-from placeshaping._core.crs import NATIONAL_GRID
+from placeshaping._core.crs import check_on_grid
 from placeshaping._core.errors import (
     ColumnError,
-    CRSError,
     EmptyError,
     GeometryError,
     InputError,
@@ -46,10 +45,7 @@ def check_table(areas: gpd.GeoDataFrame) -> None:
     if len(areas) == 0:
         msg = "There are no areas. Check the selection that made them."
         raise EmptyError(msg)
-    if areas.crs is None or areas.crs.to_epsg() != NATIONAL_GRID:
-        stated = "no reference system" if areas.crs is None else areas.crs.to_string()
-        msg = f"areas have {stated}; EPSG:27700 is needed. Use areas.to_crs(27700)."
-        raise CRSError(msg)
+    check_on_grid(areas.crs, where="areas")
 
 
 def tell_invalid(areas: gpd.GeoDataFrame, valid: NDArray[np.bool_]) -> None:
@@ -90,15 +86,13 @@ def _numbers(events: pd.DataFrame, column: str) -> NDArray[np.float64]:
 
 
 def _of_points(events: gpd.GeoDataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    if events.crs is None or events.crs.to_epsg() != NATIONAL_GRID:
-        stated = "no reference system" if events.crs is None else events.crs.to_string()
-        msg = f"events have {stated}; EPSG:27700 is needed. Use events.to_crs(27700)."
-        raise CRSError(msg)
+    check_on_grid(events.crs, where="events")
     kinds = set(events.geom_type.dropna().unique())
     if not kinds <= {"Point"}:
         msg = f"events hold geometries other than points: {listed(sorted(kinds))}. Give points."
         raise GeometryError(msg)
-    points = events.geometry.values
+    points = events.geometry.to_numpy()
+    points = np.where(shapely.is_empty(points), None, points)  # empty is missing
     return shapely.get_x(points), shapely.get_y(points)
 
 
@@ -136,6 +130,9 @@ def find(
     Recorded crime repeats its places, so that a few records or few places are
     asked of a tree of areas; many places are asked of a compiled index.
     """
+    if limit is not None and not limit > 0:
+        msg = f"limit is {limit}: give the greatest distance in metres, above zero."
+        raise InputError(msg)
     inside: Rows
     if index is not None:
         check_index(index, areas)
@@ -240,5 +237,7 @@ def _lowest(pairs: NDArray[np.intp], size: int) -> NDArray[np.intp]:
 
 def codes_at(position: Rows, codes: pd.Index, index: pd.Index) -> pd.Series[str]:
     """Return the code at each position, missing at -1."""
+    if not pd.api.types.is_string_dtype(codes):
+        codes = codes.astype(object)  # numbers would turn into decimals beside a missing one
     taken = codes.array.take(position, allow_fill=True)
     return pd.Series(taken, index=index, name="area_code", copy=False)

@@ -51,6 +51,7 @@ def key_of(
         key, levels = _observed(values)
     else:
         levels = pd.Index(list(listing))
+        check_unique(levels, where=f"The list of {column} values", what="of them")
         key = levels.get_indexer(pd.Index(values.astype(levels.dtype)))
         unlisted = int((key < 0).sum())
         if unlisted:

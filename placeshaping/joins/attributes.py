@@ -12,7 +12,7 @@ from placeshaping._core.checks import check_choice, check_unique, listed
 from placeshaping._core.codes import level_of, made_for_2021
 from placeshaping._core.columns import column_tags, tag_columns
 from placeshaping._core.errors import ColumnError, UnmatchedError, VintageError
-from placeshaping.joins.published import vintage_of
+from placeshaping.areas.lookups import census_year_of
 
 _log = logging.getLogger(__name__)
 
@@ -157,7 +157,7 @@ def _check_vintage(
     told = [str(code) for code in absent if level_of(code) == "lsoa" and code[0] in nations]
     if not told:
         return
-    of_areas, of_table = vintage_of(areas), vintage_of(table)
+    of_areas, of_table = census_year_of(areas), census_year_of(table)
     if of_areas == "2021" and of_table is None and any(made_for_2021(code) for code in told):
         of_table = "2011"
     if of_areas is None and of_table == "2021" and len(absent) < len(areas):

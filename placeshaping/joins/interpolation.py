@@ -21,10 +21,9 @@ import pandas as pd
 import shapely
 
 from placeshaping._core.checks import check_choice, check_columns, listed
-from placeshaping._core.crs import NATIONAL_GRID
+from placeshaping._core.crs import check_on_grid
 from placeshaping._core.errors import (
     ColumnError,
-    CRSError,
     GeometryError,
     InputError,
     UnmatchedError,
@@ -270,10 +269,7 @@ def _parts(
 
 
 def _check_via(via: gpd.GeoDataFrame) -> None:
-    if via.crs is None or via.crs.to_epsg() != NATIONAL_GRID:
-        stated = "no reference system" if via.crs is None else via.crs.to_string()
-        msg = f"via has {stated}; EPSG:27700 is needed. Use via.to_crs(27700)."
-        raise CRSError(msg)
+    check_on_grid(via.crs, where="via")
     empty = int((via.geometry.isna() | via.geometry.is_empty).sum())
     if empty:
         msg = f"{empty:,} of {len(via):,} output areas in via have no geometry. Leave them out."

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from placeshaping._core.checks import check_columns
 from placeshaping._core.codes import level_of, level_of_all, made_for_2021
+from placeshaping.areas.lookups import census_year_of
 
 CHANGE_COLUMNS = ("lsoa11_code", "lsoa21_code", "change")
 """Columns of a table of changes, as `areas.lookups.read_changes` gives it."""
@@ -31,21 +32,6 @@ class PublishedCodes:
 
     position: NDArray[np.intp]
     unlike: NDArray[np.bool_]
-
-
-def vintage_of(areas: pd.DataFrame) -> str | None:
-    """
-    Return the census year of a table by area, as declared or as its codes betray it.
-
-    Examples
-    --------
-    >>> vintage_of(pd.DataFrame(index=["E01033769"]))
-    '2021'
-    """
-    declared = areas.attrs.get("vintage")
-    if declared is not None:
-        return str(declared)
-    return "2021" if any(made_for_2021(str(code)) for code in areas.index) else None
 
 
 def match_published(
@@ -80,7 +66,7 @@ def match_published(
     """
     label, distinct = pd.factorize(codes)
     distinct = pd.Index(distinct).astype("str")
-    vintage = vintage_of(areas)
+    vintage = census_year_of(areas)
     position = areas.index.get_indexer(distinct)
     if changes is not None:
         position = np.where(position >= 0, position, _translated(distinct, areas, changes, vintage))

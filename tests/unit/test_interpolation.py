@@ -147,7 +147,7 @@ def test_unusable_input_is_refused():
         interpolate_areal(counts, BEATS, WARDS, via=PEOPLE.assign(residents=[1, None, 2, 3]))
     with pytest.raises(CRSError, match="EPSG:27700 is needed"):
         interpolate_areal(counts, BEATS, WARDS.set_crs(4326, allow_override=True), via=PEOPLE)
-    with pytest.raises(CRSError, match="via has EPSG:4326"):
+    with pytest.raises(CRSError, match="via: the reference system is EPSG:4326"):
         interpolate_areal(counts, BEATS, WARDS, via=PEOPLE.to_crs(4326))
     with pytest.raises(ColumnError, match="1 of 4 values"):
         interpolate_areal(counts, BEATS, WARDS, via=PEOPLE.assign(residents=[1, np.inf, 2, 3]))

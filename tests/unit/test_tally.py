@@ -3,8 +3,10 @@
 import tracemalloc
 
 import pandas as pd
+import pytest
 
-from placeshaping.joins._tally import product
+from placeshaping._core.errors import DuplicateError
+from placeshaping.joins._tally import key_of, product
 
 PERIODS = pd.date_range("2024-01-01", periods=12, freq="MS")
 CATEGORIES = pd.Index(["theft", "drugs", "robbery"])
@@ -33,3 +35,9 @@ def test_laying_out_the_product_takes_little_more_memory_than_the_table():
     tracemalloc.stop()
     text = len(table) * 8  # codes, as pointers; pyarrow's own memory is not traced
     assert peak < 3 * (table["period"].nbytes + table["category"].nbytes + text)
+
+
+def test_a_list_that_names_a_value_twice_is_refused():
+    events = pd.DataFrame({"category": ["theft"]})
+    with pytest.raises(DuplicateError, match=r"list of category values: 1 of them .*\(theft\)"):
+        key_of(events, "category", ["theft", "drugs", "theft"])
