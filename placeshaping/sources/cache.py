@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +24,13 @@ from typing import IO, Any
 from placeshaping._core.errors import FetchError
 from placeshaping._core.output import output_error, staged_file
 from placeshaping._core.provenance import sha256
+
+_log = logging.getLogger(__name__)
+_PATIENCE = 600
+
+
+class BusyError(FetchError):
+    """Another process is fetching the same."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +116,7 @@ class Cache:
             provenance = json.loads(_beside(path).read_text(encoding="utf-8"))
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        if not path.is_file():
+        if not path.is_file() or not isinstance(provenance, dict):
             return None
         if sha256(path) != answer["sha256"]:
             shutil.rmtree(path.parent, ignore_errors=True)
@@ -115,16 +124,21 @@ class Cache:
         return Kept(path, answer["sha256"], provenance)
 
     @contextmanager
-    def partial(self, request: Mapping[str, Any]) -> Iterator[Path]:
+    def partial(
+        self, request: Mapping[str, Any], *, pause: Callable[[float], object] = time.sleep
+    ) -> Iterator[Path]:
         """
         Give the folder of what a request has so far, to one process at a time.
 
-        It stays when the block fails, and goes when it succeeds.
+        It stays when the block fails, and goes when it succeeds. Where another
+        process has it, that one is waited for, ten minutes at most.
 
         Parameters
         ----------
         request
             What is asked for.
+        pause
+            The function that waits.
 
         Yields
         ------
@@ -133,8 +147,8 @@ class Cache:
 
         Raises
         ------
-        FetchError
-            If another process is fetching the same.
+        BusyError
+            If another process is still fetching the same.
         OutputError
             If the folder cannot be made.
         """
@@ -145,9 +159,8 @@ class Cache:
         except OSError as error:
             raise output_error(error, folder) from error
         with lock:
-            if not _lock(lock):
-                msg = "The same is being fetched by another process. Wait for it, then run again."
-                raise FetchError(msg)
+            _wait_for(lock, pause)
+            folder.mkdir(exist_ok=True)  # the other may have finished, and removed it
             yield folder
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -205,6 +218,18 @@ def _key(request: Mapping[str, Any]) -> str:
 
 def _beside(path: Path) -> Path:
     return path.with_name(path.name + ".json")
+
+
+def _wait_for(lock: IO[str], pause: Callable[[float], object]) -> None:
+    """Take the lock, after another process where one has it."""
+    for tried in range(_PATIENCE):
+        if _lock(lock):
+            return
+        if not tried:
+            _log.warning("Another process is fetching the same; waiting for it.")
+        pause(1.0)
+    msg = "The same is being fetched by another process. Wait for it, then run again."
+    raise BusyError(msg)
 
 
 def _lock(stream: IO[str]) -> bool:

@@ -210,11 +210,20 @@ def find_entry(catalogue: Mapping[str, Entry], name: str) -> Entry:
     """
     if name in catalogue:
         return catalogue[name]
-    near = near_names(name, catalogue)
-    known = listed([n for n, e in catalogue.items() if e.kind != "address"], most=30)
-    hint = f"Did you mean {listed(near)}?" if near else f"It has: {known}."
+    alike = [known for known in catalogue if known.casefold() == name.strip().casefold()]
+    if len(alike) == 1:
+        return catalogue[alike[0]]
+    files = [n for n, e in catalogue.items() if e.kind != "address"]
+    near = near_names(name, catalogue) or [n for n in files if _speaks_of(catalogue[n], name)]
+    hint = f"Did you mean {listed(near)}?" if near else f"It has: {listed(files, most=30)}."
     msg = f"The catalogue has no source {name!r}. {hint}"
     raise RecipeError(msg)
+
+
+def _speaks_of(entry: Entry, word: str) -> bool:
+    """Tell whether a title holds a word: "census" finds the population."""
+    stem = word.strip().casefold().rstrip("s")
+    return len(stem) > 3 and stem in entry.title.casefold()
 
 
 def _sections(path: Path) -> dict[str, dict[str, Any]]:

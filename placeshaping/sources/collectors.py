@@ -17,15 +17,14 @@ from placeshaping.sources.archives import open_archive
 from placeshaping.sources.catalogue import Entry, find_entry, shipped_entry
 from placeshaping.sources.content import check_content
 from placeshaping.sources.downloads import Served, WholeOnlyError, download
-from placeshaping.sources.geoportal import (
+from placeshaping.sources.feature_pages import (
     LayerInfo,
-    any_of,
     check_codes,
-    describe_layer,
-    fetch_pages,
+    new_pages_next_time,
     read_pages,
     write_areas,
 )
+from placeshaping.sources.geoportal import any_of, describe_layer, fetch_pages
 from placeshaping.sources.network import Connection
 from placeshaping.sources.nomis import fetch_rows, write_rows
 from placeshaping.sources.places_within import find_districts
@@ -164,8 +163,9 @@ def _table(job: Job) -> Collected:
     layer = replace(layer, table=True)
     _check_fields(layer, entry)
     pages = fetch_pages(job.connection, layer, job.folder, label=f"Fetching {entry.name}")
-    table = read_pages(pages, layer)
-    check_codes(table, entry.code, rows=entry.rows, where=entry.name)
+    with new_pages_next_time(job.folder):
+        table = read_pages(pages, layer)
+        check_codes(table, entry.code, rows=entry.rows, where=entry.name)
     path = job.folder / entry.file
     _written(path, lambda: table.to_csv(path, index=False, lineterminator="\n", encoding="utf-8"))
     return Collected(path, len(table), served=_edited(layer))
@@ -199,8 +199,9 @@ def _features(job: Job) -> Collected:
     if not pages:
         msg = f"{entry.name} has no area{f' within {listed(within)}' if within else ''}."
         raise FetchError(msg)
-    areas = read_pages(pages, layer)
-    check_codes(areas, entry.code, rows=None if within else entry.rows, where=entry.name)
+    with new_pages_next_time(job.folder):
+        areas = read_pages(pages, layer)
+        check_codes(areas, entry.code, rows=None if within else entry.rows, where=entry.name)
     if wanted.column is not None:
         _in_district(areas, wanted.column, wanted.districts, where=entry.name)
     notes = [*wanted.notes, *_absent(areas, entry, wanted.codes)]
@@ -378,7 +379,8 @@ def _lookup_rows(job: Job, name: str, districts: Sequence[tuple[str, str]]) -> p
     if not pages:
         msg = f"{layer.name} has no area in {listed([n for _, n in districts])}."
         raise FetchError(msg)
-    return read_pages(pages, layer)
+    with new_pages_next_time(folder):
+        return read_pages(pages, layer)
 
 
 def _absent(areas: pd.DataFrame, entry: Entry, codes: Sequence[str] | None) -> list[str]:
@@ -437,6 +439,7 @@ def _nomis(job: Job) -> Collected:
         entry.url,
         entry.query,
         usual=None if usual is None else usual.query,
+        folder=job.folder,
         label=f"Fetching {entry.name}",
     )
     path = job.folder / entry.file

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import zipfile
 import zlib
 from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pyogrio
+import pyogrio.errors
 
 from placeshaping._core.checks import listed
 from placeshaping._core.errors import FetchError, InputError
@@ -18,6 +24,7 @@ from placeshaping.sources.text import sniff_encoding
 
 _TEXT = {".csv", ".tsv", ".txt"}
 _TABLES = {*_TEXT, ".gz", ".xlsx", ".parquet"}
+_AREAS = {".gpkg", ".geojson", ".json", ".parquet", ".geoparquet", ".zip", ".shp", ".fgb"}
 _TAIL = 65_536
 
 
@@ -39,7 +46,7 @@ def check_content(path: Path, entry: Entry, *, origin: str, kind: str | None = N
     Returns
     -------
     rows
-        Rows of a table; ``None`` of anything else.
+        Rows of a table, or areas; ``None`` of anything else.
 
     Raises
     ------
@@ -53,9 +60,14 @@ def check_content(path: Path, entry: Entry, *, origin: str, kind: str | None = N
     if start.startswith(b"PK\x03\x04"):
         _check_zip(path, origin)
     kind = (kind or Path(entry.file).suffix).casefold()
+    _check_end(path, start, kind, origin)
     if kind in {".zip", ".xlsx", ".ods", ".gpkg"} and not start.startswith((b"PK", b"SQLite")):
         msg = f"{origin}: this is no {kind} file. Look at {entry.url} in a browser."
         raise FetchError(msg)
+    if kind in _TEXT:
+        _check_no_message(start, origin)
+    if kind in _AREAS and entry.kind == "features":
+        return _check_areas(path, entry, origin)
     if Path(entry.file).suffix.casefold() not in _TEXT or kind not in _TABLES:
         return None
     if kind in _TEXT:
@@ -74,6 +86,62 @@ def _check_sum(path: Path, entry: Entry, origin: str) -> None:
             f'it, write [{entry.name}] and sha256 = "{got}" into boundaries/catalogue.toml.'
         )
         raise FetchError(msg)
+
+
+def _check_end(path: Path, start: bytes, kind: str, origin: str) -> None:
+    """Refuse a file whose kind tells that its end is missing."""
+    whole = True
+    if start.startswith(b"\x1f\x8b"):
+        whole = _unpacks(path)
+    elif kind in {".parquet", ".geoparquet", ".json", ".geojson"}:
+        with path.open("rb") as stream:
+            stream.seek(max(0, path.stat().st_size - 64))
+            end = stream.read().rstrip()
+        whole = end.endswith(b"PAR1" if "parquet" in kind else (b"}", b"]"))
+    if not whole:
+        msg = f"{origin}: what came is cut short or damaged. Run it again."
+        raise FetchError(msg)
+
+
+def _unpacks(path: Path) -> bool:
+    try:
+        with gzip.open(path, "rb") as stream:
+            while stream.read(1 << 20):
+                pass
+    except (OSError, EOFError, zlib.error):
+        return False
+    return True
+
+
+def _check_no_message(start: bytes, origin: str) -> None:
+    """Refuse an error that a server sends as XML or JSON under status 200."""
+    begin = start.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if begin.startswith((b"<", b"{")):
+        told = begin[:120].decode("utf-8", errors="replace").replace("\n", " ")
+        msg = f"{origin}: what came is no table but a message: {told!r}. Run it again later."
+        raise FetchError(msg)
+
+
+def _check_areas(path: Path, entry: Entry, origin: str) -> int:
+    """Check the columns of a file of areas; how many there are is told, a part may be meant."""
+    try:
+        if path.suffix.casefold() in {".parquet", ".geoparquet"}:
+            held = pq.ParquetFile(path)
+            names, count = list(held.schema_arrow.names), int(held.metadata.num_rows)
+        else:
+            about = pyogrio.read_info(path, force_feature_count=True)
+            names, count = list(about["fields"]), int(about["features"])
+    except (pyogrio.errors.DataSourceError, pa.ArrowException, OSError, ValueError) as error:
+        msg = f"{origin}: what came holds no areas that can be read ({error})."
+        raise FetchError(msg) from error
+    absent = entry.missing_columns(names)
+    if absent or not count:
+        what = (
+            f"no column {listed(absent)}; it has {listed(names, most=8)}" if absent else "no area"
+        )
+        msg = f"{origin} has {what}. Is it the file of [{entry.name}]?"
+        raise FetchError(msg)
+    return count
 
 
 def _check_zip(path: Path, origin: str) -> None:

@@ -21,10 +21,11 @@ from placeshaping._core.checks import listed
 from placeshaping._core.errors import FetchError, RecipeError
 from placeshaping._core.output import output_error, staged_file
 from placeshaping._core.provenance import sha256
-from placeshaping.sources.cache import Cache, Kept, cache_folder
+from placeshaping.sources.cache import BusyError, Cache, Kept, cache_folder
 from placeshaping.sources.catalogue import Entry, find_entry, read_catalogue
 from placeshaping.sources.collectors import Asked, Job, collect
 from placeshaping.sources.content import check_content
+from placeshaping.sources.feature_pages import service_of
 from placeshaping.sources.network import Connection
 from placeshaping.sources.police_archive import check_month
 from placeshaping.sources.police_files import force_key
@@ -208,6 +209,8 @@ def fetch(
     )
     try:
         found = desk.obtain(entry, asked)
+    except BusyError:
+        raise
     except FetchError as error:
         msg = f"{str(error).rstrip()} {_remedy(entry, asked, Path(boundaries))}"
         raise FetchError(msg) from error
@@ -226,6 +229,12 @@ def _asked(
     if entry.kind == "address":
         msg = f"{entry.name} is an address for programs ({entry.url}); there is no file to fetch."
         raise RecipeError(msg)
+    if names and entry.kind == "police":
+        msg = (
+            f"{entry.name} is fetched by police force, not by place: name the force "
+            "(force='essex', or --force essex) and leave `within` out."
+        )
+        raise RecipeError(msg)
     if names and entry.kind != "features":
         msg = (
             f"{entry.name} comes whole: leave `within` out. "
@@ -234,7 +243,10 @@ def _asked(
         raise RecipeError(msg)
     given = [key for key, value in (("force", force), ("first", first), ("last", last)) if value]
     if given and entry.kind != "police":
-        msg = f"{entry.name} takes no {listed(given)}: these are for recorded crime."
+        hint = ""
+        if entry.kind == "features" and force:
+            hint = f" For its areas: within='{force}', or --within {force}."
+        msg = f"{entry.name} takes no {listed(given)}: that is for recorded crime.{hint}"
         raise RecipeError(msg)
     if entry.kind == "police" and not force:
         msg = f"{entry.name} is fetched for one force. Name it: force='essex', or --force essex."
@@ -262,7 +274,8 @@ class _Desk:
             path = dropped[0]
             told = f"{path.name}, dropped in by hand,"
             rows = check_content(path, entry, origin=told, kind=path.suffix)
-            return _fetched(entry, path, sha256(path), "by hand", rows, ())
+            notes = _parts(entry, path, rows)
+            return _fetched(entry, path, sha256(path), "by hand", rows, notes)
         request = _request(entry, asked, dropped)
         kept = None if self.refresh else self.cache.find(request)
         if kept is not None:
@@ -282,7 +295,11 @@ class _Desk:
     def _collect(
         self, entry: Entry, asked: Asked, dropped: tuple[Path, ...], request: Mapping[str, Any]
     ) -> Kept:
-        with self.cache.partial(request) as folder:
+        before = self.cache.find(request)
+        with self.cache.partial(request, pause=self.connection.pause) as folder:
+            meanwhile = self.cache.find(request)
+            if meanwhile is not None and meanwhile != before:
+                return meanwhile  # another process has just fetched it
             job = Job(
                 entry=entry,
                 entries=self.entries,
@@ -362,6 +379,13 @@ def find_by_hand(entry: Entry, folder: str | Path, *, force: str | None = None) 
     return tuple(dict.fromkeys(found))
 
 
+def _parts(entry: Entry, path: Path, rows: int | None) -> tuple[str, ...]:
+    """Tell where a file of areas dropped in by hand holds others than all."""
+    if entry.kind != "features" or None in {rows, entry.rows} or rows == entry.rows:
+        return ()
+    return (f"{path.name} holds {rows:,} areas; all of {entry.name} are {entry.rows:,}.",)
+
+
 def _to_be_cut(entry: Entry, asked: Asked, dropped: Path) -> bool:
     """Tell whether only a part of a file dropped in by hand is wanted."""
     if entry.kind == "police":
@@ -423,7 +447,10 @@ def _remedy(entry: Entry, asked: Asked, boundaries: Path) -> str:
     elif entry.kind == "features":
         name = f"{entry.file} (or {entry.name}.geojson, {entry.name}.parquet)"
     page = entry.page or entry.url
+    search = ""
+    if "/services/" in entry.url:
+        search = f" (search there for {service_of(entry.url)})"
     return (
-        f"By hand: download it in a browser from {page}, put it into the folder "
+        f"By hand: download it in a browser from {page}{search}, put it into the folder "
         f"'{folder.name}' as {name}, and run the same again."
     )

@@ -9,65 +9,29 @@ for page by page, in the order of its own identifiers. Troubles come as a JSON
 from __future__ import annotations
 
 import json
-import re
 import shutil
-import sqlite3
-from collections.abc import Sequence
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-import geopandas as gpd
-import numpy as np
-import pandas as pd
-import pyogrio
-
-from placeshaping._core.checks import listed
-from placeshaping._core.crs import NATIONAL_GRID, looks_like_degrees
+from placeshaping._core.crs import NATIONAL_GRID
 from placeshaping._core.errors import FetchError
+from placeshaping._core.output import output_error
 from placeshaping._core.progress import track
 from placeshaping.sources.answers import PassingError
+from placeshaping.sources.feature_pages import (
+    LayerInfo,
+    new_pages_next_time,
+    service_of,
+    values_of,
+)
 from placeshaping.sources.network import Connection
 
 _MOST = 2000
 _PASSING = {429, 500, 502, 503, 504}
-_BOOKKEEPING = re.compile(r"^(fid|ogc_fid|objectid.*|globalid|shape_*(area|length|leng).*)$", re.I)
 _LONG = 1500
 _TOGETHER = 500
-
-
-@dataclass(frozen=True)
-class LayerInfo:
-    """
-    What a service says of a layer.
-
-    Attributes
-    ----------
-    url
-        Address of the layer.
-    name
-        Its name.
-    fields
-        Names of its columns.
-    id_field
-        The column of its own identifiers.
-    page_size
-        Features that it gives at once.
-    edited
-        When it was last edited, where it says so.
-    table
-        Whether it has no geometries.
-    """
-
-    url: str
-    name: str
-    fields: tuple[str, ...]
-    id_field: str
-    page_size: int
-    edited: int | None
-    table: bool
 
 
 def describe_layer(connection: Connection, url: str) -> LayerInfo:
@@ -92,18 +56,24 @@ def describe_layer(connection: Connection, url: str) -> LayerInfo:
         If there is no such layer, or the server cannot be reached.
     """
     told = connection.get_json(f"{url}?f=json", check=check_answer)
-    names = tuple(str(column["name"]) for column in told.get("fields") or ())
+    fields = told.get("fields")
+    held = [one for one in fields if isinstance(one, dict)] if isinstance(fields, list) else []
+    names = tuple(str(one["name"]) for one in held if one.get("name"))
     if not names:
-        msg = f"{urlsplit(url).netloc} describes no columns of {_service(url)}. Check the address."
+        msg = (
+            f"{urlsplit(url).netloc} describes no columns of {service_of(url)}. Check the address."
+        )
         raise FetchError(msg)
     ids = [n for n in names if n.casefold() in {"fid", "objectid", "ogc_fid"}]
+    most, edits = told.get("maxRecordCount"), told.get("editingInfo")
+    size = most if isinstance(most, int) and most > 0 else _MOST
     return LayerInfo(
         url=url,
-        name=str(told.get("name") or _service(url)),
+        name=str(told.get("name") or service_of(url)),
         fields=names,
         id_field=str(told.get("objectIdField") or (ids[0] if ids else names[0])),
-        page_size=max(1, min(int(told.get("maxRecordCount") or _MOST), _MOST)),
-        edited=(told.get("editingInfo") or {}).get("lastEditDate"),
+        page_size=min(size, _MOST),
+        edited=edits.get("lastEditDate") if isinstance(edits, dict) else None,
         table=told.get("type") == "Table" or not told.get("geometryType"),
     )
 
@@ -130,12 +100,15 @@ def check_answer(content: Any) -> None:
     error = content.get("error")
     if error is None:
         return
-    details = error.get("details") or []
-    reasons = [str(error.get("message") or "no reason given"), *map(str, details)]
+    given = error if isinstance(error, dict) else {"message": error}
+    details = given.get("details")
+    reasons = [str(given.get("message") or "no reason given")]
+    reasons += map(str, details) if isinstance(details, list) else []
     told = f"the service says: {'; '.join(dict.fromkeys(r.rstrip('. ') for r in reasons if r))}"
-    if error.get("code") in _PASSING:
+    code = given.get("code")
+    if isinstance(code, int) and code in _PASSING:
         raise PassingError(told)
-    msg = f"{told[0].upper()}{told[1:]} (code {error.get('code')})."
+    msg = f"{told[0].upper()}{told[1:]} (code {code})."
     raise FetchError(msg)
 
 
@@ -205,7 +178,10 @@ def fetch_pages(
     Raises
     ------
     FetchError
-        If the service keeps failing, or stops before all are there.
+        If the service keeps failing, stops before all are there, or has more
+        than it said.
+    OutputError
+        If a page cannot be written.
     """
     counts = [_count(connection, layer, condition) for condition in conditions]
     _same_state(folder, {"layer": vars(layer), "conditions": [*conditions], "counts": counts})
@@ -224,10 +200,6 @@ def fetch_pages(
     return pages
 
 
-def _service(url: str) -> str:
-    return url.split("/services/")[-1].split("/")[0]
-
-
 def _ask(connection: Connection, layer: LayerInfo, check: Any, **query: str | int) -> Any:
     form = {key: str(value) for key, value in query.items()}
     if len(form.get("where", "")) > _LONG:
@@ -238,8 +210,10 @@ def _ask(connection: Connection, layer: LayerInfo, check: Any, **query: str | in
 def _count(connection: Connection, layer: LayerInfo, condition: str) -> int:
     told = _ask(connection, layer, check_answer, where=condition, returnCountOnly="true", f="json")
     count = told.get("count")
-    if not isinstance(count, int):
-        msg = f"{_service(layer.url)} does not say how many features there are. Check the address."
+    if not isinstance(count, int) or count < 0:
+        msg = (
+            f"{service_of(layer.url)} does not say how many features there are. Check the address."
+        )
         raise FetchError(msg)
     return count
 
@@ -252,8 +226,11 @@ def _same_state(folder: Path, state: dict[str, Any]) -> None:
         return
     pages = folder / "pages"
     shutil.rmtree(pages, ignore_errors=True)
-    pages.mkdir(parents=True)
-    note.write_text(text, encoding="utf-8")
+    try:
+        pages.mkdir(parents=True)
+        note.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise output_error(error, note) from error
 
 
 def _pages(
@@ -264,19 +241,46 @@ def _pages(
     condition: str,
     count: int,
     columns: Sequence[str],
-) -> Any:
-    got = 0
+) -> Iterator[Path]:
+    got, more = 0, False
     while got < count:
         path = folder / "pages" / f"{number:04}-{got:08}.json"
-        if not path.is_file():
+        page = _kept(path)
+        if page is None:
             page = _page(connection, layer, condition, got, columns)
             staged = path.with_suffix(".new")
-            staged.write_text(json.dumps(page), encoding="utf-8")
-            staged.replace(path)
-        else:
-            page = json.loads(path.read_text(encoding="utf-8"))
+            try:
+                staged.write_text(json.dumps(page), encoding="utf-8")
+                staged.replace(path)
+            except OSError as error:
+                raise output_error(error, path) from error
         got += len(page["features"])
+        more = _says_more(page)
         yield path
+    if got > count or (more and _features_from(connection, layer, condition, got, columns)):
+        with new_pages_next_time(folder):
+            msg = (
+                f"{service_of(layer.url)} sends more than the {count:,} features that it counted. "
+                "Run it again."
+            )
+            raise FetchError(msg)
+
+
+def _kept(path: Path) -> Any:
+    """Return a page of an earlier run, or None where it is not there or not whole."""
+    try:
+        page = json.loads(path.read_text(encoding="utf-8"))
+        check_answer(page)
+        _check_features(page)
+    except (OSError, ValueError, FetchError, PassingError):
+        return None
+    return page if page["features"] else None
+
+
+def _says_more(page: Any) -> bool:
+    inner = page.get("properties")
+    said = inner.get("exceededTransferLimit") if isinstance(inner, dict) else None
+    return bool(page.get("exceededTransferLimit") or said)
 
 
 def _page(
@@ -284,127 +288,55 @@ def _page(
 ) -> Any:
     def check(content: Any) -> None:
         check_answer(content)
-        if not content.get("features"):
+        _check_features(content)
+        if not content["features"]:
             told = f"the service sends no feature from number {offset:,} on"
             raise PassingError(told)
 
-    shape = {"f": "json", "returnGeometry": "false"}
+    return _ask(connection, layer, check, **_query(layer, condition, offset, columns))
+
+
+def _features_from(
+    connection: Connection, layer: LayerInfo, condition: str, offset: int, columns: Sequence[str]
+) -> bool:
+    """Ask whether there are features beyond the last that was counted."""
+
+    def check(content: Any) -> None:
+        check_answer(content)
+        _check_features(content)
+
+    beyond = _ask(connection, layer, check, **_query(layer, condition, offset, columns))
+    return bool(beyond["features"])
+
+
+def _query(
+    layer: LayerInfo, condition: str, offset: int, columns: Sequence[str]
+) -> dict[str, str | int]:
+    shape: dict[str, str | int] = {"f": "json", "returnGeometry": "false"}
     if not layer.table:
         shape = {"f": "geojson", "outSR": str(NATIONAL_GRID)}
-    return _ask(
-        connection,
-        layer,
-        check,
-        where=condition,
-        outFields=",".join(columns),
-        orderByFields=layer.id_field,
-        resultOffset=offset,
-        resultRecordCount=layer.page_size,
+    return {
+        "where": condition,
+        "outFields": ",".join(columns),
+        "orderByFields": layer.id_field,
+        "resultOffset": offset,
+        "resultRecordCount": layer.page_size,
         **shape,
-    )
+    }
 
 
-def read_pages(pages: Sequence[Path], layer: LayerInfo) -> pd.DataFrame:
-    """
-    Put pages under each other.
-
-    Parameters
-    ----------
-    pages
-        From `fetch_pages`.
-    layer
-        From `describe_layer`.
-
-    Returns
-    -------
-    table
-        A GeoDataFrame on the British National Grid, or a table where the
-        layer has no geometries; the service's bookkeeping is left out.
-
-    Raises
-    ------
-    FetchError
-        If a feature came twice: the layer was changed in between.
-    """
-    rows: list[dict[str, Any]] = []
-    shapes: list[Any] = []
-    for page in pages:
-        features = json.loads(page.read_text(encoding="utf-8"))["features"]
-        rows.extend(f.get("properties") or f.get("attributes") or {} for f in features)
-        if not layer.table:
-            held = pyogrio.read_dataframe(page, columns=[])
-            shapes.append(held.geometry.to_numpy())
-    table = pd.DataFrame(rows)
-    twice = int(table[layer.id_field].duplicated().sum()) if layer.id_field in table else 0
-    if twice:
-        msg = (
-            f"{_service(layer.url)} sent {twice:,} features twice: it was changed while it was "
-            "read. Run it again."
-        )
-        raise FetchError(msg)
-    table = table.drop(columns=[name for name in table.columns if _BOOKKEEPING.match(str(name))])
-    if layer.table:
-        return table
-    outlines = gpd.GeoSeries(np.concatenate(shapes))
-    # A service that passes over outSR sends degrees.
-    found = 4326 if looks_like_degrees(outlines.total_bounds) else NATIONAL_GRID
-    areas = gpd.GeoDataFrame(table, geometry=outlines, crs=found)
-    projected: pd.DataFrame = areas.to_crs(NATIONAL_GRID)
-    return projected
-
-
-def write_areas(areas: gpd.GeoDataFrame, path: Path, *, layer: str) -> None:
-    """
-    Write areas as a GeoPackage, alike for alike areas.
-
-    Parameters
-    ----------
-    areas
-        What to write.
-    path
-        Where to.
-    layer
-        Name of the layer.
-    """
-    areas.to_file(path, driver="GPKG", layer=layer, engine="pyogrio", index=False)
-    with closing(sqlite3.connect(path)) as database:
-        database.execute("UPDATE gpkg_contents SET last_change = '1970-01-01T00:00:00.000Z'")
-        database.commit()
-
-
-def check_codes(table: pd.DataFrame, code: str | None, *, rows: int | None, where: str) -> None:
-    """
-    Check that each area is there once, and as many as there must be.
-
-    Parameters
-    ----------
-    table
-        What came.
-    code
-        The column of codes.
-    rows
-        How many there must be, where that is known.
-    where
-        Name of the source, for messages.
-
-    Raises
-    ------
-    FetchError
-        If not.
-    """
-    if rows is not None and len(table) != rows:
-        msg = (
-            f"{where}: {len(table):,} rows came where {rows:,} are expected. If the publisher "
-            "changed them, set the new number as `rows` in boundaries/catalogue.toml."
-        )
-        raise FetchError(msg)
-    if code is None:
+def _check_features(content: Any) -> None:
+    """Refuse what is no list of features with plain values."""
+    features = content.get("features", [])
+    if isinstance(features, list) and all(_is_feature(one) for one in features):
+        content["features"] = features
         return
-    if code not in table:
-        held = listed([str(name) for name in table.columns], most=12)
-        msg = f"{where} has no column {code!r}; it has {held}. Set `code` in the catalogue."
-        raise FetchError(msg)
-    twice = table[code][table[code].duplicated()].unique()
-    if len(twice):
-        msg = f"{where}: {len(twice):,} codes came more than once ({listed(list(twice))})."
-        raise FetchError(msg)
+    msg = "The service answers with features that are none. Check the address."
+    raise FetchError(msg)
+
+
+def _is_feature(one: Any) -> bool:
+    values = values_of(one) if isinstance(one, dict) else None
+    return isinstance(values, dict) and not any(
+        isinstance(value, dict | list) for value in values.values()
+    )

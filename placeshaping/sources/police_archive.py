@@ -25,7 +25,7 @@ from placeshaping.sources.network import Connection
 from placeshaping.sources.police_files import force_key
 from placeshaping.sources.remote_zip import RemoteZip, open_remote_zip
 
-_MEMBER = re.compile(r"(?:^|/)(\d{4}-\d{2})-(.+)-street\.csv$", re.IGNORECASE)
+_MEMBER = re.compile(r"(?:^|/)(\d{4}-(?:0[1-9]|1[0-2]))-([^/\\]+)-street\.csv$", re.IGNORECASE)
 _MONTH = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
 _LEVEL = 6
 
@@ -224,12 +224,14 @@ def take_force(
     held: set[str] = set()
     taken: dict[str, Path] = {}
     url: str | None = editions.newest
-    slug = force
+    slug, oldest = force, None
     while url is not None:
         with editions.open(url, folder) as archive:
             members = _members(archive.members)
             slug = _slug(members, force, archive.place)
             edition = {month for month, _ in members}
+            _check_earlier(edition, oldest, archive.place)
+            oldest = min(edition)
             last = _last(last, edition, archive.place) if not months else last
             start = first or min(edition)
             wanted = {m for m in edition if start <= m <= (last or m)} - months
@@ -239,7 +241,7 @@ def take_force(
                 taken[month] = _member(archive, chosen[month], path)
         held |= set(chosen)
         months |= wanted
-        url = editions.before(min(edition)) if first and first < min(edition) else None
+        url = editions.before(oldest) if first and first < oldest else None
     if not taken:
         msg = f"The archive has no file of {slug} between {first or 'its start'} and {last}."
         raise FetchError(msg)
@@ -265,6 +267,16 @@ def _slug(members: Mapping[tuple[str, str], str], force: str, place: str) -> str
     gone = " (Greater Manchester is not in it)" if "manchester" in force.casefold() else ""
     msg = f"{place} has no force {force!r}{gone}. {hint}"
     raise FetchError(msg)
+
+
+def _check_earlier(edition: set[str], oldest: str | None, place: str) -> None:
+    """Refuse an earlier edition that reaches no further back: there would be no end."""
+    if oldest is not None and min(edition) >= oldest:
+        msg = (
+            f"{place} begins with {min(edition)}: there is no earlier archive behind that address. "
+            f"Ask for {oldest} or a later first month."
+        )
+        raise FetchError(msg)
 
 
 def _last(last: str | None, edition: set[str], place: str) -> str:

@@ -64,7 +64,9 @@ def newest_edition(connection: Connection, url: str, query: Mapping[str, str]) -
         If the search finds none.
     """
     address = f"{url}/search?{urlencode(query)}"
-    found = connection.get_json(address, check=check_answer).get("results") or []
+    results = connection.get_json(address, check=check_answer).get("results")
+    given = results if isinstance(results, list) else []
+    found = [item for item in given if isinstance(item, dict)]
     editions = [(month, item) for item in found if (month := _month(item)) is not None]
     if not editions:
         titles = listed([str(item.get("title")) for item in found]) if found else "nothing"
@@ -72,7 +74,7 @@ def newest_edition(connection: Connection, url: str, query: Mapping[str, str]) -
             f"{urlsplit(url).netloc} finds no edition of the ONS Postcode Directory, but {titles}."
         )
         raise FetchError(msg)
-    _, item = max(editions, key=lambda pair: (pair[0], pair[1].get("created") or 0))
+    _, item = max(editions, key=lambda pair: (pair[0], str(pair[1].get("created") or 0)))
     return Edition(f"{url}/content/items/{quote(str(item['id']))}/data", str(item["title"]))
 
 

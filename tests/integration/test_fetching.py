@@ -8,7 +8,11 @@ import http.client
 import io
 import json
 import re
+import signal
+import subprocess
+import sys
 import threading
+import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -53,6 +57,8 @@ class Fault:
     length: Callable[[int], int] = lambda size: size
     body: bytes | None = None
     keep_open: bool = False
+    reached: threading.Event | None = None
+    hold: threading.Event | None = None
 
 
 @dataclass
@@ -150,6 +156,12 @@ class Handler(BaseHTTPRequestHandler):
         part = body if fault.drop_after is None else body[: fault.drop_after]
         self.wfile.write(part)
         seen.sent += len(part)
+        if fault.reached is not None:
+            self.wfile.flush()
+            fault.reached.set()
+        if fault.hold is not None:
+            fault.hold.wait(20)
+            self.wfile.write(body[len(part) :])
         self.close_connection = True
 
 
@@ -538,12 +550,14 @@ def test_another_file_of_that_name_is_refused(site: Site, desk: Desk) -> None:
 def test_same_is_not_fetched_twice_at_once(desk: Desk, table: str) -> None:
     request = {"source": "x"}
     cache = Cache(desk.cache)
+    waits: list[float] = []
     with (
         cache.partial(request),
         pytest.raises(FetchError, match="being fetched by another process"),
-        Cache(desk.cache).partial(request),
+        Cache(desk.cache).partial(request, pause=waits.append),
     ):
         pass
+    assert sum(waits) == 600
 
 
 def test_cache_that_cannot_be_written_is_told(desk: Desk, table: str) -> None:
@@ -560,12 +574,119 @@ def test_source_that_is_not_known_suggests_near_ones(desk: Desk, table: str) -> 
 def test_options_that_do_not_fit_are_refused(desk: Desk, table: str) -> None:
     with pytest.raises(RecipeError, match="comes whole: leave `within` out"):
         desk.fetch(table, within="Essex")
-    with pytest.raises(RecipeError, match="takes no force"):
+    with pytest.raises(RecipeError, match=r"takes no force: that is for recorded crime\.$"):
         desk.fetch(table, force="essex")
+    with pytest.raises(RecipeError, match=r"takes no force.*For its areas: within='essex'"):
+        desk.fetch("lsoa21", force="essex")
+    with pytest.raises(RecipeError, match=r"by police force, not by place.*--force essex"):
+        desk.fetch("crime", within="Essex")
     with pytest.raises(RecipeError, match="Name it: force='essex'"):
         desk.fetch("crime")
     with pytest.raises(RecipeError, match="address for programs"):
         desk.fetch("crime_api")
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "match"),
+    [
+        ("a.csv", b'<?xml version="1.0"?><Error><Code>Denied</Code></Error>', "a message: '<"),
+        ("a.csv", b'{"error": {"code": 498, "message": "Invalid token"}}', "a message: .*Invalid"),
+        ("a.csv", b"<?xml version='1.0'?>\n<!-- x -->\n<!DOCTYPE html>", "a web page instead"),
+        ("a.csv", b"\n<head><title>Blocked</title>", "a web page instead"),
+        ("a.csv.gz", gzip.compress(TABLE)[:-9], "cut short or damaged"),
+        ("a.geojson", b'{"type": "FeatureCollection", "features": [{', "cut short or damaged"),
+        ("a.parquet", b"PAR1 and no end", "cut short or damaged"),
+    ],
+)  # fmt: skip
+def test_what_is_not_the_file_it_should_be_is_not_kept(
+    site: Site, desk: Desk, name: str, body: bytes, match: str
+) -> None:
+    site.files[f"/{name}"] = Stored(body)
+    desk.add("thing", "file", f"/{name}")
+    with pytest.raises(FetchError, match=match):
+        desk.fetch("thing")
+    assert desk.kept() == []
+
+
+def test_note_in_the_cache_that_is_none_is_passed_over(site: Site, desk: Desk, table: str) -> None:
+    path = desk.fetch(table).path
+    path.with_name("people.csv.json").write_text("[]", "utf-8")
+    assert desk.fetch(table).path.read_bytes() == TABLE
+    assert len(site.log) == 2
+
+
+def test_name_in_capitals_is_understood(desk: Desk, table: str) -> None:
+    assert desk.fetch(" People ").source == "people"
+
+
+def test_word_of_a_title_leads_to_the_source(desk: Desk, table: str) -> None:
+    with pytest.raises(RecipeError, match=r"no source 'census'\. Did you mean population"):
+        desk.fetch("census")
+
+
+# --- Several processes, and Ctrl-C --------------------------------------------------------------
+
+
+def started(desk: Desk, what: str) -> subprocess.Popen[str]:
+    """Start the command as a user does, with Ctrl-C as a terminal has it."""
+    command = [sys.executable, "-m", "placeshaping", "fetch", what]
+    command += ["--boundaries", str(desk.boundaries), "--cache", str(desk.cache)]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8",
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )  # fmt: skip
+
+
+def test_two_processes_fetch_the_same_once(site: Site, desk: Desk, table: str) -> None:
+    reached, hold = threading.Event(), threading.Event()
+    site.faults["/people.csv"] = [Fault(drop_after=300_000, reached=reached, hold=hold)]
+    one = started(desk, table)
+    assert reached.wait(30)
+    other = started(desk, table)
+    line = other.stderr.readline() if other.stderr else ""
+    assert line == "Note: Another process is fetching the same; waiting for it.\n"
+    hold.set()
+    results = [process.communicate(timeout=30) for process in (one, other)]
+    assert (one.returncode, other.returncode) == (0, 0), results
+    assert len(site.log) == 1
+    assert desk.kept() == ["people.csv"]
+
+
+def test_stopped_half_way_it_goes_on_next_time(site: Site, desk: Desk, table: str) -> None:
+    reached, hold = threading.Event(), threading.Event()
+    site.faults["/people.csv"] = [Fault(drop_after=600_000, reached=reached, hold=hold)]
+    process = started(desk, table)
+    assert reached.wait(30)
+    until(lambda: sum(p.stat().st_size for p in desk.cache.rglob("*.part")) >= 1 << 18)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=30)
+    hold.set()
+    assert (process.returncode, told) == (130, "placeshaping: stopped. " + STOPPED)
+    assert desk.kept() == []
+    assert desk.fetch(table).path.read_bytes() == TABLE
+    assert site.log[-1].headers["Range"].startswith("bytes=")
+
+
+STOPPED = "Nothing half-written was left.\n"
+
+
+def until(holds: Callable[[], bool]) -> None:
+    for _ in range(1000):
+        if holds():
+            return
+        time.sleep(0.02)
+    pytest.fail("it took too long")
+
+
+def test_process_killed_half_way_leaves_no_lock(site: Site, desk: Desk, table: str) -> None:
+    reached, hold = threading.Event(), threading.Event()
+    site.faults["/people.csv"] = [Fault(drop_after=300_000, reached=reached, hold=hold)]
+    process = started(desk, table)
+    assert reached.wait(30)
+    process.kill()
+    process.communicate(timeout=30)
+    hold.set()
+    assert desk.fetch(table).path.read_bytes() == TABLE
 
 
 # --- A proxy ----------------------------------------------------------------------------------
@@ -891,6 +1012,219 @@ def test_address_that_leads_to_another_layer_is_refused(portal: Desk) -> None:
         portal.fetch("lsoa21_to_district")
 
 
+ABOUT = "/services/LSOA21/FeatureServer/0"
+
+
+def changed(
+    site: Site, path: str, change: Callable[[dict[str, str], Any], Any]
+) -> Callable[[dict[str, str]], bytes]:
+    """Have a service answer what a function makes of its answer; return it as it was."""
+    whole = site.services[path]
+    site.services[path] = lambda form: json.dumps(change(form, json.loads(whole(form)))).encode()
+    return whole
+
+
+def test_service_mended_since_is_asked_anew(site: Site, portal: Desk) -> None:
+    def repeat(form: dict[str, str], answer: Any) -> Any:
+        for one in answer.get("features", []):
+            one["properties"]["FID"] = 7
+        return answer
+
+    whole = changed(site, QUERY, repeat)
+    with pytest.raises(FetchError, match="features twice"):
+        portal.fetch("lsoa21")
+    site.services[QUERY] = whole
+    assert portal.fetch("lsoa21").rows == 2300
+
+
+def test_service_that_counts_too_few_is_found_out(site: Site, portal: Desk) -> None:
+    def few(form: dict[str, str], answer: Any) -> Any:
+        if "count" in answer:
+            return {"count": 200}
+        start = int(form["resultOffset"])
+        features = answer["features"][:200]
+        return {**answer, "features": features, "properties": {"exceededTransferLimit": start < 9}}
+
+    whole = changed(site, QUERY, few)
+    with pytest.raises(FetchError, match=r"sends more than the [0-9]+ features that it counted"):
+        portal.fetch("lsoa21", within="Essex")
+    assert not [name for name in portal.kept() if name.startswith("lsoa21-")]
+    site.services[QUERY] = whole
+    assert portal.fetch("lsoa21", within="Essex").rows == 1725
+
+
+def test_flag_of_more_at_the_very_end_is_looked_into(site: Site, portal: Desk) -> None:
+    changed(site, QUERY, lambda _, answer: {**answer, "exceededTransferLimit": True})
+    assert portal.fetch("lsoa21").rows == 2300
+
+
+def test_service_that_passes_over_the_page_size_is_found_out(site: Site, portal: Desk) -> None:
+    changed(site, QUERY, lambda _, answer: {"count": 1500} if "count" in answer else answer)
+    with pytest.raises(FetchError, match="sends more than the 1,500 features that it counted"):
+        portal.fetch("lsoa21")
+
+
+def test_same_page_again_and_again_is_found_out_without_identifiers(
+    site: Site, portal: Desk
+) -> None:
+    path = "/services/LU/FeatureServer/0/query"
+    whole = site.services[path]
+
+    def first(form: dict[str, str]) -> bytes:
+        answer = json.loads(whole({**form, "resultOffset": "0"}))
+        if "count" in answer:
+            return b'{"count": 2000}'
+        for one in answer.get("features", []):
+            del one["attributes"]["FID"]
+        return json.dumps(answer).encode()
+
+    site.services[path] = first
+    edit_catalogue(portal, "rows = 2300", "")
+    with pytest.raises(FetchError, match=r"sent 1,[0-9]{3} features twice"):
+        portal.fetch("lsoa21_to_district")
+
+
+def test_pages_in_any_order_give_the_same_file(site: Site, portal: Desk) -> None:
+    straight = portal.fetch("lsoa21")
+
+    def backwards(form: dict[str, str], answer: Any) -> Any:
+        return {**answer, "features": answer.get("features", [])[::-1]}
+
+    changed(site, QUERY, backwards)
+    assert portal.fetch("lsoa21", refresh=True).sha256 == straight.sha256
+
+
+def test_empty_table_is_not_kept(site: Site, portal: Desk) -> None:
+    nothing = lambda _, answer: {"count": 0} if "count" in answer else answer  # noqa: E731
+    changed(site, "/services/PFA/FeatureServer/0/query", nothing)
+    with pytest.raises(FetchError, match="PFA holds nothing"):
+        portal.fetch("district_to_force")
+    assert portal.kept() == []
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"features": 3}, {"features": ["a"]}, {"features": [{"properties": [1]}]},
+        {"features": [{"properties": {"LSOA21CD": {"a": 1}}}]}, [], 7, None,
+        {"error": "busy"}, {"error": {"code": "x", "details": 3}}, {"count": True, "features": {}},
+    ],
+    ids=json.dumps,
+)  # fmt: skip
+def test_answer_of_another_shape_is_told(site: Site, portal: Desk, broken: Any) -> None:
+    changed(site, QUERY, lambda _, answer: answer if "count" in answer else broken)
+    with pytest.raises(FetchError, match=r"[Tt]he service (answers|says|sends)"):
+        portal.fetch("lsoa21")
+    assert portal.kept() == []
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [{"fields": 3}, {"fields": ["a"]}, {"fields": [{}]}, {"fields": None}],
+    ids=json.dumps,
+)
+def test_description_of_another_shape_is_told(site: Site, portal: Desk, broken: Any) -> None:
+    changed(site, ABOUT, lambda _, answer: {**answer, **broken})
+    with pytest.raises(FetchError, match="describes no columns of LSOA21"):
+        portal.fetch("lsoa21")
+
+
+def test_description_with_odd_details_serves(site: Site, portal: Desk) -> None:
+    odd = {"maxRecordCount": "many", "editingInfo": [], "objectIdField": None}
+    changed(site, ABOUT, lambda _, answer: {**answer, **odd})
+    assert portal.fetch("lsoa21").rows == 2300
+
+
+def test_service_that_sends_another_reference_system_and_says_so_is_brought_onto_the_grid(
+    site: Site, desk: Desk
+) -> None:
+    base = feature_service(site, "LSOA21", lsoa_rows(5), outlines=True)
+    desk.add("lsoa21", "features", base, rows=5)
+    grid = read_boundaries(desk.fetch("lsoa21"))
+    web = grid.to_crs(3857)
+
+    def mercator(_: Any, answer: Any) -> Any:
+        for one, outline in zip(answer.get("features", []), web.geometry, strict=False):
+            one["geometry"] = json.loads(gpd.GeoSeries([outline]).to_json())["features"][0][
+                "geometry"
+            ]
+        named = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::3857"}}
+        return {**answer, "crs": named}
+
+    changed(site, f"{base}/query", mercator)
+    areas = read_boundaries(desk.fetch("lsoa21", refresh=True))
+    assert areas.geometry.geom_equals_exact(grid.geometry, 0.01).all()
+    changed(site, f"{base}/query", lambda _, answer: {**answer, "crs": None})
+    with pytest.raises(FetchError, match="outlines that are not on the British National Grid"):
+        desk.fetch("lsoa21", refresh=True)
+
+
+@pytest.mark.parametrize(
+    ("geometry", "match"),
+    [
+        (None, "sends 0 outlines for 1,000 areas"),
+        ({"type": "Polygon", "coordinates": "x"}, "sends 0 outlines for 1,000 areas"),
+    ],
+)
+def test_areas_without_outlines_are_refused(
+    site: Site, portal: Desk, geometry: Any, match: str
+) -> None:
+    def bare(_: Any, answer: Any) -> Any:
+        features = [{**one, "geometry": geometry} for one in answer.get("features", [])]
+        return {**answer, "features": features}
+
+    changed(site, QUERY, bare)
+    with pytest.raises(FetchError, match=match):
+        portal.fetch("lsoa21")
+    assert portal.kept() == []
+
+
+def test_page_that_was_damaged_on_disk_is_asked_for_again(site: Site, portal: Desk) -> None:
+    site.faults[QUERY] = [Fault(), Fault(), *[Fault(status=503)] * 2]
+    with pytest.raises(FetchError, match="gave up"):
+        portal.fetch("lsoa21", attempts=2)
+    [page] = (portal.cache / "partial").rglob("0000-00000000.json")
+    page.write_text(page.read_text(encoding="utf-8")[:1000], "utf-8")
+    assert portal.fetch("lsoa21").rows == 2300
+
+
+def test_page_that_cannot_be_written_is_told(site: Site, portal: Desk) -> None:
+    site.faults[QUERY] = [Fault(), Fault(), *[Fault(status=503)] * 2]
+    with pytest.raises(FetchError, match="gave up"):
+        portal.fetch("lsoa21", attempts=2)
+    [page] = (portal.cache / "partial").rglob("0000-00000000.json")
+    page.with_name("0000-00001000.new").mkdir()
+    with pytest.raises(OutputError, match="could not be written"):
+        portal.fetch("lsoa21")
+
+
+def test_long_question_is_asked_again_where_it_is_sent_on_to(site: Site, portal: Desk) -> None:
+    site.services["/moved"] = site.services.pop(QUERY)
+    site.redirects[QUERY] = "/moved"
+    assert portal.fetch("lsoa21", within="Essex").rows == 1725
+    assert any(len(seen.query["where"]) > 1500 for seen in site.asked("/moved"))
+
+
+def test_file_of_other_areas_dropped_in_by_hand_is_refused(portal: Desk) -> None:
+    address = 'LSOA21/FeatureServer/0"'
+    edit_catalogue(portal, address, f'{address}\ncolumns = ["LSOA21CD"]')
+    areas = gpd.read_file(portal.fetch("lsoa21").path)
+    for name, driver in (("lsoa21.geojson", "GeoJSON"), ("lsoa21.gpkg", "GPKG")):
+        path = portal.boundaries / name
+        areas.rename(columns={"LSOA21CD": "LSOA11CD"}).to_file(path, driver=driver)
+        with pytest.raises(FetchError, match=r"by hand, has no column LSOA21CD.*Is it the file of"):
+            portal.fetch("lsoa21")
+        areas.head(9).to_file(path, driver=driver)
+        assert portal.fetch("lsoa21").notes == (f"{name} holds 9 areas; all of lsoa21 are 2,300.",)
+        content = path.read_bytes()
+        path.write_bytes(content[: len(content) // 3])
+        with pytest.raises(FetchError, match=r"cut short|no areas that can be read"):
+            portal.fetch("lsoa21")
+        path.unlink()
+    areas.to_parquet(portal.boundaries / "lsoa21.parquet")
+    assert portal.fetch("lsoa21").rows == 2300
+
+
 # --- Recorded crime ---------------------------------------------------------------------------
 
 HEADER = (
@@ -1021,6 +1355,24 @@ def test_archive_that_changes_meanwhile_is_refused(site: Site, police: Desk) -> 
         police.fetch("crime", force="essex")
     assert seen
     assert police.kept() == []
+
+
+def test_earlier_archive_that_is_the_newest_again_is_not_asked_for_ever(
+    site: Site, police: Desk, big_archive: bytes
+) -> None:
+    site.files["/data/archive/2025-09.zip"] = Stored(big_archive)
+    with pytest.raises(FetchError, match=r"no earlier archive .*Ask for 2025-10 or a later first"):
+        police.fetch("crime", force="essex", first="2025-01")
+
+
+def test_member_that_would_leave_its_folder_is_passed_over(site: Site, police: Desk) -> None:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name in ("2025-12-../../../essex", "2025-12-..\\essex", "2025-13-essex"):
+            archive.writestr(f"2025-12/{name}-street.csv", HEADER)
+    site.files["/store/archive.zip"] = Stored(stream.getvalue())
+    with pytest.raises(FetchError, match="holds no street-level files"):
+        police.fetch("crime", force="essex")
 
 
 def test_damaged_member_never_reaches_the_cache(
@@ -1169,3 +1521,48 @@ def test_rows_that_are_missing_are_told(site: Site, nomis: Desk) -> None:
     with pytest.raises(FetchError, match="sent 50 rows of 60"):
         nomis.fetch("population")
     assert nomis.kept() == []
+
+
+def test_pages_of_nomis_that_came_are_not_asked_for_again(site: Site, nomis: Desk) -> None:
+    site.faults["/NM_2021_1.data.csv"] = [Fault(), Fault(), *[Fault(status=503)] * 2]
+    with pytest.raises(FetchError, match="gave up"):
+        nomis.fetch("population", attempts=2)
+    site.log.clear()
+    assert nomis.fetch("population").rows == 60
+    assert [seen.query["RecordOffset"] for seen in site.log] == ["0", "50"]
+
+
+def test_pages_of_nomis_of_another_state_are_dropped(site: Site, nomis: Desk) -> None:
+    site.faults["/NM_2021_1.data.csv"] = [Fault(), Fault(), *[Fault(status=503)] * 2]
+    with pytest.raises(FetchError, match="gave up"):
+        nomis.fetch("population", attempts=2)
+    whole = site.services["/NM_2021_1.data.csv"]
+    site.services["/NM_2021_1.data.csv"] = lambda form: whole(form).replace(b'"x"', b'"y"')
+    site.log.clear()
+    assert b'"x"' not in nomis.fetch("population").path.read_bytes()
+    assert [seen.query["RecordOffset"] for seen in site.log] == ["0", "25", "50"]
+
+
+def test_same_page_of_nomis_again_is_found_out(site: Site, nomis: Desk) -> None:
+    whole = site.services["/NM_2021_1.data.csv"]
+    site.services["/NM_2021_1.data.csv"] = lambda form: whole({**form, "RecordOffset": "0"})
+    edit_catalogue(nomis, "rows = 60", "")
+    with pytest.raises(FetchError, match=r"sent 75 rows of 60|codes came more than once"):
+        nomis.fetch("population")
+    assert nomis.kept() == []
+
+
+def test_nomis_without_a_row_is_told(site: Site, nomis: Desk) -> None:
+    header = b"GEOGRAPHY_CODE,GEOGRAPHY_NAME,OBS_VALUE,RECORD_COUNT\n"
+    site.services["/NM_2021_1.data.csv"] = lambda _: header
+    edit_catalogue(nomis, "rows = 60", "")
+    with pytest.raises(FetchError, match="sent no row"):
+        nomis.fetch("population")
+
+
+def test_full_page_of_nomis_without_a_total_is_not_taken_for_all(site: Site, nomis: Desk) -> None:
+    rows = b"".join(b"E01%06d,x,1\n" % number for number in range(25_000))
+    site.services["/NM_2021_1.data.csv"] = lambda _: b"GEOGRAPHY_CODE,G,OBS_VALUE\n" + rows
+    edit_catalogue(nomis, "rows = 60", "")
+    with pytest.raises(FetchError, match=r"does not say how many .*Add record_count to `select`"):
+        nomis.fetch("population")
