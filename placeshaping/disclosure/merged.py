@@ -186,11 +186,12 @@ def _counts(counts: pd.DataFrame, shown: pd.Series[str]) -> pd.DataFrame:
     codes = counts["area_code"].astype("category")
     own = pd.Index(codes.cat.categories)
     new = shown.reindex(own).fillna(own.to_series()).to_numpy()
-    renamed = counts[["period", "category", "count"]].assign(
+    numbers = [name for name in ("count", "key") if name in counts]
+    renamed = counts[["period", "category", *numbers]].assign(
         area_code=pd.Categorical(new[codes.cat.codes.to_numpy()])
     )
     keys = ["area_code", "period", "category"]
-    summed = renamed.groupby(keys, observed=True, sort=False)["count"].sum().reset_index()
+    summed = renamed.groupby(keys, observed=True, sort=False)[numbers].sum().reset_index()
     summed["area_code"] = summed["area_code"].astype("str")
     summed.attrs = dict(counts.attrs)
     return summed

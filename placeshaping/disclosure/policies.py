@@ -171,7 +171,8 @@ _METHOD_NEEDS: dict[Method, str] = {
     "round": "method 'round' with rounding = 1; use 'suppress'",
     "suppress": "method 'suppress' needs a threshold of 2 or more, and rounding = 1",
     "cell_key": "method 'cell_key' needs rounding = 1",
-    "additive": "method 'additive' needs rounding, the base of small counts, of 2 or more",
+    "additive": "method 'additive' needs rounding, the base of small counts, of 2 or more, and "
+    "zeros_shown: totals that add up give a hidden zero back",
 }
 
 
@@ -183,7 +184,7 @@ def _unfit(policy: Policy) -> bool:
         "round": not rounds,
         "suppress": rounds or policy.threshold < 2,
         "cell_key": rounds,
-        "additive": not rounds,
+        "additive": not rounds or not policy.zeros_shown,
     }[policy.method]
 
 

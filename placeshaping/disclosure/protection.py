@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from placeshaping.disclosure.cells import Cells, Sums, find_sums, make_cells
 from placeshaping.disclosure.differences import hide_by_bounds
+from placeshaping.disclosure.perturbation import additive_cubes, perturbed_cubes
 from placeshaping.disclosure.policies import Policy
 from placeshaping.hotspots.study import Study
 from placeshaping.statistics.views import CategoryView
@@ -134,29 +135,72 @@ def protect(
     protected
         Protected counts and what is hidden.
     """
-    cubes = dict(study.cubes)
     groups, position = _groups(study)
-    finest = study.ladder.finest
-    if groups is not None:
-        inside = position >= 0
-        summed = np.zeros((*cubes[finest].shape[:2], len(groups.labels)), dtype=np.int64)
-        np.add.at(
-            np.moveaxis(summed, -1, 0), position[inside], np.moveaxis(cubes[finest], -1, 0)[inside]
-        )
-        cubes[GROUPS] = summed
-    if not policy.protects:
-        nothing = {name: np.zeros(cube.shape, dtype=bool) for name, cube in cubes.items()}
-        return Protected(cubes, nothing, cubes, groups, audited="")
-    tied = {**cubes, WHOLE: cubes[finest].sum(axis=-1, keepdims=True)}
-    cells = _cells(study, tied, position, policy, sensitive, also_hidden or {}, hidden_before or {})
-    hidden = _unflat(hide_by_bounds(cells), tied)
+
+    def sum_up(values: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
+        found = {level: study.ladder.sum_to(level, values) for level in study.ladder.levels}
+        return found if groups is None else {**found, GROUPS: _grouped(values, position, groups)}
+
+    finest = study.cubes[study.ladder.finest]
+    cubes = sum_up(finest)
+    strict = np.array([is_sensitive(view, sensitive) for view in study.categories])
+    also_hidden = also_hidden or {}
+    audited = ""
+    if policy.method in ("round", "suppress"):
+        tied = {**cubes, WHOLE: finest.sum(axis=-1, keepdims=True)}
+        cells = _cells(study, tied, position, policy, strict, also_hidden, hidden_before or {})
+        hidden, audited = _unflat(hide_by_bounds(cells), tied), "bounds"
+        counts = {name: round_counts(cube, policy) for name, cube in cubes.items()}
+    else:
+        if policy.method == "cell_key":
+            keys = None if study.keys is None else sum_up(study.keys)
+            counts = perturbed_cubes(cubes, keys, strict, policy)
+        elif policy.method == "additive":
+            places = {**study.ladder.positions, **({} if groups is None else {GROUPS: position})}
+            counts = additive_cubes(finest, places, sum_up, strict, policy)
+        else:
+            counts = cubes
+        hidden = _under(counts, study, policy, strict, also_hidden)
     return Protected(
-        counts={n: np.where(hidden[n], 0, round_counts(c, policy)) for n, c in cubes.items()},
+        counts={name: np.where(hidden[name], 0, counts[name]) for name in cubes},
         hidden={name: hidden[name] for name in cubes},
         true=cubes,
         groups=groups,
-        audited="bounds",
+        audited=audited,
     )
+
+
+def _under(
+    counts: Mapping[str, NDArray[np.int64]],
+    study: Study,
+    policy: Policy,
+    strict: NDArray[np.bool_],
+    also_hidden: Mapping[str, NDArray[np.bool_]],
+) -> dict[str, NDArray[np.bool_]]:
+    """Tell which changed counts must not be shown all the same."""
+    thresholds = _thresholds(policy, strict)
+    return {
+        name: (cube >= policy.smallest_hidden)
+        & (cube < thresholds)
+        & study.covered.get(name, np.bool_(True))
+        | also_hidden.get(name, np.bool_(False))
+        for name, cube in counts.items()
+    }
+
+
+def _thresholds(policy: Policy, strict: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the threshold of each category, to be laid along the second axis of a cube."""
+    return np.where(strict, policy.sensitive_threshold, policy.threshold)[:, None]
+
+
+def _grouped(
+    values: NDArray[np.int64], position: NDArray[np.intp], groups: Groups
+) -> NDArray[np.int64]:
+    """Add counts of the finest areas up to the groups."""
+    inside = position >= 0
+    summed = np.zeros((*values.shape[:2], len(groups.labels)), dtype=np.int64)
+    np.add.at(np.moveaxis(summed, -1, 0), position[inside], np.moveaxis(values, -1, 0)[inside])
+    return summed
 
 
 def _cells(
@@ -164,13 +208,12 @@ def _cells(
     cubes: Mapping[str, NDArray[np.int64]],
     deciles: NDArray[np.intp],
     policy: Policy,
-    sensitive: Collection[str],
+    strict: NDArray[np.bool_],
     also_hidden: Mapping[str, NDArray[np.bool_]],
     hidden_before: Mapping[str, NDArray[np.bool_]],
 ) -> Cells:
     """Put the cubes into one system; what the records do not cover is published nowhere."""
-    strict = np.array([is_sensitive(view, sensitive) for view in study.categories])
-    thresholds = np.where(strict, policy.sensitive_threshold, policy.threshold)[:, None]
+    thresholds = _thresholds(policy, strict)
     seen = {
         name: (cube == 0) | (study.covered.get(name, np.bool_(name != WHOLE)))
         for name, cube in cubes.items()

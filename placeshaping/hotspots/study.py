@@ -64,6 +64,9 @@ class Study:
     covered
         Level -> whether the records cover the area; the count of one that
         they do not cover, even in part, is missing rather than zero.
+    keys
+        Sums of the records' keys in the finest areas, of the shape of their
+        counts, for methods of protection that need them; None without.
     """
 
     ladder: Ladder
@@ -75,6 +78,7 @@ class Study:
     hot_spots: Mapping[str, pd.DataFrame]
     hot_spots_of: Literal["count", "rate"] | None
     covered: Mapping[str, NDArray[np.bool_]]
+    keys: NDArray[np.int64] | None = None
 
     def __repr__(self) -> str:
         """Say in a line what it is; its tables are long."""
@@ -141,7 +145,8 @@ def analyse(
     Parameters
     ----------
     counts
-        Long table of the finest areas, by month and category.
+        Long table of the finest areas, by month and category; with a column
+        `key`, the sums of the records' keys are kept with their counts.
     ladder
         The areas.
     population
@@ -249,7 +254,21 @@ def analyse(
         ),
         hot_spots_of=hot_spots_of,
         covered=coverage,
+        keys=_keys(counts, codes, periods, categories),
     )
+
+
+def _keys(
+    counts: pd.DataFrame,
+    codes: pd.Index,
+    periods: Sequence[PeriodView],
+    categories: Sequence[CategoryView],
+) -> NDArray[np.int64] | None:
+    """Add the records' keys up as their counts are; None where they have none."""
+    if "key" not in counts:
+        return None
+    keys = counts.assign(count=counts["key"])
+    return tabulate(keys, areas=codes, periods=periods, categories=categories)
 
 
 def _category_names(column: pd.Series[Any]) -> list[str]:

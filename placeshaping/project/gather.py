@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
+    from placeshaping.disclosure.secret import Secret
     from placeshaping.joins.points import PlacementReport
 
 ELSEWHERE = 0.005
@@ -79,7 +80,9 @@ class Gathered:
     dashboard: str | None = None
 
 
-def gather(recipe: Recipe, *, folder: Path, cluster: str | None = None) -> Gathered:
+def gather(
+    recipe: Recipe, *, folder: Path, cluster: str | None = None, secret: Secret | None = None
+) -> Gathered:
     """
     Read the inputs of a recipe, place the records and count them.
 
@@ -92,6 +95,8 @@ def gather(recipe: Recipe, *, folder: Path, cluster: str | None = None) -> Gathe
     cluster
         Where to count the records: ``"local"``, ``"local:N"`` or
         ``"tcp://host:port"`` of a Dask scheduler; None for this process.
+    secret
+        Gives the records keys, for policies that change counts by them.
 
     Returns
     -------
@@ -113,8 +118,10 @@ def gather(recipe: Recipe, *, folder: Path, cluster: str | None = None) -> Gathe
 
         changes = read_changes(folder / recipe.areas.changes)
         sources.append(describe_file(folder / recipe.areas.changes, "lookup"))
-    count = _count_here if cluster is None else _count_on_cluster
-    files, counts = count(recipe, folder, areas, changes, cluster or "")
+    if cluster is None:
+        files, counts = _count_here(recipe, folder, areas, changes, secret)
+    else:
+        files, counts = _count_on_cluster(recipe, folder, areas, changes, cluster)
     placement = counts.attrs["report"]
     _check_place(placement)
     _check_coverage(counts, areas)
@@ -148,7 +155,7 @@ def _count_here(
     folder: Path,
     areas: gpd.GeoDataFrame,
     changes: pd.DataFrame | None,
-    _cluster: str,
+    secret: Secret | None,
 ) -> tuple[list[RecordFile], pd.DataFrame]:
     """Count the records in this process."""
     from placeshaping.joins.points import count_by_area, place_events
@@ -157,7 +164,14 @@ def _count_here(
     events = put_together(files)
     codes = place_events(events, areas, changes=changes, outside=recipe.areas.outside)
     months = sorted({month for file in files for month in file.months})
-    return files, count_by_area(events, areas, codes=codes, periods=months, outside="drop")
+    counts = count_by_area(events, areas, codes=codes, periods=months, outside="drop")
+    if secret is not None:
+        from placeshaping.disclosure.cell_key import record_keys
+
+        keyed = events.assign(count=record_keys(events, secret))
+        keys = count_by_area(keyed, areas, codes=codes, periods=months, outside="drop")
+        counts["key"] = keys["count"].to_numpy()
+    return files, counts
 
 
 def _count_on_cluster(
