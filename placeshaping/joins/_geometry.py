@@ -193,10 +193,11 @@ def _ask_tree(
     pairs = shapely.STRtree(shapes).query(points, predicate="intersects")
     again = np.bincount(pairs[0], minlength=len(points))[pairs[0]] > 1
     inner = pairs[:, again]
-    inner = inner[0, shapely.contains_properly(shapes[inner[1]], points[inner[0]])]
-    several = np.append(np.bincount(inner, minlength=len(points)) > 1, False)
+    inner = inner[:, shapely.contains_properly(shapes[inner[1]], points[inner[0]])]
+    several = np.append(np.bincount(inner[0], minlength=len(points)) > 1, False)
     rows = np.append(order, -1)  # the last is for "no coordinates"
-    lowest = np.append(_lowest(pairs, len(points)), -1)
+    held, touched = _lowest(inner, len(points)), _lowest(pairs, len(points))
+    lowest = np.append(np.where(held >= 0, held, touched), -1)
     return rows[lowest[place]], int(several[place].sum())
 
 

@@ -94,13 +94,19 @@ def _among_borders(
     bits: NDArray[np.uint64],
     members: NDArray[np.int32],
 ) -> tuple[int, int]:
-    """Return the first area that holds a point, -1 for none, and how many have it inside."""
-    best, holding = -1, 0
+    """
+    Return the area that holds a point, -1 for none, and how many have it inside.
+
+    The first that has it inside, else the first on whose border it lies.
+    """
+    best, beside, holding = -1, -1, 0
     while True:
         inside, touched = _read_block(block, x, y, right, bottom, blocks, pieces, bits)
-        if best < 0 and inside | touched:
-            best = members[blocks[block, 1] + _lowest_bit(inside | touched)]
+        if beside < 0 and touched:
+            beside = members[blocks[block, 1] + _lowest_bit(touched)]
         if inside:
+            if best < 0:
+                best = members[blocks[block, 1] + _lowest_bit(inside)]
             holding += 1 if inside & (inside - np.uint64(1)) == 0 else 2
         if blocks[block, 2] != GOES_ON:
             break
@@ -109,7 +115,7 @@ def _among_borders(
     if behind >= 0:
         holding += 1
         best = behind if best < 0 else min(best, behind)
-    return best, holding
+    return (best if best >= 0 else beside), holding
 
 
 @compiled()

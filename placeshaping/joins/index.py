@@ -100,7 +100,8 @@ class AreaIndex:
         Find the area that holds each point.
 
         A point on the border of several areas, or inside several that overlap,
-        goes to the one whose code sorts first.
+        goes to the one whose code sorts first; one inside an area and on the
+        border of another that overlaps it, to the one that it is inside.
 
         Parameters
         ----------

@@ -34,15 +34,17 @@ def make_areas(shapes, codes=None):
 
 
 def by_shapely(areas, x, y):
-    """Return the row of the area of lowest code that touches each point, and those in several."""
+    """Return the first area with each point inside, else on its border, and those in several."""
     order = np.argsort(areas.index.to_numpy(dtype="str"), kind="stable")
     shapes = areas.geometry.to_numpy()[order]
     points = shapely.points(x, y)
     point, area = shapely.STRtree(shapes).query(points, predicate="intersects")
-    lowest = np.full(len(x), len(areas))
-    np.minimum.at(lowest, point, area)
     inside = shapely.contains_properly(shapes[area], points[point])
+    touching, holding = np.full((2, len(x)), len(areas))
+    np.minimum.at(touching, point, area)
+    np.minimum.at(holding, point[inside], area[inside])
     several = np.bincount(point[inside], minlength=len(x)) > 1
+    lowest = np.where(holding < len(areas), holding, touching)
     return np.append(order, -1)[lowest], int(several.sum())
 
 
@@ -330,6 +332,21 @@ def test_many_places_are_placed_as_few_are():
     many = place_events(events, areas, outside="drop")
     few = pd.concat([assign_area(events[:60_000], areas), assign_area(events[60_000:], areas)])
     assert many.tolist() == few.tolist()
+
+
+@pytest.mark.parametrize("indexed", [True, False])
+def test_the_area_that_holds_a_point_goes_before_one_that_it_borders(indexed):
+    """As `sjoin(predicate="within")` has it, also where areas overlap or do not meet exactly."""
+    overlapping = make_areas([at(box(0, 0, 2, 2)), at(box(1, 0, 3, 2))])
+    edge = overlapping.geometry.iloc[0].bounds[2]
+    events = pd.DataFrame({"easting": [edge, edge], "northing": [N + 1.0, N + 2.0]})
+    given = build_index(overlapping) if indexed else overlapping
+    assert assign_area(events, given).tolist() == ["E01000001", "E01000000"]
+    corner = Polygon([(0, 0), (3, 0), (3, 1), (1.5, 1 + 1e-9), (0, 1)])
+    uneven = make_areas([box(0, 1, 1.5, 2), box(1.5, 1, 3, 2), corner], ["A", "B", "C"])
+    point = pd.DataFrame({"easting": [1.5], "northing": [1.0]})
+    given = build_index(uneven) if indexed else uneven
+    assert assign_area(point, given).tolist() == ["C"]
 
 
 @pytest.mark.parametrize("indexed", [True, False])
