@@ -58,9 +58,9 @@ def merge_siblings(
 
     The group of fewest areas goes first, among those the one with the least
     count, so that groups grow evenly. Of the groups that it touches
-    (the nearest, where it touches none) it takes the one of fewest areas;
-    among those one with which it passes, then the one of least count, then of
-    first code.
+    (the nearest, where it touches none) it takes one with which it passes;
+    among those the one of fewest areas, then of least count, then of first
+    code.
 
     Parameters
     ----------
@@ -87,9 +87,9 @@ def merge_siblings(
         if not others:
             break
 
-        def worth(other: int, count: int = count) -> tuple[int, bool, int, int]:
+        def worth(other: int, count: int = count) -> tuple[bool, int, int, int]:
             together = passes(count + counts[other])
-            return len(members[other]), not together, counts[other], other
+            return not together, len(members[other]), counts[other], other
 
         united = siblings.unite(group, min(others, key=worth))
         if not passes(counts[united]):

@@ -85,14 +85,14 @@ class Partition:
         if facts["merged"]:
             yield (
                 f"{facts['merged']:,} of {facts['areas']:,} areas are shown together with "
-                f"neighbours in {within}, as {facts['into']:,} larger ones of at most "
-                f"{facts['largest']:,} areas, because too little was recorded in some of them. "
-                f"They hold {facts['share']:.0%} of the records."
+                f"neighbours in {within}, at most {facts['largest']:,} as one, because too little "
+                f"was recorded in some of them; so {facts['shown']:,} are left. Those merged hold "
+                f"{facts['share']:.0%} of the records."
             )
         if facts["apart"]:
             yield (
-                f"{facts['apart']:,} of the larger ones are of areas that do not touch: the "
-                f"nearest were taken ({listed(self.apart)})."
+                f"Not all parts of {listed(self.apart)} touch: where an area has no neighbour in "
+                f"{within}, the nearest was taken."
             )
         if facts["lifted"]:
             yield (
@@ -118,10 +118,11 @@ def merge_areas(
     categories, the whole span) is not hidden by the policy's threshold. Those
     that do not are taken in turn, those of fewest areas first, then the least
     count. Of the siblings that it shares a border with (the nearest, where
-    there is none) each is merged with the one of fewest areas; among those
-    with one that makes it pass, then with the one of least count, then of
-    first code. That is repeated until all pass, or no sibling is left: these
-    are lifted, which means left as they were, hidden.
+    there is none) each is merged with one that makes it pass, so that the
+    fewest areas are merged in the end; among those with the one of fewest
+    areas, then of least count, then of first code. That is repeated until all
+    pass, or no sibling is left: these are lifted, which means left as they
+    were, hidden.
 
     Parameters
     ----------

@@ -88,8 +88,9 @@ def make_grid_ladder(
     Beginning with the largest, a square is split where all its quarters that
     meet the place pass: the count of all their events is not hidden by the
     threshold, which means enough of them, or none where zero is shown. The
-    quarters are treated likewise. Squares of the largest size that do not pass
-    stay, and are hidden when the table is protected.
+    quarters are treated likewise; an empty square stays whole. Squares of the
+    largest size that do not pass stay, and are hidden when the table is
+    protected.
 
     Parameters
     ----------
@@ -193,16 +194,17 @@ def _leaves(
     corners: NDArray[np.int64], total: NDArray[np.int64], sizes: Sequence[int], policy: Policy
 ) -> NDArray[np.int64]:
     """Return, for each of the smallest squares, the size of the one that is shown for it."""
-    holder, passes = {}, {}
+    holder, passes, empty = {}, {}, {}
     for size in sizes:
         holder[size] = np.unique(corners // size, axis=0, return_inverse=True)[1].ravel()
         summed = np.bincount(holder[size], total).astype(np.int64)
         passes[size] = ~suppress_small(summed, policy)[holder[size]]
+        empty[size] = (summed == 0)[holder[size]]
     leaf = np.full(len(corners), sizes[-1], dtype=np.int64)
     reached = np.ones(len(corners), dtype=bool)
     for size, quarter in pairwise(reversed(sizes)):
         failing = np.bincount(holder[size], ~passes[quarter])
-        reached &= failing[holder[size]] == 0
+        reached &= (failing[holder[size]] == 0) & ~empty[size]
         leaf[reached] = quarter
     return leaf
 

@@ -106,7 +106,10 @@ def test_areas_across_a_gap_are_merged_with_the_nearest_and_told() -> None:
     partition = merge_areas(counted(areas, [3, 30, 20, 40]), areas, None, policy=PUBLIC)
     assert partition.areas["shown"].str[8:].tolist() == ["1+1", "1+1", "3", "4"]
     assert partition.apart == ("E01900001+1",)
-    assert "do not touch: the nearest were taken (E01900001+1)" in list(partition.sentences())[1]
+    assert list(partition.sentences())[1] == (
+        "Not all parts of E01900001+1 touch: where an area has no neighbour in reach, the nearest "
+        "was taken."
+    )
 
 
 def test_island_beside_another_parent_takes_its_nearest_sibling() -> None:
@@ -194,8 +197,8 @@ def test_members_name_the_parts_of_each_merged_area() -> None:
 def test_cost_is_told_in_words() -> None:
     told = list(merged([30, 3, 20, 47])[0].sentences())
     assert told == [
-        "2 of 4 areas are shown together with neighbours in reach, as 1 larger ones of at most 2 "
-        "areas, because too little was recorded in some of them. They hold 23% of the records."
+        "2 of 4 areas are shown together with neighbours in reach, at most 2 as one, because too "
+        "little was recorded in some of them; so 3 are left. Those merged hold 23% of the records."
     ]
 
 

@@ -54,6 +54,10 @@ def test_empty_quarters_are_split_off_only_where_zero_is_shown() -> None:
     ]  # fmt: skip
 
 
+def test_empty_square_stays_whole() -> None:
+    assert grid(events(0, 0, 0, 0), "councillor").cells["size"].tolist() == [1000]
+
+
 def test_each_place_is_shown_once() -> None:
     fine = [40] * 16
     fine[15] = 3  # the north-east quarter cannot be split, the others can
