@@ -13,6 +13,9 @@ from placeshaping.project.notes import record_notes
 from placeshaping.project.recipe import Recipe
 
 if TYPE_CHECKING:
+    from placeshaping.areas.ladder import Ladder
+    from placeshaping.disclosure.adaptive import Partition
+    from placeshaping.disclosure.coarsening import Detail
     from placeshaping.disclosure.policies import Policy
     from placeshaping.disclosure.release import Release
 
@@ -39,18 +42,22 @@ def protect_gathered(recipe: Recipe, gathered: Gathered, *, made_on: dt.date) ->
     from placeshaping.hotspots.study import analyse
 
     published = gathered.already_published if gathered.sensitivity == "open" else None
-    policy = _policy_of(recipe, default="open" if published else "public")
-    gathered, changes = _merged(recipe, gathered, policy)
-    show = recipe.show
-    ladder = make_ladder(gathered.areas, gathered.lookup, levels=recipe.areas.levels)
+    policy = policy_of(recipe, default="open" if published else "public")
+    show, levels = recipe.show, recipe.areas.levels
+    ladder = make_ladder(gathered.areas, gathered.lookup, levels=levels)
+    detail = _detail(recipe, gathered, ladder, policy)
+    partition = _partition(recipe, gathered, ladder, policy)
+    if partition is not None:
+        gathered, merging = _merged(gathered, partition)
+        ladder = make_ladder(gathered.areas, gathered.lookup, levels=levels)
     study = analyse(
         gathered.counts,
         ladder,
         population=gathered.population if "rates" in show.statistics else None,
         deprivation=gathered.deprivation if "deprivation" in show.statistics else None,
         over=show.denominators,
-        by=show.by,
-        groups=show.groups,
+        by=detail.by if detail else show.by,
+        groups=detail.groups if detail else show.groups,
         total=gathered.total,
         hot_spots_of=show.hot_spots_of if "hot_spots" in show.statistics else None,
         covered=gathered.covered,
@@ -69,11 +76,11 @@ def protect_gathered(recipe: Recipe, gathered: Gathered, *, made_on: dt.date) ->
         expires=recipe.expires,
         sources=[_guarded(source) if policy.protects else source for source in gathered.sources],
         notes=record_notes(gathered, recipe, policy=policy),
-        changes=changes,
+        changes=[*([detail.sentence] if detail else []), *(merging if partition else ())],
     )
 
 
-def _policy_of(recipe: Recipe, *, default: str) -> Policy:
+def policy_of(recipe: Recipe, *, default: str) -> Policy:
     """Return the policy that the recipe names, or a council's own that stands in it."""
     from placeshaping.disclosure.own_policies import make_policy
     from placeshaping.disclosure.policies import policy_named
@@ -83,19 +90,43 @@ def _policy_of(recipe: Recipe, *, default: str) -> Policy:
     return policy_named(recipe.policy or default)
 
 
-def _merged(recipe: Recipe, gathered: Gathered, policy: Policy) -> tuple[Gathered, tuple[str, ...]]:
-    """Merge the areas in which too little was recorded with their neighbours, and say so."""
+def _detail(recipe: Recipe, gathered: Gathered, ladder: Ladder, policy: Policy) -> Detail | None:
+    """Choose how finely time and categories are shown; None where nothing is hidden."""
+    if policy.threshold == 0:
+        return None
+    from placeshaping.disclosure.coarsening import choose_detail
+
+    return choose_detail(
+        gathered.counts,
+        ladder,
+        policy=policy,
+        by=recipe.show.by,
+        groups=recipe.show.groups,
+        total=gathered.total,
+        sensitive=recipe.show.sensitive,
+        covered=gathered.covered,
+        keep=recipe.show.detail == "keep",
+    )
+
+
+def _partition(
+    recipe: Recipe, gathered: Gathered, ladder: Ladder, policy: Policy
+) -> Partition | None:
+    """Say which areas are shown with neighbours, because too little was recorded in them."""
     if not recipe.areas.merge or policy.threshold == 0:
-        return gathered, ()
+        return None
     from placeshaping.disclosure.adaptive import merge_areas
+
+    partition = merge_areas(
+        gathered.counts, gathered.areas, ladder, policy=policy, covered=gathered.covered
+    )
+    return partition if partition.facts["merged"] else None
+
+
+def _merged(gathered: Gathered, partition: Partition) -> tuple[Gathered, tuple[str, ...]]:
+    """Put the tables of merged areas together, and say what was merged."""
     from placeshaping.disclosure.merged import apply_partition
 
-    covered = gathered.covered
-    partition = merge_areas(
-        gathered.counts, gathered.areas, gathered.lookup, policy=policy, covered=covered
-    )
-    if not partition.facts["merged"]:
-        return gathered, ()
     tables = apply_partition(
         partition,
         areas=gathered.areas,
@@ -103,7 +134,7 @@ def _merged(recipe: Recipe, gathered: Gathered, policy: Policy) -> tuple[Gathere
         lookup=gathered.lookup,
         population=gathered.population,
         deprivation=gathered.deprivation,
-        covered=covered,
+        covered=gathered.covered,
     )
     members = partition.members().groupby("whole")["part"].agg(" ".join)
     merged = dataclasses.replace(

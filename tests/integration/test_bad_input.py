@@ -33,7 +33,7 @@ def refused(recipe: dict[str, Any], folder: Path, out: Path, match: str) -> None
         ({"title": None}, r"title: this key is needed"),
         ({"polcy": "public"}, r"polcy: there is no such key \(did you mean policy\?\)"),
         ({"areas.flie": "x"}, r"areas\.flie: there is no such key \(did you mean file\?\)"),
-        ({"policy": "secret"}, r"policy: Input should be 'open', 'public'"),
+        ({"policy": "secret"}, r"There is no policy 'secret'. There are: open, public"),
         ({"records.from": "2024-13"}, r"records\.from: write the month as 2024-01"),
         ({"records.from": "2024-01"}, r"records: give both 'from' and 'to'"),
         ({"records.from": "2024-05", "records.to": "2024-01"}, r"'from' \(2024-05\) is after"),
