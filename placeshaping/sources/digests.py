@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from placeshaping._core.compiled import compiled
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -17,9 +15,10 @@ if TYPE_CHECKING:
 _MISSING = np.uint64(0)
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 _MIX = np.uint64(0xBF58476D1CE4E5B9)
+_ROOM = 1 << 14  # words mixed at a time: 128 kB
 
 
-def text_digests(column: Any) -> NDArray[np.uint64]:
+def text_digests(column: Any) -> Digests:
     """
     Return a 64-bit digest of each text of a column.
 
@@ -43,11 +42,11 @@ def text_digests(column: Any) -> NDArray[np.uint64]:
     (np.True_, np.False_, 0)
     """
     chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
-    found = [_of_chunk(chunk) for chunk in chunks]
+    found = [_of_texts(chunk) for chunk in chunks]
     return np.concatenate(found) if found else np.zeros(0, dtype=np.uint64)
 
 
-def row_digests(table: Any, first: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def row_digests(table: Any, first: Digests) -> Digests:
     """
     Return 64 bits for each row, equal where all columns are.
 
@@ -72,45 +71,69 @@ def row_digests(table: Any, first: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """
     digests = first.copy()
     for column in table.columns:
-        bits = _bits(column) if pa.types.is_floating(column.type) else text_digests(column)
+        bits = _of_numbers(column) if pa.types.is_floating(column.type) else _of_words(column)
         digests = (digests ^ bits) * _SPREAD
         digests ^= digests >> np.uint64(29)
     return digests
 
 
-def _bits(column: Any) -> NDArray[np.uint64]:
+def _of_numbers(column: Any) -> Digests:
     values = column.to_numpy() + 0.0  # -0.0 is 0.0
     values[np.isnan(values)] = np.nan  # which has many patterns of bits
-    bits: NDArray[np.uint64] = values.view(np.uint64)
+    bits: Digests = values.view(np.uint64)
     return bits
 
 
-def _of_chunk(chunk: Any) -> NDArray[np.uint64]:
-    _, offsets, data = chunk.buffers()
-    digests = np.zeros(len(chunk), dtype=np.uint64)
-    if len(chunk) and data is not None:
-        ends = np.frombuffer(offsets, dtype=np.int32)[chunk.offset :]
-        _digest(ends, np.frombuffer(data, dtype=np.uint8), digests)
-    else:
-        digests[:] = 1
-    if chunk.null_count:
-        digests[chunk.is_null().to_numpy(zero_copy_only=False)] = _MISSING
+def _of_words(column: Any) -> Digests:
+    """Digest a column of few distinct texts, each once."""
+    coded = column.combine_chunks().dictionary_encode()
+    known = np.append(text_digests(coded.dictionary), _MISSING)
+    indices = coded.indices.fill_null(len(known) - 1)
+    digests: Digests = known[indices.to_numpy(zero_copy_only=False)]
     return digests
 
 
-@compiled()
-def _digest(ends: NDArray[np.int32], data: NDArray[np.uint8], digests: NDArray[np.uint64]) -> None:
-    """Mix eight bytes at a time; write one at least, so that 0 is left for what is missing."""
-    for row in range(len(digests)):
-        place, end = ends[row], ends[row + 1]
-        digest = np.uint64(end - place)
-        while place < end:
-            word = np.uint64(0)
-            for step in range(min(8, end - place)):
-                word |= np.uint64(data[place + step]) << np.uint64(8 * step)
-            digest = (digest ^ word) * _SPREAD
-            digest ^= digest >> np.uint64(32)
-            place += 8
-        digest = (digest ^ (digest >> np.uint64(30))) * _MIX
-        digest ^= digest >> np.uint64(27)
-        digests[row] = max(digest, np.uint64(1))
+def _of_texts(texts: Any) -> Digests:
+    """Mix eight bytes at a time; one at least, so that 0 is left for what is missing."""
+    if not len(texts):
+        return np.zeros(0, dtype=np.uint64)
+    _, offsets, data = texts.buffers()
+    ends = np.frombuffer(offsets, dtype=np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    starts, lengths = ends[:-1].astype(np.int64), np.diff(ends)
+    letters = np.frombuffer(data or b"", dtype=np.uint8)
+    digests = lengths.astype(np.uint64)
+    words = -(-lengths // 8)
+    for width in np.unique(words[words > 0]).tolist():
+        rows = np.flatnonzero(words == width)
+        passes = min(-(-len(rows) * width // _ROOM), len(rows))
+        for few in np.array_split(rows, passes):
+            text = _side_by_side(letters, starts[few], lengths[few], width)
+            digests[few] = _mixed(text, digests[few])
+    digests = (digests ^ (digests >> np.uint64(30))) * _MIX
+    digests ^= digests >> np.uint64(27)
+    digests = np.maximum(digests, np.uint64(1))
+    if texts.null_count:
+        digests[texts.is_null().to_numpy(zero_copy_only=False)] = _MISSING
+    return digests
+
+
+def _side_by_side(
+    letters: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.int32], width: int
+) -> NDArray[np.uint64]:
+    """Return texts as rows of words of eight bytes, filled up with zeros."""
+    length, begin = int(lengths[0]), int(starts[0])
+    held = np.zeros((len(starts), 8 * width), dtype=np.uint8)
+    if (lengths == length).all() and (np.diff(starts) == length).all():
+        held[:, :length] = letters[begin : begin + held.shape[0] * length].reshape(-1, length)
+    else:
+        step = np.arange(8 * width)
+        within = step < lengths[:, None]
+        held[within] = letters[(starts[:, None] + step)[within]]
+    return held.view("<u8")
+
+
+def _mixed(text: NDArray[np.uint64], digests: Digests) -> Digests:
+    for word in text.T:
+        digests = (digests ^ word) * _SPREAD
+        digests ^= digests >> np.uint64(32)
+    return digests
