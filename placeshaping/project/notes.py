@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from placeshaping._core.checks import listed
+from placeshaping._core.codes import LEVEL_SHORT, is_gss
 
 if TYPE_CHECKING:
     from placeshaping.disclosure.policies import Policy
@@ -47,6 +48,7 @@ def record_notes(gathered: Gathered, recipe: Recipe, *, policy: Policy) -> tuple
         notes += _read_notes(file, tell)
     rows = "rows" if any(file.weighted for file in gathered.files) else "records"
     notes += _placement_notes(gathered.placement, tell, rows)
+    notes += _area_notes(gathered)
     if gathered.dashboard:
         notes.append("The records were counted on a Dask cluster.")
     if gathered.beyond:
@@ -119,10 +121,34 @@ def _read_notes(file: RecordFile, tell: Tell) -> Iterator[str]:
     else:
         taken = ", ".join(f"{role} from {column!r}" for role, column in report.columns.items())
         yield f"Columns taken{' by their names' if report.guessed else ''}: {taken}."
+        if report.located_by_postcode or report.unknown_postcodes:
+            yield (
+                f"Located by postcode: {tell(report.located_by_postcode)}; of these, by one no "
+                f"longer in use: {tell(report.ended_postcodes)}; after mending letters and digits "
+                f"that look alike: {tell(report.mended_postcodes)}; neither coordinates nor a "
+                f"postcode of the directory: {tell(report.unknown_postcodes)}."
+            )
         if report.ambiguous_dates:
             yield f"Dates were read as day first ({report.date_order} order)."
     if report.missing_months:
         yield f"There are no records at all for {listed(report.missing_months, most=12)}."
+
+
+def _area_notes(gathered: Gathered) -> Iterator[str]:
+    """Say where denominators come from, and which codes are no official ones."""
+    told = {} if gathered.population is None else gathered.population.attrs.get("source_of", {})
+    for column, source in told.items():
+        yield f"{column.capitalize()}: {source}."
+    lookup = gathered.lookup
+    for level in lookup.attrs.get("derived_codes", {}):
+        codes = lookup[f"{level}_code"]
+        own = codes[codes == lookup[f"{level}_name"]].drop_duplicates()
+        number = sum(not is_gss(str(code)) for code in own)
+        if number:
+            yield (
+                f"Names serve as the codes of {number:,} {LEVEL_SHORT.get(level, level)}s, because "
+                "no lookup gave the official ones."
+            )
 
 
 def _placement_notes(report: PlacementReport, tell: Tell, rows: str) -> Iterator[str]:

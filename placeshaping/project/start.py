@@ -378,13 +378,12 @@ def _place(
     if not force or "," in force or (areas.rows or 0) <= MANY or not lookups:
         return None
     from placeshaping.areas.lookups import read_lookup
-    from placeshaping.areas.selection import codes_within
-    from placeshaping.project.gather import listed_areas, whole_lookup
+    from placeshaping.project.gather import wholes_within
 
     name = force.replace("-", " ").title()
     try:
         tables = [read_lookup(folder / lookup) for lookup in lookups]
-        codes_within(whole_lookup(listed_areas(tables), tables), [name])
+        wholes_within([name], tables)
     except PlaceshapingError:
         return None
     return name

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from placeshaping._core.checks import check_columns, listed
+from placeshaping._core.checks import listed
 from placeshaping._core.crs import DEGREE_BOUNDS, GRID_BOUNDS, to_grid
 from placeshaping._core.errors import ColumnError, CRSError
-from placeshaping.sources.guesses import guess_columns
-from placeshaping.sources.tabular import read_table
-from placeshaping.sources.values import to_numbers, to_postcodes
+from placeshaping.sources.postcode_text import find_postcodes
+from placeshaping.sources.values import to_numbers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,6 +43,9 @@ class Places:
         Records located by their postcode.
     unknown_postcodes
         Records whose postcode is not in the lookup, or none.
+    ended_postcodes, mended_postcodes
+        Records located by a postcode that is no longer in use; by one in which
+        a letter had been written for a digit or the reverse.
     """
 
     easting: Floats
@@ -54,6 +56,8 @@ class Places:
     unreadable: int
     by_postcode: int = 0
     unknown_postcodes: int = 0
+    ended_postcodes: int = 0
+    mended_postcodes: int = 0
 
 
 def locate(
@@ -119,11 +123,11 @@ def locate(
         x[off], y[off] = np.nan, np.nan
         if degrees:
             x, y = to_grid(x, y)
-    by_postcode = unknown = 0
+    found: dict[str, int] = {}
     if postcodes is not None and "postcode" in columns:
-        x, y, by_postcode, unknown = _by_postcode(table[columns["postcode"]], x, y, postcodes)
+        x, y, found = _by_postcode(table[columns["postcode"]], x, y, postcodes)
     without = int(np.isnan(x).sum()) - null_island - outside - unreadable
-    return Places(x, y, max(without, 0), null_island, outside, unreadable, by_postcode, unknown)
+    return Places(x, y, max(without, 0), null_island, outside, unreadable, **found)
 
 
 def _read_pair(table: pd.DataFrame, names: list[str], degrees: bool) -> tuple[Floats, Floats, int]:
@@ -173,15 +177,24 @@ def _check_kind(x: Floats, y: Floats, names: list[str], degrees: bool, where: st
 
 def _by_postcode(
     values: pd.Series[Any], x: Floats, y: Floats, postcodes: pd.DataFrame
-) -> tuple[Floats, Floats, int, int]:
+) -> tuple[Floats, Floats, dict[str, int]]:
     open_rows = np.isnan(x)
-    place = postcodes.index.get_indexer(pd.Index(to_postcodes(values)))
-    found = open_rows & (place >= 0)
+    match = find_postcodes(values, postcodes.index)
+    found = open_rows & (match.position >= 0)
     x, y = x.copy(), y.copy()
-    x[found] = postcodes["easting"].to_numpy()[place[found]]
-    y[found] = postcodes["northing"].to_numpy()[place[found]]
+    x[found] = postcodes["easting"].to_numpy()[match.position[found]]
+    y[found] = postcodes["northing"].to_numpy()[match.position[found]]
     located = found & np.isfinite(x)
-    return x, y, int(located.sum()), int((open_rows & ~located).sum())
+    ended = np.zeros(len(postcodes) + 1, dtype=bool)  # the last one for those not found
+    if "ended" in postcodes:
+        ended[:-1] = postcodes["ended"].notna().to_numpy()
+    counts = {
+        "by_postcode": int(located.sum()),
+        "unknown_postcodes": int((open_rows & ~located).sum()),
+        "ended_postcodes": int((located & ended[match.position]).sum()),
+        "mended_postcodes": int((located & match.mended).sum()),
+    }
+    return x, y, counts
 
 
 def read_postcodes(postcodes: pd.DataFrame | str | Path) -> pd.DataFrame:
@@ -198,7 +211,8 @@ def read_postcodes(postcodes: pd.DataFrame | str | Path) -> pd.DataFrame:
     -------
     lookup
         Index `postcode` (capitals, one space), columns `easting` and `northing`
-        in metres, EPSG:27700; each postcode once.
+        in metres, EPSG:27700, and `ended` where the file tells it (missing while
+        in use); each postcode once, one in use before one that has ended.
 
     Raises
     ------
@@ -211,22 +225,20 @@ def read_postcodes(postcodes: pd.DataFrame | str | Path) -> pd.DataFrame:
     >>> read_postcodes(table).loc["LE1 6XX"].to_list()
     [458700.0, 304600.0]
     """
-    frame = isinstance(postcodes, pd.DataFrame)
-    where = "the postcode lookup" if frame else Path(str(postcodes)).name
-    table = postcodes if isinstance(postcodes, pd.DataFrame) else read_table(postcodes)
-    if table.index.name is not None and table.index.name not in table.columns:
-        table = table.reset_index()
-    columns = guess_columns(table)
-    if "postcode" not in columns:
-        check_columns(table.columns, ["pcds"], where=where)
-    if not {"easting", "longitude"} & set(columns):
+    from placeshaping.sources.postcode_areas import read_postcode_directory
+
+    if isinstance(postcodes, pd.DataFrame):
+        if postcodes.index.name == "postcode" and {"easting", "northing"} <= set(postcodes):
+            return postcodes
+        named = postcodes.index.name is not None and postcodes.index.name not in postcodes
+        table = postcodes.reset_index() if named else postcodes
+        where, directory = "the postcode lookup", read_postcode_directory(table)
+    else:
+        where, directory = Path(postcodes).name, read_postcode_directory(postcodes)
+    if "easting" not in directory:
         msg = (
-            f"{where} has no easting and northing, nor longitude and latitude. "
-            f"It has: {listed(list(table.columns), most=12)}."
+            f"{where} has no easting and northing, nor longitude and latitude. It tells: "
+            f"{listed([str(column) for column in directory.columns], most=12)}."
         )
         raise ColumnError(msg)
-    places = locate(table, columns, where=where)
-    index = pd.Index(to_postcodes(table[columns["postcode"]]), name="postcode")
-    lookup = pd.DataFrame({"easting": places.easting, "northing": places.northing}, index=index)
-    lookup = lookup[lookup.index.notna()]
-    return lookup[~lookup.index.duplicated()]
+    return directory[[c for c in ("easting", "northing", "ended") if c in directory]]

@@ -79,6 +79,9 @@ class ServiceReport:
         Categories of the kept rows.
     first_month, last_month
         As ``"2024-01"``; ``None`` where the file has no dates.
+    ended_postcodes, mended_postcodes
+        Kept rows located by a postcode that is no longer in use; by one in which
+        a letter had been written for a digit (O for 0) or the reverse.
     """
 
     table: TableReport
@@ -103,6 +106,8 @@ class ServiceReport:
     categories: tuple[str, ...]
     first_month: str | None
     last_month: str | None
+    ended_postcodes: int = 0
+    mended_postcodes: int = 0
 
 
 def read_services(
@@ -130,7 +135,8 @@ def read_services(
     date_order
         What 03/02/2024 means: 3 February (``"british"``) or 2 March (``"american"``).
     postcodes
-        Lookup from postcode to place, for records that have nothing better.
+        Lookup from postcode to place, for records that have nothing better: the
+        ONS Postcode Directory, or any table with postcodes and coordinates.
     sheet
         The sheet of a workbook.
 
@@ -192,6 +198,8 @@ def read_services(
         unreadable_coordinates=places.unreadable,
         located_by_postcode=places.by_postcode,
         unknown_postcodes=places.unknown_postcodes,
+        ended_postcodes=places.ended_postcodes,
+        mended_postcodes=places.mended_postcodes,
         with_area_code=int(events["area_code"].notna().sum()),
         categories=tuple(str(name) for name in events["category"].cat.categories),
         **facts,

@@ -242,10 +242,34 @@ def test_postcodes_locate_records_by_a_lookup(tmp_path):
 
 
 def test_a_postcode_lookup_needs_places(tmp_path):
-    with pytest.raises(ColumnError, match="no easting and northing"):
+    with pytest.raises(ColumnError, match="neither coordinates nor areas"):
         read_postcodes(pd.DataFrame({"pcds": ["LE1 6XX"], "name": ["A"]}))
+    with pytest.raises(ColumnError, match=r"no easting and northing.*It tells: lsoa_code\."):
+        read_postcodes(pd.DataFrame({"pcds": ["LE1 6XX"], "lsoa21": ["E01033561"]}))
     with pytest.raises(ColumnError, match="no column 'pcds'"):
         read_postcodes(pd.DataFrame({"name": ["A"]}))
+
+
+def test_postcodes_are_mended_and_ended_ones_told(tmp_path):
+    path = csv(tmp_path, "Postcode\nLEI 6XX\nle1 6x-x\nCO4 35Q\nCO4 3SQ\nLE1 7ZZ\n\n", name="r.csv")
+    lookup = csv(
+        tmp_path,
+        "pcds,doterm,oseast1m,osnrth1m\nLE1 6XX,201512,1000,1000\nLE1 6XX,,458700,304600\n"
+        "CO4 3SQ,201001,600000,225000\n",
+        name="pc.csv",
+    )
+    for given in (lookup, read_postcodes(lookup), pd.read_csv(lookup)):
+        events = read_services(path, columns={"postcode": "Postcode"}, postcodes=given)
+        assert events["easting"].tolist()[:4] == [458700, 458700, 600000, 600000]
+        report = events.attrs["report"]
+        assert (report.located_by_postcode, report.unknown_postcodes) == (4, 1)
+        assert (report.mended_postcodes, report.ended_postcodes) == (2, 2)
+
+
+def test_newer_layout_of_the_postcode_directory_locates_records(tmp_path):
+    path = csv(tmp_path, "Date,Postcode\n03/02/2024,le16xx\n")
+    columns = {"PCDS": ["LE1 6XX"], "EAST1M": ["458700"], "NORTH1M": ["304600"], "DOTERM": [None]}
+    assert read_services(path, postcodes=pd.DataFrame(columns))["easting"].tolist() == [458700]
 
 
 def test_a_file_without_places_names_near_columns(tmp_path):
