@@ -97,23 +97,23 @@ def tally(
 
 
 def product(areas: pd.Index, keys: dict[str, pd.Index]) -> pd.DataFrame:
-    """Return every period, category and area, the area changing fastest."""
-    sizes = [len(levels) for levels in keys.values()] + [len(areas)]
-    columns: dict[str, Any] = {"area_code": areas.take(_axis(sizes, len(keys)))}
-    for number, (name, levels) in enumerate(keys.items()):
-        # one axis at a time: eighteen million cells make each as large as a column
-        axis = _axis(sizes, number)
-        is_category = name == "category"
-        columns[name] = (
-            pd.Categorical.from_codes(axis, levels) if is_category else levels.take(axis)
-        )
-        del axis
+    """
+    Return every period, category and area, the area changing fastest.
+
+    Of eighteen million cells each passing array is as large as a column, so
+    none is made: codes of areas are repeated by reference where pyarrow holds them.
+    """
+    sizes = [len(levels) for levels in keys.values()]
+    outer = int(np.prod(sizes, initial=1))
+    columns: dict[str, Any] = {"area_code": areas.append([areas] * (outer - 1))}
+    outer, inner = 1, outer * len(areas)
+    for (name, levels), size in zip(keys.items(), sizes, strict=True):
+        inner //= size
+        if name == "category":
+            label = np.arange(size, dtype=np.min_scalar_type(-size)).repeat(inner)
+            columns[name] = pd.Categorical.from_codes(np.tile(label, outer), levels)
+        else:
+            every = levels.repeat(inner)
+            columns[name] = every.append([every] * (outer - 1)) if outer > 1 else every
+        outer *= size
     return pd.DataFrame(columns, copy=False)
-
-
-def _axis(sizes: list[int], number: int) -> NDArray[np.signedinteger[Any]]:
-    """Return the place along one axis of every cell of the product."""
-    inner = int(np.prod(sizes[number + 1 :], initial=1))
-    outer = int(np.prod(sizes[:number], initial=1))
-    places = np.arange(sizes[number], dtype=np.min_scalar_type(-max(sizes[number], 1)))
-    return np.tile(np.repeat(places, inner), outer)
