@@ -79,6 +79,16 @@ def open_boundaries(path: str | Path, *, layer: str | None = None) -> BoundaryFi
     ------
     MissingFileError, FileFormatError
         If there is none, several, or it cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from shapely import box
+    >>> beats = gpd.GeoDataFrame({"beat": ["A1", "A2"]}, geometry=[box(0, 0, 1, 1)] * 2, crs=27700)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     beats.to_parquet(f"{folder}/beats.parquet")
+    ...     open_boundaries(f"{folder}/beats.parquet").columns
+    ('beat',)
     """
     path = check_file(path)
     place = _only_member(path, layer)
@@ -211,6 +221,17 @@ def read_rows(
     ------
     FileFormatError
         If the file is damaged.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from shapely import box
+    >>> beats = gpd.GeoDataFrame({"beat": ["A1", "A2"]}, geometry=[box(0, 0, 1, 1)] * 2, crs=27700)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     beats.to_parquet(f"{folder}/beats.parquet")
+    ...     file = open_boundaries(f"{folder}/beats.parquet")
+    ...     read_rows(file, ["beat"], code="beat", codes=["A2"])["beat"].tolist()
+    ['A2']
     """
     try:
         if file.parquet:
@@ -316,5 +337,15 @@ def read_values(file: BoundaryFile, column: str) -> list[str]:
     -------
     values
         Each value once, as text.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from shapely import box
+    >>> beats = gpd.GeoDataFrame({"beat": ["A1", "A2"]}, geometry=[box(0, 0, 1, 1)] * 2, crs=27700)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     beats.to_parquet(f"{folder}/beats.parquet")
+    ...     read_values(open_boundaries(f"{folder}/beats.parquet"), "beat")
+    ['A1', 'A2']
     """
     return [str(value) for value in _column(file, column).dropna().unique()]

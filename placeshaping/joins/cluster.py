@@ -181,6 +181,11 @@ def count_on_cluster(
     ------
     InputError
         As in `count_streamed`, or if workers die again and again.
+
+    Examples
+    --------
+    >>> with connect("local:2") as client:  # doctest: +SKIP
+    ...     counts = count_on_cluster(client, "archive.zip", areas, outside="drop")
     """
     sources = sources_of(
         records,

@@ -257,6 +257,17 @@ def read_index(path: str | Path) -> AreaIndex:
         If there is no such file.
     FileFormatError
         If it is no index, or one of another version.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from shapely import box
+    >>> areas = gpd.GeoDataFrame(geometry=[box(0, 0, 1, 1)], index=["E01000001"], crs=27700)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_index(build_index(areas), f"{folder}/areas.index")
+    ...     index = read_index(f"{folder}/areas.index")
+    >>> index.locate([0.5, 7.0], [0.5, 0.5])[0].tolist()
+    [0, -1]
     """
     path = check_file(path)
     try:

@@ -56,7 +56,20 @@ def built_up(
 
     Examples
     --------
-    >>> built_up(areas, "lcm2021.tif", values=[20, 21])  # doctest: +SKIP
+    >>> import tempfile
+    >>> import rasterio
+    >>> from shapely import box
+    >>> areas = gpd.GeoDataFrame(geometry=[box(0, 0, 100, 100)], index=["E01000001"], crs=27700)
+    >>> cover = np.array([[20, 3], [3, 3]], dtype="uint8")  # a town in the north-west
+    >>> grid = rasterio.Affine(50, 0, 0, 0, -50, 100)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with rasterio.open(
+    ...         f"{folder}/lcm.tif", "w", driver="GTiff", width=2, height=2, count=1,
+    ...         dtype="uint8", crs="EPSG:27700", transform=grid,
+    ...     ) as raster:
+    ...         raster.write(cover, 1)
+    ...     built_up(areas, f"{folder}/lcm.tif", values=[20, 21]).area.round().tolist()
+    [2500.0]
     """
     check_areas(areas)
     path = check_file(raster)
