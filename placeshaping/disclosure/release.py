@@ -314,7 +314,7 @@ def release(
         periods=study.periods,
         categories=study.categories,
         tables=MappingProxyType(tables),
-        deprivation=group_table(study, protected),
+        deprivation=group_table(study, protected, policy),
         statement=tuple(
             disclosure_statement(
                 policy,

@@ -64,13 +64,7 @@ def disclosure_statement(
     Policy "internal", for the analyst's own desk.
     Internal: not protected, do not share.
     """
-    yield f'Policy "{policy.name}", for {policy.audience}.'
-    if policy.stamp:
-        yield f"{policy.stamp}."
-    if expires is not None:
-        yield f"To be used until {expires.day} {expires:%B %Y}, and deleted after that."
-    if policy.base is not None:
-        yield _own_sentence(policy)
+    yield from _opening(policy, expires)
     yield from changes
     for level, reason in left_out.items():
         yield f"Level {LEVEL_SHORT.get(level, level)} is left out: {reason}."
@@ -78,6 +72,8 @@ def disclosure_statement(
         if already_published:
             yield f"The counts are as published at {already_published}."
         return
+    if not policy.counts_shown:
+        yield "No counts or rates are shown: areas are classed and ranked by the protected counts."
     yield _METHODS[policy.method].format(
         threshold=policy.threshold,
         rounding=policy.rounding,
@@ -115,6 +111,17 @@ _AUDITS = {
     "bounds": "Bounds were carried through all sums that a reader can form until nothing changed, "
     "and leave every small count as uncertain as its mark says.",
 }
+
+
+def _opening(policy: Policy, expires: dt.date | None) -> Iterator[str]:
+    """Say who it is for, and within what limits."""
+    yield f'Policy "{policy.name}", for {policy.audience}.'
+    if policy.stamp:
+        yield f"{policy.stamp}."
+    if expires is not None:
+        yield f"To be used until {expires.day} {expires:%B %Y}, and deleted after that."
+    if policy.base is not None:
+        yield _own_sentence(policy)
 
 
 def _own_sentence(policy: Policy) -> str:
@@ -163,7 +170,7 @@ def reading_cautions(period: PeriodView, areas: pd.DataFrame, view: pd.DataFrame
             f"No records were given for {listed(period.missing)}: rates are worked out over the "
             f"{period.months} months that there are."
         )
-    if "residents" not in areas:
+    if "residents" not in areas or "count" not in view:
         return
     shown = view["count"].notna()
     if not shown.any():

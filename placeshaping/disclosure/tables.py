@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from placeshaping._core.codes import LEVEL_NAMES, LEVEL_SHORT
+from placeshaping.disclosure.classes import assign_fixed
 from placeshaping.disclosure.policies import Policy
 from placeshaping.disclosure.protection import Protected
 from placeshaping.hotspots.study import Study, long_table, rate_columns
@@ -19,6 +20,9 @@ from placeshaping.statistics.inequality import SlopeIndex, slope_index
 
 STATUSES = ("shown", "hidden", "missing")
 """What may stand in a cell; a zero that is shown is a count of 0."""
+
+COUNT_EDGES = (10.0, 25.0, 50.0, 100.0)
+"""Inner edges of the classes of counts, where a policy shows classes alone."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,10 @@ class AreaTable:
         (one of `STATUSES`), `count` (Int64), `rate`, `lower`, `upper`,
         `rate_smoothed` (per 1,000 a year), `cluster` (hot-spot class) and,
         where the policy lets numbers out, `gi_star` and `q_value`. A hidden
-        cell has none of them: even a class would narrow its count.
+        cell has none of them: even a class would narrow its count. Where the
+        policy shows no counts, `class` (1 to 5, between `COUNT_EDGES`) and
+        `rank` (1 for the most, alike for equals) stand in the place of
+        `count` and all rates.
     parent_level
         The level of `parent_code`; None at the top. Where a level above
         belongs to another branch, as wards do beside MSOAs, `areas` has a
@@ -134,6 +141,8 @@ def area_table(
     rates = rate_columns(known, study.periods, study.categories, study.exposures[level])
     for name, cube in rates.items():
         table[name] = np.round(cube.ravel(), 2)
+    if not policy.counts_shown:
+        table = _classed(table)
     if level in study.hot_spots:
         columns = ["cluster", "gi_star", "q_value"] if policy.numbers else ["cluster"]
         scores = study.hot_spots[level][columns]
@@ -142,13 +151,26 @@ def area_table(
     return AreaTable(level, areas, table, parent_level=up)
 
 
+def _classed(table: pd.DataFrame) -> pd.DataFrame:
+    """Put classes and ranks of the protected counts in the place of all numbers."""
+    counts = table["count"].astype("Float64")
+    classes = assign_fixed(counts.to_numpy(dtype=float, na_value=np.nan), COUNT_EDGES)
+    named = table[["period", "category", "area_code", "status"]].copy()
+    named["class"] = pd.array(classes, dtype="Int64")
+    named["class"] = named["class"].where(counts.notna())
+    views = [table["period"], table["category"]]
+    ranks = counts.groupby(views, observed=True).rank(method="min", ascending=False)
+    named["rank"] = ranks.astype("Int64")
+    return named
+
+
 def _nullable(counts: NDArray[np.int64], hidden: NDArray[np.bool_]) -> Any:
     return pd.arrays.IntegerArray(counts.ravel().astype(np.int64), hidden.ravel().copy())
 
 
-def group_table(study: Study, protected: Protected) -> GroupTable | None:
-    """Lay out the protected numbers by deprivation decile; None where that is not known."""
-    if study.deciles is None or protected.groups is None:
+def group_table(study: Study, protected: Protected, policy: Policy) -> GroupTable | None:
+    """Lay out the protected numbers by deprivation decile; None where none is known or shown."""
+    if study.deciles is None or protected.groups is None or not policy.counts_shown:
         return None
     groups = protected.groups
     counts, hidden = protected.counts[groups.name], protected.hidden[groups.name]

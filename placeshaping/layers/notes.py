@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import Any
 
+from placeshaping.disclosure.classes import class_labels
 from placeshaping.disclosure.release import Release
+from placeshaping.disclosure.tables import COUNT_EDGES
 
 Note = tuple[str, str | int]
 
@@ -17,6 +20,8 @@ HOW_TO_READ = (
     "shown, with its 95 % interval (Byar).",
     "rate_smoothed: the same rate drawn towards the average where it rests on few people "
     "(empirical Bayes).",
+    "class: 1 to 5, of the number of records: " + "; ".join(class_labels(COUNT_EDGES)) + ".",
+    "rank: 1 for the area with most records; areas with equal rounded numbers have the same rank.",
     "cluster: hot_99, hot_95, none, cold_95, cold_99: Gi* with the false discovery rate "
     "controlled; empty where it was not worked out.",
     "imd_decile: tenth of the Index of Multiple Deprivation, 1 = most deprived.",
@@ -54,8 +59,15 @@ def notes_of(release: Release) -> list[Note]:
         ("source", f"{source.role}: {source.name}, {source.checksum}") for source in release.sources
     ]
     rows.append(("contact", release.contact))
-    rows += [("how to read", sentence) for sentence in HOW_TO_READ]
+    columns = {str(name) for table in release.tables.values() for name in table.values}
+    rows += [("how to read", text) for text in HOW_TO_READ if _is_of(text, columns)]
     return [(key, value) for key, value in rows if value != ""]
+
+
+def _is_of(text: str, columns: Collection[str]) -> bool:
+    """Tell whether a sentence explains a column that there is, or none of the tables' own."""
+    named = text.partition(":")[0].split(", ")[0]
+    return named in columns or named not in ("count", "rate", "rate_smoothed", "class", "rank")
 
 
 def declaration_of(release: Release) -> list[Note]:

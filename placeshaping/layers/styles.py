@@ -9,6 +9,8 @@ from xml.etree import ElementTree as Xml
 
 import pandas as pd
 
+from placeshaping.disclosure.classes import class_labels
+from placeshaping.disclosure.tables import COUNT_EDGES
 from placeshaping.maps.classes import class_edges
 from placeshaping.maps.palettes import (
     CLUSTERS,
@@ -65,7 +67,8 @@ def styles_of(layer: pd.DataFrame, name: str, *, title: str) -> list[LayerStyle]
     Returns
     -------
     styles
-        The first is the default. Where there is no rate, counts are classed.
+        The first is the default. Where there is no rate, counts are classed;
+        where there are no counts, the layer has classes already.
 
     Examples
     --------
@@ -73,11 +76,14 @@ def styles_of(layer: pd.DataFrame, name: str, *, title: str) -> list[LayerStyle]
     >>> [style.name for style in styles_of(layer, "lsoa", title="Recorded crime")]
     ['Rate']
     """
-    rated = bool(layer["rate"].notna().any())
-    column = "rate" if rated else "count"
-    first = "Rate" if rated else "Count"
-    about = "per 1,000 a year" if rated else "number of records"
-    found = [LayerStyle(name, first, f"{title}: {about}", _graduated(layer, column), default=True)]
+    if "count" in layer:
+        rated = bool(layer["rate"].notna().any())
+        column = "rate" if rated else "count"
+        about = "per 1,000 a year" if rated else "number of records"
+    else:
+        column, about = "class", "class of the number of records"
+    drawn = _graduated(layer, column)
+    found = [LayerStyle(name, column.capitalize(), f"{title}: {about}", drawn, default=True)]
     if "cluster" in layer:
         found.append(LayerStyle(name, "Hot spots", f"{title}: Gi*", _categorised(), default=False))
     return found
@@ -93,6 +99,10 @@ def _graduated(layer: pd.DataFrame, column: str) -> str:
     """
     values = layer[column].dropna().to_numpy(dtype="float64")
     edges = class_edges(values) if len(values) else (0.0, 1.0)
+    labels = [f"{lower:g} to under {upper:g}" for lower, upper in pairwise(edges)]
+    if column == "class":
+        labels = list(class_labels(COUNT_EDGES, unit="records"))
+        edges = tuple(float(one) for one in range(1, len(labels) + 2))
     colours = sequential(len(edges) - 1)
     root = _document()
     renderer = Xml.SubElement(
@@ -111,7 +121,7 @@ def _graduated(layer: pd.DataFrame, column: str) -> str:
     symbols = Xml.SubElement(renderer, "symbols")
     classes = list(enumerate(pairwise(edges)))
     for place, (lower, upper) in reversed(classes):
-        _range(ranges, str(place), lower, upper, f"{lower:g} to under {upper:g}")
+        _range(ranges, str(place), lower, upper, labels[place])
     for place, _ in classes:
         _fill(symbols, str(place), colours[place])
     hidden, missing = str(len(classes)), str(len(classes) + 1)

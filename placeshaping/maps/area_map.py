@@ -13,7 +13,7 @@ import folium
 from branca.element import Element, Figure
 
 from placeshaping._core.crs import to_degrees
-from placeshaping._core.errors import InputError, OutputError
+from placeshaping._core.errors import DisclosureError, InputError, OutputError
 from placeshaping._core.output import staged_file
 from placeshaping.disclosure.release import Release, require_release
 from placeshaping.maps.about import about, footer
@@ -99,7 +99,7 @@ def area_map(
     Raises
     ------
     DisclosureError
-        If `release` is not a `Release`.
+        If `release` is not a `Release`, or its policy makes no such map.
     InputError
         If it has no such level or measure.
 
@@ -111,6 +111,12 @@ def area_map(
     placeshaping._core.errors.DisclosureError: area_map takes a Release, not a dict. ...
     """
     given = require_release(release, wanted_by="area_map")
+    if not given.policy.shareable_map or not given.policy.counts_shown:
+        msg = (
+            f"Policy {given.policy.name!r} makes no map of areas that could be passed on. Write "
+            "layers and tables (write_layers, write_tables), or choose another policy."
+        )
+        raise DisclosureError(msg)
     levels = given.levels
     if level is not None and level not in levels:
         msg = f"The release has no level {level!r}. It has: {', '.join(levels)}."

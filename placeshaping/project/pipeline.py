@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from placeshaping._core.errors import DisclosureError
 from placeshaping._core.output import staged_folder
 from placeshaping.project.gather import gather
-from placeshaping.project.protect import protect_gathered
+from placeshaping.project.protect import check_outputs, protect_gathered, secret_of
 from placeshaping.project.recipe import Recipe, make_recipe, read_recipe
 
 if TYPE_CHECKING:
@@ -106,9 +106,11 @@ def run(
         base = Path() if folder is None else Path(folder)
     if not isinstance(recipe, Recipe):
         recipe = make_recipe(dict(recipe))
-    gathered = gather(recipe, folder=base, cluster=cluster)
-    released = protect_gathered(recipe, gathered, made_on=recipe.made_on or made_on)
     target = base / recipe.output.folder
+    secret = secret_of(recipe, folder=base)
+    check_outputs(recipe)
+    gathered = gather(recipe, folder=base, cluster=cluster, secret=secret)
+    released = protect_gathered(recipe, gathered, made_on=recipe.made_on or made_on)
     names = write_products(released, target, recipe=recipe)
     return Outcome(target, tuple(target / name for name in names), released)
 

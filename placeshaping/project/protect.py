@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from placeshaping._core.errors import DisclosureError, RecipeError
 from placeshaping._core.provenance import SourceFile
 from placeshaping.project.gather import Gathered
 from placeshaping.project.notes import record_notes
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from placeshaping.disclosure.coarsening import Detail
     from placeshaping.disclosure.policies import Policy
     from placeshaping.disclosure.release import Release
+    from placeshaping.disclosure.secret import Secret
 
 GUESSABLE = 1_000
 """Rows of records under which a checksum could be guessed from a protected table."""
@@ -88,6 +91,50 @@ def policy_of(recipe: Recipe, *, default: str) -> Policy:
     if isinstance(recipe.policy, Mapping):
         return make_policy(recipe.policy)
     return policy_named(recipe.policy or default)
+
+
+def check_outputs(recipe: Recipe) -> None:
+    """
+    Refuse outputs that the recipe's policy does not allow, before anything is read.
+
+    Raises
+    ------
+    DisclosureError
+        If there is no such policy, or it makes no map that could be passed on.
+    """
+    policy = policy_of(recipe, default="public")
+    if "map" not in recipe.output.write or (policy.shareable_map and policy.counts_shown):
+        return
+    why = "shows no counts" if policy.shareable_map else "makes no map that could be passed on"
+    msg = (
+        f"Policy {policy.name!r} {why}: write layers and tables alone. "
+        "In the recipe, under [output]: write = ['layers', 'tables']."
+    )
+    raise DisclosureError(msg)
+
+
+def secret_of(recipe: Recipe, *, folder: Path) -> Secret | None:
+    """
+    Read the secret of a recipe whose policy changes counts by the keys of their records.
+
+    Raises
+    ------
+    RecipeError
+        If it names none.
+    DisclosureError
+        If the secret lies in the project's folder, or can be guessed.
+    """
+    if policy_of(recipe, default="public").method != "cell_key":
+        return None
+    from placeshaping.disclosure.secret import read_secret
+
+    if recipe.secret is None:
+        msg = (
+            "secret: the policy's method 'cell_key' needs a file with a key, outside this folder: "
+            "secret = '../key.txt'"
+        )
+        raise RecipeError(msg)
+    return read_secret(folder / recipe.secret, outside=[folder, folder / recipe.output.folder])
 
 
 def _detail(recipe: Recipe, gathered: Gathered, ladder: Ladder, policy: Policy) -> Detail | None:

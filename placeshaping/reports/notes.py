@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from placeshaping._core.checks import listed
 from placeshaping._core.codes import is_gss
+from placeshaping.disclosure.classes import class_labels
 from placeshaping.disclosure.release import Release
-from placeshaping.disclosure.tables import AreaTable
+from placeshaping.disclosure.tables import COUNT_EDGES, AreaTable
 from placeshaping.layers.notes import declaration_of
 
 COLUMNS: Mapping[str, str] = {
@@ -22,6 +23,9 @@ COLUMNS: Mapping[str, str] = {
     "some of them",
     "status": "shown; hidden: too few to show, or hidden so that another cannot be worked out; "
     "missing: not known. A count of 0 is a zero that is shown",
+    "class": "class of the number of records: "
+    + "; ".join(f"{n} is {text}" for n, text in enumerate(class_labels(COUNT_EDGES), start=1)),
+    "rank": "1 for the area with most records; areas with equal rounded numbers have the same rank",
     "count": "records in the area, period and category, rounded as stated above; empty where it "
     "is hidden or missing",
     "rate": "records per 1,000 of the denominator a year, worked out from the count that is shown",

@@ -26,8 +26,8 @@ MOST_ROWS = 1_048_575
 """Rows that a sheet of Excel holds below its header."""
 
 COLUMNS = (
-    "area_code", "area_name", "members", "imd_decile", "period", "category", "status", "count",
-    "rate", "lower", "upper", "rate_smoothed", "cluster", "gi_star", "q_value",
+    "area_code", "area_name", "members", "imd_decile", "period", "category", "status", "class",
+    "rank", "count", "rate", "lower", "upper", "rate_smoothed", "cluster", "gi_star", "q_value",
 )  # fmt: skip
 """Columns of a level's sheet; deciles at the finest level, scores only where they may leave."""
 
@@ -43,8 +43,8 @@ _WIDTHS = {
     "rate_smoothed": 15, "cluster": 10, "imd_decile": 12, "areas": 8, "exposure": 14,
 }  # fmt: skip
 _FORMATS = {
-    "count": "#,##0", "areas": "#,##0", "exposure": "#,##0", "imd_decile": "0",
-    "gi_star": "0.0000", "q_value": "0.0000",
+    "count": "#,##0", "class": "0", "rank": "0", "areas": "#,##0", "exposure": "#,##0",
+    "imd_decile": "0", "gi_star": "0.0000", "q_value": "0.0000",
 }  # fmt: skip
 _TEXTS = {"area_code", "area_name", "members", "period", "category", "status", "cluster"}
 _TITLE = Font(bold=True, size=14)
