@@ -101,8 +101,9 @@ def encode_coverage(
     Parameters
     ----------
     levels
-        Areas of each level in EPSG:27700, finest first; the later ones are
-        unions of the first.
+        Areas of each level in EPSG:27700, finest first. Later ones that are
+        unions of the first need no shapes; others (wards where MSOAs are the
+        first) are stored by themselves.
     tolerance
         Metres; by default `choose_tolerance` of the finest level. Zero keeps
         every vertex.
@@ -133,12 +134,15 @@ def encode_coverage(
     chosen = choose_tolerance(levels[0]) if tolerance is None else float(tolerance)
     shapes = levels[0].geometry.to_numpy()
     shared = bool(shapely.coverage_is_valid(shapes))
-    stored = levels[:1] if shared else levels
-    simplified = [_simplified(areas.geometry.to_numpy(), chosen) for areas in stored]
-    grid = _grid_of(simplified, max(chosen, 2.0) / _STEPS_PER_TOLERANCE)
+    simplified = [_simplified(shapes, chosen)]
+    for areas in levels[1:]:
+        above = areas.geometry.to_numpy()
+        united = shared and _are_unions(above, shapes)
+        simplified.append(above[:0] if united else _simplified(above, chosen))
+    stored = [part for part in simplified if len(part)]
+    grid = _grid_of(stored, max(chosen, 2.0) / _STEPS_PER_TOLERANCE)
     arcs: list[NDArray[np.int64]] = []
-    polygons: list[Polygons | None] = [_cut_into_arcs(part, grid, arcs) for part in simplified]
-    polygons += [None] * (len(levels) - len(stored))
+    polygons = [_cut_into_arcs(part, grid, arcs) if len(part) else None for part in simplified]
     return Coverage(
         arcs={"origin": list(grid.origin), "step": list(grid.step), **_delta_coded(arcs)},
         polygons=tuple(polygons),
@@ -207,6 +211,14 @@ def _check_polygons(areas: gpd.GeoDataFrame) -> None:
             f"(first: {areas.index[wrong][0]}). Repair or drop them before the map is made."
         )
         raise GeometryError(msg)
+
+
+def _are_unions(above: NDArray[Any], shapes: NDArray[Any]) -> bool:
+    """Tell whether larger areas are put together from whole small ones: their sizes add up."""
+    tree = shapely.STRtree(above)
+    part, holder = tree.query(shapely.point_on_surface(shapes), predicate="within")
+    summed = np.bincount(holder, shapely.area(shapes)[part], minlength=len(above))
+    return len(part) == len(shapes) and bool(np.allclose(summed, shapely.area(above), rtol=1e-6))
 
 
 def _simplified(shapes: NDArray[Any], tolerance: float) -> NDArray[Any]:

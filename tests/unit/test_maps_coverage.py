@@ -88,6 +88,17 @@ def test_coarser_levels_of_a_coverage_need_no_shapes_of_their_own() -> None:
         decode_coverage(coverage, 1)
 
 
+def test_level_that_cuts_across_the_first_has_shapes_of_its_own() -> None:
+    small = wobbly(6)
+    pairs = frame([shapely.union_all(small[i : i + 2]) for i in range(0, 36, 2)])
+    branch = frame([shapely.union_all(small[:17]), shapely.union_all(small[17:])])
+    top = frame([shapely.union_all(small)])
+    coverage = encode_coverage([pairs, branch, top])
+    assert coverage.shared
+    assert [polygons is None for polygons in coverage.polygons] == [False, False, True]
+    assert differences(branch, decode_coverage(coverage, 1)).max() < 60
+
+
 def test_areas_that_overlap_are_still_drawn_level_by_level() -> None:
     small = [box(0, 0, 1010, 1000), box(1000, 0, 2000, 1000)]
     areas, large = frame(small), frame([shapely.union_all(small)])
