@@ -143,7 +143,9 @@ def test_scheduler_without_workers_names_the_remedy():
         pass
 
 
-@pytest.mark.parametrize("cluster", ["cloud", "local:0", "local:00", "local:two", "http://127.0.0.1:1", ""])
+@pytest.mark.parametrize(
+    "cluster", ["cloud", "local:0", "local:00", "local:two", "http://127.0.0.1:1", ""]
+)
 def test_what_is_no_cluster_is_refused(cluster):
     with pytest.raises(InputError, match=r"is no cluster. Write local, local:2"), connect(cluster):
         pass
