@@ -131,7 +131,7 @@ def find_files(folder: Path) -> Found:
     if records is None or areas is None:
         raise RecipeError(_lacking(folder, seen, records=records is not None))
     year = _fact(areas, "Census year of the codes")
-    lookups = _lookups(usable, areas, year)
+    lookups = [*_lookups(usable, areas, year), *_own_lookups(folder, usable, areas)]
     changes = [one for one in usable if one.kind == "lookup" and _tells_changes(one)]
     population = {
         column: _best([one for one in usable if _counts(one, column, year)], "population")
@@ -232,6 +232,9 @@ def _level_lines(levels: Sequence[str]) -> Iterator[str]:
     others = [level for level in levels if level not in taken]
     if not others:
         return
+    if not taken:
+        yield f"levels = [{', '.join(map(_quoted, others))}]    # as the lookups have them"
+        return
     above = [level for level in taken if levels.index(level) > levels.index(others[0])]
     instead = [others[0], *above] if above else [*taken, others[0]]
     yield (
@@ -302,6 +305,29 @@ def _lookups(usable: Sequence[Inspection], areas: Inspection, year: str | None) 
     return single if begun else [*both[:1], *single]
 
 
+def _own_lookups(folder: Path, usable: Sequence[Inspection], areas: Inspection) -> list[Inspection]:
+    """Choose the lookups that lead from a council's own areas, by their codes."""
+    from placeshaping.areas.boundaries import read_boundaries
+    from placeshaping.areas.lookups import read_lookup
+    from placeshaping.sources.inspection import OWN_CODES
+
+    given = [one for one in usable if one.kind == "lookup" and _fact(one, OWN_CODES)]
+    if not given or _fact(areas, "Level") not in {None, "Area"}:
+        return []
+    codes = read_boundaries(folder / areas.name).index
+    chosen = []
+    for one in given:
+        table = read_lookup(folder / one.name)
+        held = max(
+            float(codes.isin(table[column]).mean())
+            for column in table.columns
+            if str(column).endswith("_code")
+        )
+        if held > 0.5:
+            chosen.append(one)
+    return chosen
+
+
 def _of_both_years(lookup: Inspection) -> bool:
     return {"LSOA11", "LSOA21"} <= _columns(lookup)
 
@@ -315,7 +341,7 @@ def _levels(folder: Path, lookups: Sequence[str], areas: Inspection) -> tuple[st
     held: dict[str, int] = {}
     for name in lookups:
         table = read_lookup(folder / name)
-        for column in table.columns:
+        for column in table.columns[1 if own == "area" else 0 :]:
             level = str(column).removesuffix("_code")
             if level != column and level not in {own, "oa", "lsoa", "lsoa11"}:
                 held[level] = max(held.get(level, 0), table[column].nunique())

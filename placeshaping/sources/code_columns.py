@@ -58,6 +58,8 @@ def find_code_columns(
     """
     Recognise the columns of code and name; of several levels the finest is taken.
 
+    Failing those that are known, the only one named like ``beat_code`` is taken.
+
     Parameters
     ----------
     columns
@@ -92,6 +94,9 @@ def find_code_columns(
             raise ColumnError(msg)
     chosen = code or _find_code(columns)
     if chosen is None:
+        own = own_code_columns(columns)
+        chosen = own[0] if len(own) == 1 else None
+    if chosen is None:
         msg = (
             f"{where}: none of its columns looks like an area code ({listed(columns, most=12)}). "
             "Name it with code= (areas.code in a recipe)."
@@ -102,6 +107,34 @@ def find_code_columns(
     if level not in _CENSUS:
         vintage = None
     return CodeColumns(chosen, name or _find_name(chosen, columns), level, vintage)
+
+
+def own_code_columns(columns: Sequence[str]) -> list[str]:
+    """
+    Return the columns that are named like a council's own codes.
+
+    Parameters
+    ----------
+    columns
+        Names of columns.
+
+    Returns
+    -------
+    own
+        Those like ``beat_code`` or ``Patrol code``; no postcodes, no official levels.
+
+    Examples
+    --------
+    >>> own_code_columns(["beat_code", "post_code", "LAD24CD", "gss_code", "beat_name"])
+    ['beat_code']
+    """
+    found = []
+    for column in columns:
+        plain = re.sub(r"[^a-z0-9]+", "_", column.strip().casefold())
+        named = re.fullmatch(r"[a-z]+(_[a-z]+)*_code", plain) and not plain.endswith("post_code")
+        if named and plain not in _GENERIC and _read_name(column)[0] is None:
+            found.append(column)
+    return found
 
 
 def _read_name(column: str, *, loose: bool = False) -> tuple[str | None, str | None]:

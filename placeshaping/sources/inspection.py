@@ -11,6 +11,7 @@ from typing import Literal
 from placeshaping._core.checks import check_file, listed
 from placeshaping._core.codes import LEVEL_SHORT
 from placeshaping._core.errors import PlaceshapingError
+from placeshaping.sources.code_columns import own_code_columns
 from placeshaping.sources.deprivation import read_deprivation
 from placeshaping.sources.kinds import Kind, kind_of, levels_held
 from placeshaping.sources.offences import OLDER_CATEGORIES
@@ -24,6 +25,10 @@ FAILURES = (
     AttributeError, RuntimeError, MemoryError, EOFError,
 )  # fmt: skip
 """What reading a bad file may raise: an inspection turns all of it into a problem."""
+
+
+OWN_CODES = "Codes of your own"
+"""What an inspection calls the codes of a council's own areas in a lookup."""
 
 
 @dataclass(frozen=True)
@@ -279,12 +284,14 @@ def _inspect_lookup(path: Path) -> Inspection:
     table = read_table(path)
     held = levels_held(table)
     levels = [f"{name} ({LEVEL_SHORT[level]})" for name, level in held.items()]
-    facts = (
-        ("Format", describe_table(table.attrs["report"])),
-        ("Area codes", listed(levels, most=8)),
-        *((name, f"{len(table[name].dropna().unique()):,} areas") for name in held),
-    )
-    return Inspection(path.name, "lookup", len(table), facts, ())
+    own = [name for name in own_code_columns([str(c) for c in table.columns]) if name not in held]
+    facts = [("Format", describe_table(table.attrs["report"]))]
+    if levels:
+        facts.append(("Area codes", listed(levels, most=8)))
+    if own:
+        facts.append((OWN_CODES, listed(own, most=8)))
+    facts += [(n, f"{len(table[n].dropna().unique()):,} areas") for n in (*held, *own)]
+    return Inspection(path.name, "lookup", len(table), tuple(facts), ())
 
 
 def _inspect_unknown(path: Path) -> Inspection:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from placeshaping._core.codes import level_of
 from placeshaping.sources.archives import list_members, looks_zipped
+from placeshaping.sources.code_columns import own_code_columns
 from placeshaping.sources.deprivation import find_deprivation_columns
 from placeshaping.sources.guesses import guess_columns
 from placeshaping.sources.populations import find_own_codes, find_population_columns
@@ -70,6 +71,8 @@ def _kind_of_table(table: pd.DataFrame) -> Kind:
         return "lookup"
     if "date" not in roles and find_population_columns(names) and find_own_codes(table):
         return "population"
+    if not {"date", "count"} & set(roles) and leads_on(table):
+        return "lookup"
     return "services" if "area_code" in roles and "date" in roles else "unknown"
 
 
@@ -102,3 +105,28 @@ def levels_held(table: pd.DataFrame) -> dict[str, str]:
         if top != "area" and bool((levels == top).mean() >= 0.8):
             held[str(name)] = top
     return held
+
+
+def leads_on(table: pd.DataFrame) -> bool:
+    """
+    Tell whether a table leads from a council's own areas to larger ones.
+
+    Parameters
+    ----------
+    table
+        The table, as `read_table` gives it.
+
+    Returns
+    -------
+    lookup
+        Whether it has two or more columns of codes, and one of its own names
+        each row.
+
+    Examples
+    --------
+    >>> leads_on(pd.DataFrame({"beat_code": ["B1", "B2"], "sector_code": ["S1", "S1"]}))
+    True
+    """
+    own = own_code_columns([str(name) for name in table.columns])
+    named = any(table[name].notna().all() and table[name].is_unique for name in own)
+    return named and len({*own, *levels_held(table)}) > 1

@@ -11,7 +11,10 @@ import pytest
 import shapely
 
 from placeshaping._core.errors import RecipeError
+from placeshaping.areas.inspection import inspect_file
+from placeshaping.project.gather import gather
 from placeshaping.project.pipeline import run
+from placeshaping.project.recipe import read_recipe
 from placeshaping.project.start import find_files, recipe_text, write_recipe
 
 CODES = [f"E0100{i:04}" for i in range(1, 17)]
@@ -100,3 +103,49 @@ def test_lookups_of_2011_serve_areas_of_2011(tmp_path, header):
     assert "within" not in recipe["areas"]
     outcome = run(path, made_on=dt.date(2026, 1, 31))
     assert "district" in outcome.release.levels
+
+
+def write_beats(folder: Path) -> None:
+    """Write 16 squares with a council's own codes."""
+    write_areas(folder)
+    areas = gpd.read_file(folder / "areas.gpkg").drop(columns=["LSOA21CD", "LSOA21NM"])
+    (folder / "areas.gpkg").unlink()
+    areas.assign(beat_code=[f"B{i:02}" for i in range(16)]).to_file(folder / "beats.gpkg")
+    (folder / "a.csv").write_text(RECORDS)
+
+
+def test_a_councils_own_areas_and_lookup_make_a_recipe(tmp_path):
+    write_beats(tmp_path)
+    rows = [f"B{i:02},S{i // 8},Sector {i // 8}" for i in range(16)]
+    text = "\n".join(["beat_code,sector_code,sector_name", *rows, ""])
+    (tmp_path / "lookup.csv").write_text(text)
+    seen = inspect_file(tmp_path / "lookup.csv")
+    assert (seen.kind, dict(seen.facts)["Codes of your own"]) == (
+        "lookup", "beat_code, sector_code",
+    )  # fmt: skip
+    path = write_recipe(tmp_path)
+    assert tomllib.loads(path.read_text(encoding="utf-8"))["areas"]["lookups"] == ["lookup.csv"]
+    lookup = gather(read_recipe(path), folder=tmp_path).lookup
+    assert lookup.columns.tolist() == ["sector_code", "sector_name"]
+
+
+def test_a_lookup_of_other_own_areas_is_passed_over(tmp_path):
+    write_beats(tmp_path)
+    rows = [f"X{i:02},S{i // 8}" for i in range(16)]
+    (tmp_path / "lookup.csv").write_text("\n".join(["patch_code,sector_code", *rows, ""]))
+    found = find_files(tmp_path)
+    assert found.lookups == ()
+    assert [name for name, _ in found.passed_over] == ["lookup.csv"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "offence_code,ward_name\nA,North\nA,South\n",
+        "offence_code,disposal_code\nA,1\nA,2\nB,2\n",
+        "post_code,beat\nLE1,1\nLE2,2\n",
+    ],
+)
+def test_codes_that_name_no_row_make_no_lookup(tmp_path, text):
+    (tmp_path / "a.csv").write_text(text)
+    assert inspect_file(tmp_path / "a.csv").kind == "unknown"
