@@ -211,6 +211,9 @@ def fetch(
         found = desk.obtain(entry, asked)
     except BusyError:
         raise
+    except _LookupError as error:
+        msg = f"{error} {_all_needed(entries, entry, Path(boundaries))}".rstrip()
+        raise FetchError(msg) from error
     except FetchError as error:
         msg = f"{str(error).rstrip()} {_remedy(entry, asked, Path(boundaries))}"
         raise FetchError(msg) from error
@@ -259,6 +262,23 @@ def _asked(
     return Asked(names, force, first, last)
 
 
+class _LookupError(FetchError):
+    """A lookup that a place is found by cannot be had; the message names the remedy."""
+
+
+def _all_needed(entries: Mapping[str, Entry], entry: Entry, boundaries: Path) -> str:
+    """Name all files that a place is found by, so that they are dropped in at one go."""
+    names = [
+        *([entry.lookup] if entry.lookup else []),
+        *(n for n, e in entries.items() if e.places),
+    ]
+    needed = [find_entry(entries, name) for name in dict.fromkeys([entry.name, *names])]
+    lacking = [one.file for one in needed if not find_by_hand(one, boundaries)]
+    if len(lacking) < 2:
+        return ""
+    return f"Without a network, a place of {entry.name} needs all of: {', '.join(lacking)}."
+
+
 @dataclass(frozen=True)
 class _Desk:
     entries: Mapping[str, Entry]
@@ -272,7 +292,7 @@ class _Desk:
         dropped = find_by_hand(entry, self.boundaries, force=asked.force)
         if dropped and not _to_be_cut(entry, asked, dropped[0]):
             path = dropped[0]
-            told = f"{path.name}, dropped in by hand,"
+            told = f"{path.name} (dropped in by hand)"
             rows = check_content(path, entry, origin=told, kind=path.suffix)
             notes = _parts(entry, path, rows)
             return _fetched(entry, path, sha256(path), "by hand", rows, notes)
@@ -336,7 +356,7 @@ class _Desk:
         except FetchError as error:
             told = _remedy(entry, Asked(), self.boundaries)
             msg = f"To find the place, {name} is needed: {error} {told}"
-            raise FetchError(msg) from error
+            raise _LookupError(msg) from error
 
 
 def find_by_hand(entry: Entry, folder: str | Path, *, force: str | None = None) -> tuple[Path, ...]:

@@ -542,7 +542,7 @@ def test_file_dropped_in_by_hand_is_used_without_asking(site: Site, desk: Desk, 
 def test_another_file_of_that_name_is_refused(site: Site, desk: Desk) -> None:
     desk.add("people", "file", "/people.csv", sha256="ab" * 32)
     (desk.boundaries / "people.csv").write_bytes(TABLE)
-    with pytest.raises(FetchError, match=r"people\.csv, dropped in by hand,: the checksum is"):
+    with pytest.raises(FetchError, match=r"people\.csv \(dropped in by hand\): the checksum is"):
         desk.fetch("people")
     assert site.log == []
 
@@ -941,6 +941,21 @@ def test_lookups_dropped_in_by_hand_find_the_place_offline(site: Site, portal: D
     assert site.log == []
 
 
+def test_all_files_that_a_place_needs_are_named_at_once(site: Site, portal: Desk) -> None:
+    portal.fetch("lsoa21", into=portal.boundaries)
+    for path in [path for path in site.services if "LSOA21" not in path]:
+        del site.services[path]
+    with pytest.raises(FetchError) as told:
+        portal.fetch("lsoa21", within="Essex")
+    text = str(told.value)
+    assert text.startswith("To find the place, district_to_force is needed: ")
+    assert text.endswith(
+        "a place of lsoa21 needs all of: lsoa21_to_district.csv, district_to_force.csv, "
+        "district_to_county.csv."
+    )
+    assert text.count("By hand: ") == 1
+
+
 def test_table_of_a_service_becomes_a_lookup(portal: Desk) -> None:
     lookup = read_lookup(portal.fetch("lsoa21_to_district"))
     assert list(lookup.columns) == ["lsoa_code", "district_code", "district_name"]
@@ -1212,7 +1227,9 @@ def test_file_of_other_areas_dropped_in_by_hand_is_refused(portal: Desk) -> None
     for name, driver in (("lsoa21.geojson", "GeoJSON"), ("lsoa21.gpkg", "GPKG")):
         path = portal.boundaries / name
         areas.rename(columns={"LSOA21CD": "LSOA11CD"}).to_file(path, driver=driver)
-        with pytest.raises(FetchError, match=r"by hand, has no column LSOA21CD.*Is it the file of"):
+        with pytest.raises(
+            FetchError, match=r"by hand\) has no column LSOA21CD.*Is it the file of"
+        ):
             portal.fetch("lsoa21")
         areas.head(9).to_file(path, driver=driver)
         assert portal.fetch("lsoa21").notes == (f"{name} holds 9 areas; all of lsoa21 are 2,300.",)
