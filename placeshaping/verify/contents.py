@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from placeshaping.verify.spans import Span, month_number
 from placeshaping.verify.verdict import Breach
 
 
@@ -64,6 +65,12 @@ class Contents:
         Label -> length in years, where the file says so.
     denominators
         Category -> column its rate is worked out over, where the file says so.
+    spans
+        Label of a period -> its first and last month, where the file says so.
+    parts
+        Category -> the categories that it is made of, where the file says so.
+    members
+        Code of an area that is made of others -> their codes.
     counted
         Labels, titles and tooltips that count records, with the number they give.
     """
@@ -76,6 +83,9 @@ class Contents:
     breaches: list[Breach] = field(default_factory=list)
     periods: dict[str, float] = field(default_factory=dict)
     denominators: dict[str, str | None] = field(default_factory=dict)
+    spans: dict[str, Span] = field(default_factory=dict)
+    parts: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    members: dict[str, tuple[str, ...]] = field(default_factory=dict)
     counted: list[tuple[str, int]] = field(default_factory=list)
 
     def breach(self, where: str, what: str, proof: str = "") -> None:
@@ -83,13 +93,24 @@ class Contents:
         self.breaches.append(Breach(where, what, proof))
 
     def note_views(self, periods: Any, categories: Any) -> None:
-        """Keep the lengths of periods and the denominators of categories, where they are there."""
+        """Keep what is said of periods and categories: months, denominators, parts."""
         for period in periods if isinstance(periods, list) else []:
-            if isinstance(period, Mapping) and isinstance(period.get("months"), int | float):
-                self.periods[str(period.get("label"))] = period["months"] / 12
+            if isinstance(period, Mapping):
+                self._note_period(str(period.get("label")), period)
         for category in categories if isinstance(categories, list) else []:
-            if isinstance(category, Mapping) and "denominator" in category:
-                self.denominators[str(category.get("label"))] = category["denominator"]
+            if isinstance(category, Mapping):
+                label, parts = str(category.get("label")), category.get("parts")
+                if "denominator" in category:
+                    self.denominators[label] = category["denominator"]
+                if isinstance(parts, list) and parts:
+                    self.parts[label] = tuple(str(part) for part in parts)
+
+    def _note_period(self, label: str, period: Mapping[str, Any]) -> None:
+        if isinstance(period.get("months"), int | float):
+            self.periods[label] = period["months"] / 12
+        first, last = month_number(period.get("first")), month_number(period.get("last"))
+        if first is not None and last is not None and first <= last:
+            self.spans[label] = (first, last)
 
 
 class UnreadableError(Exception):

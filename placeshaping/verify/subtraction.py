@@ -2,45 +2,69 @@
 Hidden counts worked out by subtraction.
 
 Categories add up to their total, periods to the whole span, areas to the
-larger area, areas of a decile to the decile. A shown count stands for the
-interval that rounding leaves it; a hidden one for anything from its smallest
-value up, for it may be hidden only to protect another. Each sum is solved by
-itself for each of its hidden parts; then what one sum leaves is taken into
-the next, round after round, until nothing changes.
+larger area, areas of a decile to the decile; and so do the pieces that nobody
+published: what one twelve months has and the next has not, what a ward shares
+with an MSOA. All of it is one system, of one file or of several.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
+from placeshaping.verify.bounds import Bounds, propagate, solve
+from placeshaping.verify.claims import Claims, claims_of
 from placeshaping.verify.contents import Contents
+from placeshaping.verify.proofs import proof_of
 from placeshaping.verify.rules import Rules
-from placeshaping.verify.sums import Cells, Sum, added, cells_of, sums_of
-from placeshaping.verify.verdict import Breach, number_of
+from placeshaping.verify.system import Flags, System, system_of
+from placeshaping.verify.verdict import Breach, Finding, number_of
 
+BUDGET = 30
+"""Hidden cells that linear programmes are solved for, where nobody asks for more."""
+
+_PROOFS = 20
+_LISTED = 1000
 _EXAMPLES = 3
-_MOST_ROUNDS = 20
-
-Bounds = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
-def check_subtraction(contents: Contents, rules: Rules) -> tuple[list[str], list[Breach]]:
+def check_subtraction(
+    contents: Contents,
+    rules: Rules,
+    *,
+    public: Mapping[str, Sequence[str]] | None = None,
+    budget: int = BUDGET,
+) -> tuple[list[str], list[Breach]]:
     """
-    Solve every sum of a file for its hidden parts, alone and together.
+    Solve all sums of a file for its hidden counts.
 
-    A breach is a hidden cell that is certain to be under the threshold and is
-    left fewer values than its mark says by a single sum, or is left one value
-    by all of them. Where the values that are left reach past the threshold,
-    the cell may be one that is hidden to protect another; those are counted,
-    not held against the file.
+    A breach is a cell that is certain to be under the threshold and is left
+    fewer values than its mark says: by all sums together where counts are shown
+    as they are or nobody published the cell, and where they are rounded by one
+    sum alone, or down to one value by all. Where the values that are left reach
+    past the threshold, the cell may be one that is hidden to protect another.
+    What a hidden total that may itself be small says of its parts is counted,
+    not held against the file: the marks alone tell as much.
+
+    Parameters
+    ----------
+    contents
+        A file.
+    rules
+        What it is held to.
+    public
+        Code of an area -> codes of the areas that hold it, known to anybody.
+    budget
+        Cells that linear programmes are solved for.
 
     Returns
     -------
     tried
         What was tried, in words.
     breaches
-        One for each kind of sum that gives something away.
+        One for each level and kind of cell.
 
     Examples
     --------
@@ -60,137 +84,204 @@ def check_subtraction(contents: Contents, rules: Rules) -> tuple[list[str], list
     >>> check_subtraction(contents, RULES["councillor"])[1]
     []
     """
-    cells = cells_of(contents)
-    if cells is None or not rules.threshold:
+    claims = claims_of(contents, rules, source="file") if rules.threshold else None
+    if claims is None:
         return [], []
-    counts = np.concatenate([cube.counts.ravel() for cube in cells.cubes])
-    hidden = np.concatenate([cube.hidden.ravel() for cube in cells.cubes])
-    bounds = _bounds(counts, hidden, rules)
-    tried, unsure, found = 0, 0, []
-    families = list(sums_of(cells, contents, bounds))
-    for sums in families:
-        solved, open_, breach = _solve(sums, cells, hidden, bounds, rules)
-        tried, unsure = tried + solved, unsure + open_
-        found += breach
-    words = [f"{tried:,} hidden cells by subtraction"]
-    if unsure:
-        words.append(f"{unsure:,} of them are left few values, some of which reach the threshold")
-    if families:
-        more, breach = _together(families, cells, hidden, bounds, rules)
-        words, found = words + more, found + breach
-    return words, found
+    return attack([claims], public=public, budget=budget)
 
 
-def _bounds(counts: NDArray[np.float64], hidden: NDArray[np.bool_], rules: Rules) -> Bounds:
-    """Return the lowest and the highest value that each cell may have."""
-    exact = counts == 0
-    lower = np.where(exact, 0, np.maximum(counts - rules.half, rules.threshold))
-    upper = np.where(exact, 0, counts + rules.half)
-    lower = np.where(np.isnan(counts), np.where(hidden, rules.smallest_hidden, 0), lower)
-    return lower, np.where(np.isnan(counts), np.inf, upper)
-
-
-def _solve(
-    sums: Sum, cells: Cells, hidden: NDArray[np.bool_], bounds: Bounds, rules: Rules
-) -> tuple[int, int, list[Breach]]:
-    """Solve each sum for each hidden part; say which are left too few values."""
-    lower, upper = bounds
-    low, high, unbounded = added(sums, lower, upper)
-    target = np.flatnonzero(hidden[sums.part] & np.isfinite(upper[sums.total])[sums.of])
-    of, cell = sums.of[target], sums.part[target]
-    smallest, largest = rules.smallest_hidden, rules.threshold - 1
-    least = np.where(unbounded[of] > 1, smallest, lower[sums.total][of] - high[of])
-    least = np.maximum(least, smallest)
-    most = upper[sums.total][of] - (low[of] - lower[cell])
-    sure = (most >= smallest) & (most <= largest) & ((most < largest) | (least > smallest))
-    unsure = (most > largest) & (least <= largest) & (most - least < largest - smallest)
-    if not sure.any():
-        return len(target), int(unsure.sum()), []
-    proofs = [
-        _proof(sums, cells, int(t), float(a), float(b), bounds)
-        for t, a, b in list(zip(target[sure], least[sure], most[sure], strict=True))[:_EXAMPLES]
-    ]
-    what = (
-        f"{number_of(int(sure.sum()), 'hidden count')} from subtraction ({sums.name}), narrower "
-        f"than {smallest} to {largest}"
-    )
-    return len(target), int(unsure.sum()), [Breach(sums.level, what, "; ".join(proofs))]
-
-
-def _proof(sums: Sum, cells: Cells, target: int, least: float, most: float, bounds: Bounds) -> str:
-    lower, upper = bounds
-    total = sums.total[sums.of[target]]
-    others = sums.part[(sums.of == sums.of[target]) & (sums.part != sums.part[target])]
-    shown = others[np.isfinite(upper[others])]
-    left = len(others) - len(shown)
-    rest = f" less {left} other hidden of at least {lower[others].min():g}" if left else ""
-    span = f"{least:g}" if least == most else f"{least:g} to {most:g}"
-    return (
-        f"{cells.name(int(sums.part[target]))}: {cells.name(int(total))} is {lower[total]:g} to "
-        f"{upper[total]:g}, its {len(shown):,} shown parts are {lower[shown].sum():g} to "
-        f"{upper[shown].sum():g}{rest}, which leaves {span}"
-    )
-
-
-def _together(
-    families: list[Sum], cells: Cells, hidden: NDArray[np.bool_], bounds: Bounds, rules: Rules
+def attack(
+    claims: Sequence[Claims],
+    *,
+    public: Mapping[str, Sequence[str]] | None = None,
+    budget: int = BUDGET,
+    strict: bool = False,
 ) -> tuple[list[str], list[Breach]]:
-    """Solve all sums together; say which hidden cells are left one value."""
-    rounds, (lower, upper) = _propagated(families, bounds)
-    if (lower > upper).any():
-        return ["sums not taken together: they contradict one another"], []
-    smallest, largest = rules.smallest_hidden, rules.threshold - 1
-    under = hidden & (upper <= largest)
-    narrow = under & ((upper < largest) | (lower > smallest))
-    marked = (bounds[0], np.where(hidden & (lower <= largest), np.fmin(bounds[1], largest), upper))
+    """
+    Take claims together, and solve all their sums.
+
+    Parameters
+    ----------
+    claims
+        Of one or several sources.
+    public
+        Code of an area -> codes of the areas that hold it.
+    budget
+        Cells that linear programmes are solved for.
+    strict
+        Hold every cell that is narrower than its mark against the sources;
+        always so where counts are shown as they are.
+
+    Returns
+    -------
+    tried
+        What was tried, in words.
+    breaches
+        What comes back.
+
+    Examples
+    --------
+    >>> attack([])
+    ([], [])
+    """
+    if not claims:
+        return [], []
+    system = system_of(claims, public=public)
+    strict = strict or any(claim.exact for claim in claims)
+    known = Bounds(system.lower.ravel(), system.upper.ravel())
+    found = propagate(system, system.lower, system.upper)
+    suspects = _suspects(system, found, budget)
+    if len(suspects):
+        solve(system, found, suspects, system.threshold.ravel())
+        again = propagate(system, found.lower, found.upper)
+        found.lower, found.upper = again.lower, again.upper
+    narrow = np.flatnonzero(_narrow(system, found))
+    beyond = narrow[~_by_marks(system, found, narrow)]
+    held = np.array(
+        [
+            strict
+            or not system.hidden.flat[cell]
+            or found.lower[cell] == found.upper[cell]
+            or _by_one_sum(system, known, int(cell))
+            for cell in beyond
+        ],
+        dtype=bool,
+    )
+    breaches = _breaches(system, known, found, beyond[held])
+    return _words(system, found, narrow, beyond), breaches
+
+
+def _targets(system: System) -> Flags:
+    """Return the cells that a reader must not come to know: hidden, or never published."""
+    return (system.hidden | ~system.published).ravel()
+
+
+def _suspects(system: System, found: Bounds, budget: int) -> NDArray[np.intp]:
+    """Return the cells most likely to be known: hidden, bounded, nearest to the threshold."""
+    limit = system.threshold.ravel()
+    bounded = np.isfinite(found.upper) & (found.lower < found.upper) & (found.lower < limit)
+    cells = np.flatnonzero(_targets(system) & bounded)
+    order = np.lexsort((cells, (found.upper - found.lower)[cells], (found.upper - limit)[cells]))
+    return cells[order][:budget]
+
+
+def _narrow(system: System, found: Bounds) -> Flags:
+    """Tell which cells are certain to be small counts, and narrower than their mark says."""
+    smallest, most = system.smallest.ravel(), system.threshold.ravel() - 1
+    certain = _targets(system) & (found.upper <= most) & (found.lower <= found.upper)
+    certain &= found.upper >= smallest  # nothing recorded, where that may be shown
+    return certain & ((found.upper < most) | (found.lower > smallest))
+
+
+def _by_marks(system: System, found: Bounds, cells: NDArray[np.intp]) -> Flags:
+    """
+    Tell which cells the marks alone leave so few values.
+
+    A hidden total holds its hidden parts, so it is at least their number; and
+    its parts are at most the total less the others, whatever is done, as long
+    as the total may itself be a small count and its own mark holds.
+    """
+    hidden, limit = system.hidden.ravel(), system.threshold.ravel()
+    none = system.upper.ravel() == 0
+    kept = hidden & (found.lower < limit) & (found.upper >= limit - 1)
+    upper = np.where(none, 0, np.where(kept, found.upper, np.inf))
+    marks = propagate(system, np.where(hidden, system.smallest.ravel(), 0.0), upper)
+    least = np.maximum(marks.lower, system.smallest.ravel())
+    most = np.minimum(marks.upper, limit - 1)
+    return ((found.lower <= least) & (found.upper >= most))[cells]
+
+
+def _by_one_sum(system: System, known: Bounds, cell: int) -> bool:
+    """Tell whether one sum alone leaves a cell fewer values than its mark says."""
+    least, most = system.smallest.flat[cell], system.threshold.flat[cell] - 1
+    for _, (total, *parts) in system.sums_with(cell):
+        if total == cell:
+            lower, upper = known.lower[parts].sum(), known.upper[parts].sum()
+        else:
+            others = [part for part in parts if part != cell]
+            upper = known.upper[total] - known.lower[others].sum()
+            lower = known.lower[total] - known.upper[others].sum()
+        if upper <= most and (upper < most or lower > least):
+            return True
+    return False
+
+
+def _breaches(
+    system: System, known: Bounds, found: Bounds, leaking: NDArray[np.intp]
+) -> list[Breach]:
+    hidden = system.hidden.ravel()[leaking]
+    proofs = {
+        int(cell): proof_of(system, int(cell), known, found)
+        for cell in [*leaking[hidden][:_PROOFS], *leaking[~hidden][:_PROOFS]]
+    }
+    breaches = []
+    for cells, kind, name in (
+        (leaking[hidden], "subtraction", "hidden count"),
+        (leaking[~hidden], "sliver", "count that nobody published"),
+    ):
+        levels = np.array([system.level(int(cell)) for cell in cells], dtype=object)
+        for level in dict.fromkeys(levels):
+            own = cells[levels == level]
+            breaches.append(_breach(system, own, found, proofs, str(level), kind, name))
+    return breaches
+
+
+def _breach(
+    system: System,
+    cells: NDArray[np.intp],
+    found: Bounds,
+    proofs: Mapping[int, str],
+    level: str,
+    kind: str,
+    name: str,
+) -> Breach:
+    first = int(cells[0])
+    mark = f"{system.smallest.flat[first]:g} to {system.threshold.flat[first] - 1:g}"
+    plural = name.replace("count", "counts", 1)
+    findings = tuple(
+        Finding(system.name(int(cell)), proofs.get(int(cell)) or _interval(found, int(cell)))
+        for cell in cells[:_LISTED]
+    )
+    return Breach(
+        level,
+        f"{number_of(len(cells), name, names=plural)} from subtraction, narrower than {mark}",
+        "; ".join(finding.proof for finding in findings[:_EXAMPLES]),
+        attack=kind,
+        cells=findings,
+    )
+
+
+def _interval(found: Bounds, cell: int) -> str:
+    lower, upper = found.lower[cell], found.upper[cell]
+    return f"can only be {lower:g}" if lower == upper else f"can only be {lower:g} to {upper:g}"
+
+
+def _words(
+    system: System, found: Bounds, narrow: NDArray[np.intp], beyond: NDArray[np.intp]
+) -> list[str]:
+    """Say what was tried, with figures."""
+    hidden = system.hidden.ravel()
+    if not hidden.any():
+        return [*system.told, "no hidden cells to work out by subtraction"]
+    narrow, beyond = narrow[hidden[narrow]], beyond[hidden[beyond]]
+    exact = int((found.lower == found.upper)[narrow].sum())
+    width = (found.upper - found.lower + 1)[hidden]
+    width = width[np.isfinite(width) & (width > 0)]
+    smallest = f"; smallest width {width.min():,.0f}" if len(width) else ""
     words = [
-        f"all sums together, {number_of(rounds, 'round')}: "
-        f"{int(narrow.sum()):,} of {int(hidden.sum()):,} hidden cells are certain to be under "
-        f"{rules.threshold} and left fewer values than {smallest} to {largest}; "
-        f"{_narrowed(families, marked, hidden, rules):,} if every mark meant so"
+        f"{number_of(int(hidden.sum()), 'hidden cell')} by subtraction, all sums together "
+        f"({number_of(found.rounds, 'round')}): {exact:,} exact, {len(narrow):,} narrower than "
+        f"the mark says{smallest}",
+        f"{number_of(found.solved, 'cell')} by linear programmes, {found.exact:,} of them over "
+        "everything they are tied to",
     ]
-    pinned = under & (lower == upper)
-    if not pinned.any():
-        return words, []
-    first = np.flatnonzero(pinned)[:_EXAMPLES]
-    proof = "; ".join(f"{cells.name(int(cell))} can only be {lower[cell]:g}" for cell in first)
-    counts = number_of(int(pinned.sum()), "hidden count")
-    what = f"{counts} left one value by all sums together ({number_of(rounds, 'round')})"
-    return words, [Breach("file", what, proof)]
-
-
-def _narrowed(families: list[Sum], bounds: Bounds, hidden: NDArray[np.bool_], rules: Rules) -> int:
-    """Count the hidden cells that the sums narrow where each is taken to be under the threshold."""
-    _, (lower, upper) = _propagated(families, bounds)
-    within = hidden & (bounds[1] < rules.threshold) & (lower <= upper)
-    return int((within & ((lower > rules.smallest_hidden) | (upper < rules.threshold - 1))).sum())
-
-
-def _propagated(families: list[Sum], bounds: Bounds) -> tuple[int, Bounds]:
-    """Take what each sum leaves into the others until nothing changes."""
-    lower, upper = bounds[0].copy(), bounds[1].copy()
-    for number in range(1, _MOST_ROUNDS + 1):
-        before = lower.copy(), upper.copy()
-        for sums in families:
-            _tighten(sums, lower, upper)
-        same = np.array_equal(before[0], lower) and np.array_equal(before[1], upper)
-        if same or (lower > upper).any():
-            return number, (lower, upper)
-    return _MOST_ROUNDS, (lower, upper)
-
-
-def _tighten(sums: Sum, lower: NDArray[np.float64], upper: NDArray[np.float64]) -> None:
-    """Narrow the totals by their parts and the parts by their totals, in place."""
-    low, high, unbounded = added(sums, lower, upper)
-    total, part, of = sums.total, sums.part, sums.of
-    filled = np.bincount(of, minlength=len(total)) > 0
-    lower[total] = np.where(filled, np.maximum(lower[total], low), lower[total])
-    known = filled & (unbounded == 0)
-    upper[total] = np.where(known, np.minimum(upper[total], high), upper[total])
-    bounded = np.isfinite(upper[part])
-    own = np.where(bounded, upper[part], 0)
-    alone = unbounded[of] - ~bounded == 0
-    least = np.where(alone, lower[total][of] - (high[of] - own), -np.inf)
-    most = upper[total][of] - (low[of] - lower[part])
-    lower[part] = np.maximum(lower[part], least)
-    upper[part] = np.minimum(upper[part], most)
+    if len(narrow) > len(beyond):
+        words.append(
+            f"{len(narrow) - len(beyond):,} of the narrower ones lie in a hidden total that may "
+            "be small itself: the marks alone tell as much"
+        )
+    if found.contradictions:
+        words.append(
+            f"{number_of(found.contradictions, 'sum')} left out, for no counts can fulfil them"
+        )
+    return [*system.told, *words]

@@ -7,6 +7,14 @@ from typing import Any
 
 
 @dataclass(frozen=True)
+class Finding:
+    """One cell that comes back, and the equation that brings it back."""
+
+    cell: str
+    proof: str
+
+
+@dataclass(frozen=True)
 class Breach:
     """
     One thing that a file gives away, or must not hold.
@@ -19,11 +27,17 @@ class Breach:
         What is wrong, in words.
     proof
         The numbers that show it: names, values, the equation.
+    attack
+        Which attack found it, in a word.
+    cells
+        The cells that come back, as far as they were listed.
     """
 
     where: str
     what: str
     proof: str = ""
+    attack: str = ""
+    cells: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,6 +97,35 @@ class Verdict:
         True
         """
         return {"passed": self.passed, **asdict(self)}
+
+    def rows(self) -> list[dict[str, str]]:
+        """
+        Return one row a breach, and where cells come back one row a cell.
+
+        Returns
+        -------
+        rows
+            With `file`, `attack`, `where`, `cell`, `what` and `proof`.
+
+        Examples
+        --------
+        >>> breach = Breach("t", "1 count under 10", "E01000001: count 3", "small counts")
+        >>> rows = Verdict("a.csv", "csv", None, "public", (), (breach,)).rows()
+        >>> rows[0]["attack"], rows[0]["cell"], rows[0]["proof"]
+        ('small counts', '', 'E01000001: count 3')
+        """
+        return [
+            {
+                "file": self.file,
+                "attack": breach.attack,
+                "where": breach.where,
+                "cell": finding.cell,
+                "what": breach.what,
+                "proof": finding.proof,
+            }
+            for breach in self.breaches
+            for finding in breach.cells or (Finding("", breach.proof),)
+        ]
 
 
 def number_of(amount: int, name: str, *, names: str | None = None) -> str:

@@ -44,6 +44,15 @@ def test_rules_are_those_of_the_policies() -> None:
         assert rules.zeros_shown == policy.zeros_shown
         assert rules.numbers == policy.numbers
         assert rules.lsoa_or_coarser == (policy.finest == "lsoa")
+        assert (rules.method, rules.dominance) == (policy.method, policy.dominance)
+        assert rules.sensitive_threshold == policy.sensitive_threshold
+        assert rules.sensitive_factor == policy.sensitive_factor
+        assert (rules.counts_shown, rules.finest_cell) == (policy.counts_shown, policy.finest_cell)
+        assert rules.extra_fields == policy.extra_fields
+        assert rules.expiry_needed == policy.needs_expiry
+        assert rules.purpose_needed == policy.needs_purpose
+        assert (rules.map_shareable, rules.leaves) == (policy.shareable_map, policy.leaves)
+    assert set(RULES) == set(POLICIES)
 
 
 def test_attacker_imports_nothing_that_it_attacks() -> None:

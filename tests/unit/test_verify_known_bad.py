@@ -282,9 +282,8 @@ def test_margin_that_was_left(good: Path, tmp_path: Path) -> None:
         }
     ).to_csv(path, index=False)
     assert found(path, policy="councillor") == (
-        "margin: 1 hidden count from subtraction (categories of margin), narrower than "
-        "1 to 4 [E01900001, 2025, Robbery: E01900001, 2025, All is 5 to 7, its 2 shown parts are "
-        "5 to 7, which leaves 1 to 2]"
+        "margin: 1 hidden count from subtraction, narrower than 1 to 4 [E01900001 Robbery 2025 is "
+        "at most 7 - 5 = 2, so 1 to 2 (7: E01900001 All 2025; 5: E01900001 Burglary 2025)]"
     )
 
 
