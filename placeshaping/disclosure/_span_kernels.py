@@ -102,100 +102,77 @@ def close(reach: Ints, blame: Ints, stamp: Ints, round_: int) -> Flags:
 
 
 @compiled()
-def parts_together(
-    reach: Ints, blame: Ints, parts: Numbers, p: int, q: int
-) -> tuple[int, int, int, int, int, int]:
-    """
-    Add up the parts of a sum for one span.
-
-    Returned are the sum of the known bounds, how many are unknown, one of
-    those, the lowest number to blame, the lowest of the other parts, and the
-    part that has the lowest.
-    """
-    known, unknown, open_part = 0, 0, -1
-    first, second, holder = 0, 0, -1
+def together(reach: Ints, parts: Numbers, known: Ints, unknown: Ints) -> None:
+    """Add up the parts of a sum for every span: the known bounds, and how many are unknown."""
+    ends = reach.shape[1]
+    known[:] = 0
+    unknown[:] = 0
     for part in parts:
-        if reach[part, p, q] >= UNKNOWN:
-            unknown += 1
-            open_part = part
-            if unknown > 1:
-                break
-            continue
-        known += reach[part, p, q]
-        number = blame[part, p, q]
-        if number > 0 and (first == 0 or number < first):
-            first, second, holder = number, first, part
-        elif number > 0 and (second == 0 or number < second):
-            second = number
-    return known, unknown, open_part, first, second, holder
+        for p in range(ends):
+            for q in range(ends):
+                value = reach[part, p, q]
+                open_ = value >= UNKNOWN
+                known[p, q] += 0 if open_ else value
+                unknown[p, q] += 1 if open_ else 0
 
 
 @compiled()
-def tell_parts(
-    reach: Ints,
-    blame: Ints,
-    total: int,
-    parts: Numbers,
-    p: int,
-    q: int,
-    stamp: Ints,
-    frozen: Flags,
-    round_: int,
-) -> bool:
-    """Let a total and the other parts tell of each part; tell whether they contradict it."""
-    known, unknown, open_part, first, second, holder = parts_together(reach, blame, parts, p, q)
-    if unknown > 1:
-        return False
+def lowest(blame: Ints, parts: Numbers, without: int, p: int, q: int) -> int:
+    """Return the lowest number to blame among the parts of a sum but one."""
+    found = 0
     for part in parts:
-        if frozen[part] or (unknown == 1 and part != open_part):
-            continue
-        others = known if unknown == 1 else known - reach[part, p, q]
-        bound = reach[total, q, p] + others
-        if bound >= reach[part, q, p]:
-            continue
-        if bound + reach[part, p, q] < 0:
-            return True
-        without = second if part == holder else first
-        reach[part, q, p] = bound
-        blame[part, q, p] = lower_number(blame[total, q, p], without)
-        stamp[part] = round_
-    return False
+        if part != without:
+            found = lower_number(found, blame[part, p, q])
+    return found
 
 
 @compiled()
-def one_sum(
-    reach: Ints,
-    blame: Ints,
-    total: int,
-    parts: Numbers,
-    stamp: Ints,
-    frozen: Flags,
-    round_: int,
-) -> bool:
+def tell_total(
+    reach: Ints, blame: Ints, total: int, parts: Numbers, known: Ints, unknown: Ints
+) -> tuple[bool, bool]:
     """
-    Let one sum speak for every span; tell whether it contradicts itself for some span.
+    Let the parts tell of their total; return whether it changed, and whether it contradicts them.
 
-    For p before q the bounds are the highest counts, for p after q the lowest, negated.
+    Spans for which it does are set unknown.
     """
     ends = reach.shape[1]
-    wrong = np.zeros((ends, ends), dtype=np.bool_)
+    wrong, news = False, False
     for p in range(ends):
         for q in range(ends):
-            if p == q or wrong[q, p]:
+            if unknown[p, q] == 0 and known[p, q] + reach[total, q, p] < 0:
+                unknown[p, q], unknown[q, p], wrong = 2, 2, True
+    for p in range(ends):
+        for q in range(ends):
+            if unknown[p, q] == 0 and known[p, q] < reach[total, p, q]:
+                reach[total, p, q] = known[p, q]
+                blame[total, p, q] = lowest(blame, parts, -1, p, q)
+                news = True
+    return news, wrong
+
+
+@compiled()
+def tell_part(
+    reach: Ints, blame: Ints, total: int, parts: Numbers, part: int, known: Ints, unknown: Ints
+) -> bool:
+    """Let the total and the other parts tell of a part; return whether it changed."""
+    ends = reach.shape[1]
+    news = False
+    for p in range(ends):
+        for q in range(ends):
+            own = reach[part, p, q]
+            left = reach[total, q, p]
+            if unknown[p, q] == 0:
+                bound = left + known[p, q] - own
+            elif unknown[p, q] == 1 and own >= UNKNOWN:
+                bound = left + known[p, q]
+            else:
                 continue
-            known, unknown, _, first, _, _ = parts_together(reach, blame, parts, p, q)
-            if unknown == 0 and known + reach[total, q, p] < 0:
-                wrong[p, q] = True
-                continue
-            if unknown == 0 and known < reach[total, p, q] and not frozen[total]:
-                reach[total, p, q] = known
-                blame[total, p, q] = first
-                stamp[total] = round_
-            if unknown < 2 and reach[total, q, p] < UNKNOWN:
-                wrong[p, q] = tell_parts(
-                    reach, blame, total, parts, p, q, stamp, frozen, round_
-                )  # fmt: skip
-    return bool(wrong.any())
+            if bound < reach[part, q, p] and left < UNKNOWN:
+                reach[part, q, p] = bound
+                others = lowest(blame, parts, part, p, q)
+                blame[part, q, p] = lower_number(blame[total, q, p], others)
+                news = True
+    return news
 
 
 @compiled()
@@ -216,17 +193,30 @@ def add_up(
     Sums of which nothing has changed since the round before are passed over.
     `silent` is set where a sum contradicts itself.
     """
+    ends = reach.shape[2]
+    known = np.empty((ends, ends), dtype=np.int32)
+    unknown = np.empty((ends, ends), dtype=np.int32)
     for other in range(reach.shape[1]):
+        bounds, blamed = reach[:, other], blame[:, other]
         for s in range(len(totals)):
-            members = parts[starts[s] : starts[s + 1]]
-            news = stamp[totals[s], other] >= round_ - 1
+            total, members = totals[s], parts[starts[s] : starts[s + 1]]
+            news = stamp[total, other] >= round_ - 1
             for part in members:
                 news = news or stamp[part, other] >= round_ - 1
-            if news and one_sum(
-                reach[:, other], blame[:, other], totals[s], members,
-                stamp[:, other], frozen[:, other], round_,
-            ):  # fmt: skip
-                silent[s, other] = True
+            if not news:
+                continue
+            together(bounds, members, known, unknown)
+            if frozen[total, other]:
+                continue
+            news, wrong = tell_total(bounds, blamed, total, members, known, unknown)
+            silent[s, other] = silent[s, other] or wrong
+            if news:
+                stamp[total, other] = round_
+            for part in members:
+                if not frozen[part, other] and tell_part(
+                    bounds, blamed, total, members, part, known, unknown
+                ):
+                    stamp[part, other] = round_
 
 
 @compiled()

@@ -300,7 +300,7 @@ class Ledger:
                 return number
             self._refuse_unchecked(entry)
             number = self._insert(entry, digest, STATES[0] if pending else STATES[1])
-        self._checked[entry.dataset] = number
+        self._checked.pop(entry.dataset, None)
         return number
 
     def confirm(self, release: int) -> None:

@@ -14,7 +14,7 @@ bound of the span, for p after q the lower bound, negated.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -131,6 +131,16 @@ def bound_spans(
     >>> int(bounds.reach[0, 0, 1, 2]), -int(bounds.reach[0, 0, 2, 1])
     (3, 3)
     """
+    used = np.unique(np.concatenate([cells.start, cells.end]))
+    if 0 < len(used) < shape[2]:  # solve for the ends that occur, then spread to the others
+        start, end = np.searchsorted(used, cells.start), np.searchsorted(used, cells.end)
+        narrow = bound_spans(
+            replace(cells, start=start, end=end),
+            shape=(*shape[:2], len(used)),
+            area_sums=area_sums,
+            category_sums=category_sums,
+        )
+        return _spread(narrow, used, shape[2])
     areas, categories, ends = shape
     before = np.arange(ends)[:, None] < np.arange(ends)
     one = np.where(before, UNKNOWN, 0).astype(np.int32)
@@ -170,3 +180,17 @@ def bound_spans(
         frozen |= torn.reshape(frozen.shape)
     lost = int(wrong) + sum(int(quiet.sum()) for quiet in silent) + int(frozen.sum())
     return SpanBounds(reach, blame, lost)
+
+
+def _spread(narrow: SpanBounds, used: NDArray[np.int64], ends: int) -> SpanBounds:
+    """Bound the spans between all ends by those between some: a longer span holds no less."""
+    number = np.arange(ends)
+    below = np.searchsorted(used, number, side="right") - 1
+    above = np.searchsorted(used, number, side="left")
+    known = (below >= 0)[:, None] & (above < len(used))
+    p, q = np.maximum(below, 0)[:, None], np.minimum(above, len(used) - 1)[None, :]
+    reach = np.where(known, narrow.reach[:, :, p, q], UNKNOWN)
+    shut = number[:, None] >= number
+    spread = np.where(shut, np.minimum(reach, 0), reach).astype(np.int32)
+    blame = np.where(known, narrow.blame[:, :, p, q], 0).astype(np.int32)
+    return SpanBounds(spread, blame, narrow.contradictions)

@@ -27,7 +27,7 @@ from placeshaping.disclosure.ledger_bounds import (
     bound_spans,
 )
 from placeshaping.disclosure.ledger_entry import KEYS
-from placeshaping.disclosure.ledger_proof import Prover
+from placeshaping.disclosure.ledger_proof import Proof, Prover
 from placeshaping.disclosure.ledger_system import Known, System, make_system
 
 EXAMPLES = 5
@@ -86,34 +86,46 @@ def find_differences(
         All cells that must be hidden: with these hidden nothing more is found.
     """
     if not former or threshold == 0:
-        return Differences(_rows(new, [], [], numbers), 0, (), 0)
+        return Differences(_rows(new, {}, numbers), 0, (), 0)
     system = make_system(new, former, threshold=threshold)
     old = (system.table["release"] > 0).to_numpy()
     if not old.any() or old.all():
-        return Differences(_rows(new, [], [], numbers), 0, (), 0)
+        return Differences(_rows(new, {}, numbers), 0, (), 0)
     number, mark = _preference(system)
     by_old = _bounds(system, number, old)
     lost = 0
-    hidden: list[int] = []
-    proofs: list[tuple[int, str, int, int]] = []
+    proofs: dict[int, Proof] = {}
     while True:
         joint = _bounds(system, number, np.ones_like(old))
-        lost = max(lost, joint.contradictions) if not hidden else lost
+        lost = lost if proofs else joint.contradictions
         given = _given_away(system, joint, by_old, _bounds(system, number, ~old), new, mark)
-        blamed, found = given["blame"].to_numpy(), given.to_dict("records")
         prover = Prover(system, joint.reach)
-        if not (blamed < mark).any():
+        found = _cells_to_hide(given[given["blame"] < mark], prover, number, mark)
+        if not found:
             break
-        proofs += [_proof(prover, row) for row in found if row["blame"] < mark]
-        hide = np.flatnonzero(~old & np.isin(number, blamed[blamed < mark]))
-        hidden += system.table["row"].to_numpy()[hide[np.argsort(number[hide])]].tolist()
+        proofs.update({int(system.table["row"].iloc[at]): proof for at, proof in found.items()})
+        hide = np.array(list(found), dtype=np.intp)
         number[hide] = mark
         _hide(system, hide, new.smallest_hidden)
-    examples = tuple(_proof(prover, row)[1] for row in found[:EXAMPLES])
-    return Differences(_rows(new, hidden, proofs, numbers), len(found), examples, lost)
+    examples = tuple(_proof(prover, row).text for row in given.head(EXAMPLES).to_dict("records"))
+    return Differences(_rows(new, proofs, numbers), len(given), examples, lost)
 
 
-def _proof(prover: Prover, row: Mapping[Hashable, int]) -> tuple[int, str, int, int]:
+def _cells_to_hide(
+    given: pd.DataFrame, prover: Prover, number: NDArray[np.int32], mark: int
+) -> dict[int, Proof]:
+    """Choose for each count that is given away the cell of its equation that is best hidden."""
+    found: dict[int, Proof] = {}
+    at_number = np.zeros(mark + 1, dtype=np.int64)
+    at_number[number] = np.arange(len(number))
+    for row in given.to_dict("records"):
+        proof = _proof(prover, row)
+        usable = [int(number[r]) for r in proof.rows if 0 < number[r] < mark]
+        found.setdefault(int(at_number[min(usable, default=row["blame"])]), proof)
+    return found
+
+
+def _proof(prover: Prover, row: Mapping[Hashable, int]) -> Proof:
     return prover.prove(row["area"], row["category"], row["start"], row["end"])
 
 
@@ -179,19 +191,13 @@ def _given_away(
     return chosen[(chosen["blame"] >= mark) | ~chosen["blame"].duplicated()]
 
 
-def _rows(
-    new: Known,
-    hidden: Sequence[int],
-    proofs: Sequence[tuple[int, str, int, int]],
-    numbers: Sequence[int],
-) -> pd.DataFrame:
+def _rows(new: Known, proofs: Mapping[int, Proof], numbers: Sequence[int]) -> pd.DataFrame:
     """Lay out the cells to hide, in the order of the release."""
-    order = np.argsort(np.array(hidden, dtype=np.int64), kind="stable")
-    found = new.cells.iloc[np.array(hidden, dtype=np.int64)[order]][KEYS].copy()
-    sorted_ = [proofs[n] for n in order]
-    found["other_release"] = np.array([numbers[p[0] - 1] for p in sorted_], dtype=np.int64)
-    found["proof"] = np.array([p[1] for p in sorted_], dtype=object)
-    found["proof"] = found["proof"].astype(str)
-    found["lower"] = np.array([p[2] for p in sorted_], dtype=np.int64)
-    found["upper"] = np.array([p[3] for p in sorted_], dtype=np.int64)
+    order = sorted(proofs)
+    found = new.cells.iloc[order][KEYS].copy()
+    chosen = [proofs[row] for row in order]
+    found["other_release"] = np.array([numbers[p.other - 1] for p in chosen], dtype=np.int64)
+    found["proof"] = pd.Series([p.text for p in chosen], index=found.index, dtype=str)
+    found["lower"] = np.array([p.lower for p in chosen], dtype=np.int64)
+    found["upper"] = np.array([p.upper for p in chosen], dtype=np.int64)
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -33,6 +34,30 @@ class _Search:
     in_vain: dict[Node, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Proof:
+    """
+    How a count is worked out.
+
+    Attributes
+    ----------
+    text
+        The equation.
+    lower, upper
+        What it gives.
+    other
+        Position of a former release that helps; 1 is the newest.
+    rows
+        The cells that stand in it, as rows of the system's table.
+    """
+
+    text: str
+    lower: int
+    upper: int
+    other: int
+    rows: tuple[int, ...]
+
+
 class Prover:
     """
     Finds the released cells that a bound was worked out from.
@@ -52,16 +77,8 @@ class Prover:
         self._cells = system.table[columns].to_numpy(dtype=np.int64)
         self._sums = (_by_member(system.areas.sums), _by_member(system.categories.sums))
 
-    def prove(self, area: int, category: int, start: int, end: int) -> tuple[int, str, int, int]:
-        """
-        Say how a count is worked out.
-
-        Returns
-        -------
-        other, proof, lower, upper
-            Position of a former release that helps (1 is the newest), the
-            equation, and what it gives.
-        """
+    def prove(self, area: int, category: int, start: int, end: int) -> Proof:
+        """Say how the count of an area and category between two ends is worked out."""
         reach = self._reach[area, category]
         lower, upper = -int(reach[end, start]), int(reach[start, end])
         terms = self._terms((area, category, start, end))
@@ -74,10 +91,13 @@ class Prover:
             found = [int(self._cells[row, 2]) for _, row in lowest]
             other = max((n for n in found if n > 0), default=1)
             terms = [(-sign, row) for sign, row in lowest] or terms
+        terms = self._in_order(terms or [])
+        rows = tuple(row for _, row in terms)
         if not terms:
-            return other, f"{name} = {result}, by all these releases together", lower, upper
-        written = self._written(terms, area, category)
-        return other, f"{name} = {written} = {result}", lower, upper
+            text = f"{name} = {result}, by all these releases together"
+        else:
+            text = f"{name} = {self._written(terms, area, category)} = {result}"
+        return Proof(text, lower, upper, other, rows)
 
     def _terms(self, node: Node) -> list[Term] | None:
         """Return the cells of the shortest equation found for a bound, with their signs."""
@@ -176,13 +196,20 @@ class Prover:
         return words[0] if words[0] == words[1] else f"{words[0]} to {words[1]}"
 
     def _written(self, terms: list[Term], area: int, category: int) -> str:
-        ordered = sorted(terms, key=lambda term: -term[0])
         text = ""
-        for sign, row in ordered[:MOST_TERMS]:
+        for sign, row in terms[:MOST_TERMS]:
             joined = (" + " if sign > 0 else " - ") if text else ("" if sign > 0 else "-")
             text += f"{joined}{self._term(row, area, category)}"
-        rest = len(ordered) - MOST_TERMS
+        rest = len(terms) - MOST_TERMS
         return f"{text} and {rest:,} more terms" if rest > 0 else text
+
+    def _in_order(self, terms: list[Term]) -> list[Term]:
+        """Let terms that are added and taken away cancel; what is added first, the new first."""
+        times: Counter[int] = Counter()
+        for sign, row in terms:
+            times[row] += sign
+        found = [(1 if n > 0 else -1, row) for row, n in times.items() for _ in range(abs(n))]
+        return sorted(found, key=lambda term: (-term[0], int(self._cells[term[1], 2]), term[1]))
 
     def _term(self, row: int, area: int, category: int) -> str:
         """Write one released number: what it is, and what differs from the count in question."""

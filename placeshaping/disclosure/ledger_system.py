@@ -320,7 +320,7 @@ def _nested(made_of: list[Things], names: list[str], partitions: list[tuple[int,
                 sums[(total, *sorted(inside))] = None
         left = sorted(range(last, len(made_of)), key=lambda n: (len(made_of[n]), n))
         partitions = [*partitions, *_layers(left, made_of)]
-    return Kind(made_of, names, _packed(list(sums)))
+    return Kind(made_of, names, _packed(sorted(sums, key=len)))  # short proofs first
 
 
 def _inside(total: Things, owner: Mapping[str, int], made_of: Sequence[Things]) -> list[int]:
