@@ -149,6 +149,20 @@ def make_cells(
     )
 
 
+def weights(cells: Cells) -> NDArray[np.float64]:
+    """
+    Return what is lost by hiding each cell: its count and one, half of it if hidden before.
+
+    Examples
+    --------
+    >>> none = Sums(*(np.empty(0, dtype=np.intp) for _ in range(3)))
+    >>> before = np.array([False, True])
+    >>> weights(make_cells(np.array([9, 9]), none, threshold=5, hidden_before=before)).tolist()
+    [10.0, 5.0]
+    """
+    return np.where(cells.hidden_before, 0.5, 1.0) * (cells.counts.astype(float) + 1.0)
+
+
 def check_cells(cells: Cells, *, name: Callable[[int], str] = "cell {}".format) -> None:
     """
     Refuse counts that are no counts, and totals that are not the sum of their parts.
