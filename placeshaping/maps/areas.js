@@ -152,12 +152,12 @@
       return Array.from(used);
     }
 
-    /* The area of the finest level at a point, or null. */
-    const boxes = this.boxes[0];
-    this.at = function (px, py) {
-      for (let i = 0; i < boxes.length; i += 1) {
-        const box = boxes[i];
-        if (px >= box[0] && px <= box[2] && py >= box[1] && py <= box[3] && inside(rings[0][i], px, py)) { return i; }
+    /* The area of a level at a point, or null. */
+    const boxes = this.boxes;
+    this.at = function (l, px, py) {
+      for (let i = 0; i < boxes[l].length; i += 1) {
+        const box = boxes[l][i];
+        if (px >= box[0] && px <= box[2] && py >= box[1] && py <= box[3] && inside(rings[l][i], px, py)) { return i; }
       }
       return null;
     };

@@ -230,8 +230,7 @@
 
     function areaAt(point) {
       const world = map.project(map.containerPointToLatLng(point), 0);
-      const finest = shapes.at(world.x, world.y);
-      return finest === null ? null : model.ancestor(0, finest, state.level);
+      return shapes.at(state.level, world.x, world.y);
     }
 
     function tip(i, point) {
