@@ -945,7 +945,7 @@ def test_all_files_that_a_place_needs_are_named_at_once(site: Site, portal: Desk
     portal.fetch("lsoa21", into=portal.boundaries)
     for path in [path for path in site.services if "LSOA21" not in path]:
         del site.services[path]
-    with pytest.raises(FetchError) as told:
+    with pytest.raises(FetchError, match="district_to_force is needed") as told:
         portal.fetch("lsoa21", within="Essex")
     text = str(told.value)
     assert text.startswith("To find the place, district_to_force is needed: ")
