@@ -1,0 +1,136 @@
+"""Read the edges of classes as data, and count the classes."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from placeshaping._core.checks import listed
+from placeshaping.verify.cells import numbers_of
+from placeshaping.verify.contents import Contents
+from placeshaping.verify.rules import Rules
+from placeshaping.verify.verdict import Breach, number_of
+
+MOST_CLASSES = 5
+"""Classes that may stand in a legend."""
+
+_ROUND = (1.0, 2.0, 2.5, 5.0, 10.0)
+_QUANTILES = (1.645, 1.96, 2.576, 2.58, 3.29)
+_RENDERER = re.compile(r"<renderer-v2\b([^>]{0,2000})>(.*?)</renderer-v2>", re.DOTALL)
+_RANGE = re.compile(r'<range\b[^>]*?\blower="([^"]*)"[^>]*?\bupper="([^"]*)"')
+_RANGE_REVERSED = re.compile(r'<range\b[^>]*?\bupper="([^"]*)"[^>]*?\blower="([^"]*)"')
+_FIELD = re.compile(r'attr="([^"]*)"')
+
+
+def check_edges(
+    edges: Sequence[object], *, where: str, values: Sequence[float] | None = None
+) -> Iterator[Breach]:
+    """
+    Look for too many classes, and for edges that are values of the data.
+
+    Parameters
+    ----------
+    edges
+        Inner edges of classes.
+    where
+        Where they stand.
+    values
+        Numbers of the file that they may have been taken from; where None,
+        an edge that is no round number is taken for one of the data.
+
+    Yields
+    ------
+    breach
+        One for the number of classes, one for the edges.
+
+    Examples
+    --------
+    >>> [breach.what for breach in check_edges([3, 7, 12], where="legend")]
+    ['3 of 3 class edges are no round numbers: they are values of the data']
+    >>> list(check_edges([10, 25, 500], where="legend"))
+    []
+    """
+    numbers = [float(e) for e in edges if isinstance(e, int | float) and math.isfinite(e)]
+    if len(edges) + 1 > MOST_CLASSES:
+        what = f"has {len(edges) + 1} classes; at most {MOST_CLASSES} may leave"
+        yield Breach(where, what, listed([f"{n:g}" for n in numbers]), attack="classes")
+    odd = [number for number in numbers if not _is_round(number)]
+    if values is not None:
+        known = np.asarray(values, dtype=float)
+        odd = [n for n in odd if np.isclose(known, n, rtol=1e-9, atol=1e-12).any()]
+    if odd:
+        verb = "is no round number" if len(odd) == 1 else "are no round numbers"
+        they = "it is a value" if len(odd) == 1 else "they are values"
+        what = f"{len(odd)} of {len(numbers)} class edges {verb}: {they} of the data"
+        yield Breach(where, what, listed([f"{n:g}" for n in odd]), attack="classes")
+
+
+def attack_legends(contents: Contents, rules: Rules) -> Iterator[Breach]:
+    """
+    Look at the legends of a file: classes of its styles, and those that its page draws.
+
+    An edge among counts must be one that could be shown; an edge among rates
+    and scores must not be one of theirs, unless it is a round number.
+
+    Examples
+    --------
+    >>> from placeshaping.verify.rules import RULES
+    >>> ranges = "".join(f'<range lower="{i}" upper="{i + 1}"/>' for i in range(10))
+    >>> style = f'<renderer-v2 attr="rate"><ranges>{ranges}</ranges></renderer-v2>'
+    >>> contents = Contents("geopackage", texts={"layer_styles": style})
+    >>> [breach.what for breach in attack_legends(contents, RULES["public"])]
+    ['has 10 classes; at most 5 may leave']
+    """
+    if not rules.protects:
+        return
+    for where, text in contents.texts.items():
+        for attributes, body in _RENDERER.findall(text):
+            found = _FIELD.search(attributes)
+            edges = _inner(body)
+            if found and edges is not None:
+                yield from _edges_of(found.group(1), edges, contents, rules, where)
+    for label, edges in getattr(contents, "legends", {}).items():
+        yield from _edges_of("rate", edges, contents, rules, f"legend of {label}")
+
+
+def _inner(body: str) -> list[float] | None:
+    """Return the inner edges of a style's ranges above nought; None where it has none."""
+    pairs = _RANGE.findall(body) or [(low, up) for up, low in _RANGE_REVERSED.findall(body)]
+    try:
+        ranges = [(float(low), float(up)) for low, up in pairs]
+    except ValueError:
+        return None
+    classes = sorted({(low, up) for low, up in ranges if up > low})
+    return [low for low, _ in classes[1:]] if classes else None
+
+
+def _edges_of(
+    field: str, edges: Sequence[float], contents: Contents, rules: Rules, where: str
+) -> Iterator[Breach]:
+    """Judge the edges of one legend by the column that it classes."""
+    column = next((c for c in ("count", "rate", "gi_star") if c in field), field)
+    if column == "count":
+        yield from check_edges(edges, where=where, values=())
+        small = [e for e in edges if 0 < e < rules.threshold and not _is_round(e)]
+        uneven = [
+            e for e in edges if e >= rules.threshold and e % rules.rounding and not _is_round(e)
+        ]
+        if small or uneven:
+            hidden = number_of(len(small + uneven), "class edge is", names="class edges are")
+            what = f"{hidden} no round number, nor a count that could be shown: values of the data"
+            yield Breach(where, what, listed([f"{e:g}" for e in small + uneven]), attack="classes")
+        return
+    values = [numbers_of(table.frame[column]) for table in contents.tables if column in table.frame]
+    known = np.concatenate(values) if values else np.zeros(0)
+    yield from check_edges(edges, where=where, values=known[np.isfinite(known)].tolist())
+
+
+def _is_round(number: float) -> bool:
+    size = abs(number)
+    if size == 0 or size in _QUANTILES:
+        return True
+    digits = size / 10.0 ** math.floor(math.log10(size))
+    return any(math.isclose(digits, known, rel_tol=1e-9) for known in _ROUND)
