@@ -85,6 +85,7 @@ class Features:
         columns = [str(c) for c in self.points.columns if c != "geometry"]
         return {
             "item": "features",
+            "layer": self.name,
             "kind": self.kind,
             "precision_m": self.precision_m,
             "least": self.least,
