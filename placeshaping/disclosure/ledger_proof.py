@@ -22,6 +22,11 @@ LENGTHS = (1, 2, 3, 6, 20, 150)
 MOST_STEPS = 300
 """Steps after which the search for an equation is given up."""
 
+FULL_SEARCHES = 200
+"""Searches of that length; later ones, where so much is given away, take fewer steps."""
+
+FEW_STEPS = 20
+
 MOST_TERMS = 8
 """Terms that are written out."""
 
@@ -30,7 +35,7 @@ MOST_TERMS = 8
 class _Search:
     """One search: how many terms, what was tried in vain, and how many steps are left."""
 
-    steps: int = MOST_STEPS
+    steps: int
     in_vain: dict[Node, int] = field(default_factory=dict)
 
 
@@ -75,6 +80,7 @@ class Prover:
         self._reach = reach
         columns = ["start", "end", "release", "count", "lower", "upper"]
         self._cells = system.table[columns].to_numpy(dtype=np.int64)
+        self._searches = 0
         self._sums = (_by_member(system.areas.sums), _by_member(system.categories.sums))
 
     def prove(self, area: int, category: int, start: int, end: int) -> Proof:
@@ -101,7 +107,8 @@ class Prover:
 
     def _terms(self, node: Node) -> list[Term] | None:
         """Return the cells of the shortest equation found for a bound, with their signs."""
-        search = _Search()
+        self._searches += 1
+        search = _Search(MOST_STEPS if self._searches <= FULL_SEARCHES else FEW_STEPS)
         for most in LENGTHS:
             found = self._explain(node, most, frozenset(), search)
             if found is not None:
