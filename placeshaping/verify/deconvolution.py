@@ -33,6 +33,7 @@ _CELLS_A_WIDTH = 3.0
 _FINEST_SHARE = 1e-3
 _GOOD = 0.6
 _TOGETHER = 0.3
+_PROGRESS = 0.985
 _FEW_LEVELS = 5000
 _CROWDED = 0.5
 
@@ -193,7 +194,7 @@ def _pursue(surface: Floats, kernel: str, width: float, most: int) -> Recovered:
     found = replace(found, misfit=_misfit(values, weight, found))
     while len(found.rows) < most and found.misfit > _GOOD:
         more = _descended(values, weight, _some_more(values, weight, found), steps=3)
-        if more.misfit >= found.misfit * 0.999:
+        if more.misfit >= found.misfit * _PROGRESS:
             break
         found = more
     found = _descended(values, weight, found, steps=10)

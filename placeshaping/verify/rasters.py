@@ -226,7 +226,8 @@ def attack_surface(
     >>> grid = np.arange(36.0).reshape(6, 6)
     >>> surface = Surface(grid, grid >= 0, (100, 0, 0, 0, -100, 600))
     >>> [b.what for b in attack_surface(surface, None, RULES["public"])]
-    ['holds 36 different numbers (float64), where at most 5 classes may leave']
+    ['holds 36 different numbers (float64), where at most 5 classes may leave',
+     'does not declare what its cells rest on: enough cases, or protected counts']
     """
     if not rules.protects or not surface.shown.any():
         return
@@ -259,6 +260,9 @@ def _declared(
     edges = declared.get("edges")
     if isinstance(edges, list):
         yield from check_edges(edges, where=where)
+    if declared.get("kind") not in ("kernel", "counts"):
+        what = "does not declare what its cells rest on: enough cases, or protected counts"
+        yield Breach(where, what, f"kind: {declared.get('kind')}", attack="surface")
     least = declared.get("least")
     if declared.get("kind") == "kernel" and not (
         isinstance(least, int | float) and least >= rules.threshold
@@ -276,12 +280,15 @@ def _declared(
 
 def _points_back(surface: Surface, where: str) -> Iterator[Breach]:
     """Take the surface for a kernel density and look for the points it was made of."""
-    values = np.where(surface.shown, surface.values, np.nan).astype(np.float64)
+    # a cell of nought is one without events, also where nought is what stands for nothing
+    known = surface.shown | (surface.values == 0)
+    values = np.where(known, surface.values, np.nan).astype(np.float64)
     if np.nanmax(values) <= 0:
         return
     for top, left, window in _windows(values):
         found = recover_points(window)
-        if not len(found.rows) or found.explained < _EXPLAINED or found.even < _EVEN:
+        redrawn = found.explained >= _EXPLAINED or found.misfit <= 1
+        if not len(found.rows) or not redrawn or found.even < _EVEN:
             continue
         peaks, single = _peaks(window, found, surface.cell)
         places = [

@@ -46,6 +46,7 @@ _BLOCK = 2_000_000
 _OFFSETS = 96
 _MATCHING = 0.98
 _EXAMPLES = 3
+_FEWEST_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -284,7 +285,7 @@ def _invert(
             continue
         if not told.all() and np.abs(exact - counts)[told].max(initial=0.0) > 0.2:
             continue
-        counts += _shift(counts, shown)
+        counts = _placed(counts, shown)
         return Inverted(counts, float(np.nanmean(counts)), float(np.nanstd(counts)))
     return None
 
@@ -381,12 +382,20 @@ def _explains(counts: Floats, scores: Floats, weights: Floats, factor: Floats, h
     )
 
 
-def _shift(counts: Floats, shown: Floats | None) -> float:
+def _placed(counts: Floats, shown: Floats | None) -> Floats:
+    """
+    Settle what the scores leave open: a number added to all counts, or a factor of all.
+
+    Without counts that are shown the smallest is taken to be zero, and the
+    factor to be one.
+    """
     if shown is not None:
         both = np.isfinite(counts) & np.isfinite(shown)
-        if both.sum() >= 3:
-            return float(np.rint(np.mean((shown - counts)[both])))
-    return -float(np.nanmin(counts)) if np.isfinite(counts).any() else 0.0
+        if both.sum() >= _FEWEST_SHOWN and np.ptp(counts[both]) > 0:
+            slope = float(np.polyfit(counts[both], shown[both], 1)[0])
+            times = max(float(np.rint(slope)), 1.0)
+            return times * counts + float(np.rint(np.mean((shown - times * counts)[both])))
+    return counts - (np.nanmin(counts) if np.isfinite(counts).any() else 0.0)
 
 
 def _attack_column(
