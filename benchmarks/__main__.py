@@ -20,6 +20,7 @@ SETS = (
     "map_size",
     "main_job",
     "streaming",
+    "disclosure",
 )
 
 

@@ -321,7 +321,7 @@ def audit(cells: Cells, hidden: Bools, *, most_cells: int = 200_000) -> Audit:
     if varying > most_cells:
         return Audit(narrow, knowledge.lower, knowledge.upper, "bounds", 0)
     programme = Programme(cells, hidden)
-    _together(programme, witnesses, ~narrow)
+    find_witnesses(programme, witnesses, ~narrow)
     for cell, side in witnesses.each_missing(~narrow):
         if not narrow[cell]:
             alone = np.zeros(cells.size)
@@ -332,8 +332,31 @@ def audit(cells: Cells, hidden: Bools, *, most_cells: int = 200_000) -> Audit:
     return Audit(narrow, witnesses.low, witnesses.high, "lp", programme.solved)
 
 
-def _together(programme: Programme, witnesses: Witnesses, within: Bools) -> None:
-    """Look for tables that serve many cells at once, until one serves none."""
+def find_witnesses(programme: Programme, witnesses: Witnesses, within: Bools | None = None) -> None:
+    """
+    Look for tables that serve many cells at once, until one serves none.
+
+    Parameters
+    ----------
+    programme
+        What a reader knows.
+    witnesses
+        What was found so far; added to.
+    within
+        Cells to look for; by default all.
+
+    Examples
+    --------
+    >>> from placeshaping.disclosure.cells import find_sums, make_cells
+    >>> sums = find_sums(
+    ...     {"lsoa": (1, 4, 1)}, periods_add_up=False, categories_add_up=True, parents=[]
+    ... )
+    >>> cells = make_cells(np.array([30, 3, 20, 7]), sums, threshold=5)
+    >>> witnesses = Witnesses(cells)
+    >>> find_witnesses(Programme(cells, np.array([False, True, False, True])), witnesses)
+    >>> witnesses.low.tolist(), witnesses.high.tolist()
+    ([30.0, 1.0, 20.0, 6.0], [30.0, 4.0, 20.0, 9.0])
+    """
     before = witnesses.number_missing(within) + 1
     while 0 < (left := witnesses.number_missing(within)) < before:
         before = left

@@ -21,7 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from placeshaping._core.errors import InputError
-from placeshaping.disclosure.audit import How, Programme, Witnesses, equations
+from placeshaping.disclosure.audit import (
+    How,
+    Programme,
+    Witnesses,
+    equations,
+    find_witnesses,
+)
 from placeshaping.disclosure.cells import Cells, weights
 from placeshaping.disclosure.differences import hide_by_bounds
 from placeshaping.disclosure.optimum import MOST_CELLS, suppress_exactly
@@ -31,7 +37,7 @@ Floats = NDArray[np.float64]
 
 METHODS = ("round", "suppress")
 
-MOST_ROUNDED = 20_000
+MOST_ROUNDED = 5_000
 """Rounded releases with more cells are protected by propagated bounds alone."""
 
 FIRST_PRICE = 1.0
@@ -166,9 +172,10 @@ def suppress_by_witnesses(cells: Cells, *, hidden: Bools | None = None) -> Bools
     [False, True, False, True]
     """
     search = _Search(cells, cells.primary if hidden is None else hidden | cells.primary)
-    groups, loose = _groups(cells)
-    for within in groups:
-        search.run(within, loose & within)
+    if hidden is not None:
+        find_witnesses(Programme(cells, search.hidden), search.witnesses)
+    for within, further in _groups(cells):
+        search.run(within, further)
     everywhere = np.ones(cells.size, dtype=bool)
     search.run(everywhere, cells.may_hide)
     search.settle(everywhere, cells.may_hide)
@@ -231,29 +238,25 @@ class _Search:
             self.witnesses.low, self.witnesses.high = low, high
 
 
-def _groups(cells: Cells) -> tuple[list[Bools], Bools]:
+def _groups(cells: Cells) -> list[tuple[Bools, Bools]]:
     """
-    Divide the cells by block; those of blocks tied by a primary cell stay together.
+    Divide the cells by block; blocks tied by a primary cell stay together.
 
     Returns
     -------
     groups
-        Masks of cells.
-    loose
-        Cells that may be hidden within their group: not those whose hiding
-        would tie blocks together.
+        Pairs of masks: the cells of a group, and those of them that may be
+        hidden without tying it to another.
     """
     sums, blocks = cells.sums, cells.block
     of_total = blocks[sums.totals]
     across = of_total < 0
-    differs = blocks[sums.parts] != of_total[sums.sum_of_part]
-    across[sums.sum_of_part[differs]] = True
+    across[sums.sum_of_part[blocks[sums.parts] != of_total[sums.sum_of_part]]] = True
     tying = np.zeros(cells.size, dtype=bool)
     tying[sums.totals[across]] = True
     tying[sums.parts[across[sums.sum_of_part]]] = True
     tied = np.unique(blocks[tying & cells.primary])
     together = np.isin(blocks, tied) | (tying & (blocks < 0) & (len(tied) > 0))
-    groups = [together] if together.any() else []
-    rest = np.unique(blocks[~together & (blocks >= 0)])
-    groups += [blocks == block for block in rest]
-    return groups, cells.may_hide & ~tying
+    groups = [(together, cells.may_hide & together)] if together.any() else []
+    rest = (blocks == block for block in np.unique(blocks[~together & (blocks >= 0)]))
+    return groups + [(within, cells.may_hide & within & ~tying) for within in rest]
