@@ -35,10 +35,10 @@ from numpy.typing import NDArray
 
 from placeshaping._core.errors import DisclosureError, FileFormatError, InputError
 from placeshaping.disclosure.ledger_differences import Differences, find_differences
-from placeshaping.disclosure.ledger_entry import KEYS, MEMBERS, LedgerEntry, digest_of
+from placeshaping.disclosure.ledger_entry import KEYS, LedgerEntry, digest_of
+from placeshaping.disclosure.ledger_rows import insert_release, read_cells, read_members
 from placeshaping.disclosure.ledger_store import WAIT, connect, told, transaction
 from placeshaping.disclosure.ledger_system import Known, error_of
-from placeshaping.disclosure.policies import Policy
 
 log = logging.getLogger(__name__)
 
@@ -164,7 +164,9 @@ class Ledger:
             raise InputError(msg)
         facts = dict(zip(columns, rows[0], strict=True))
         facts.update({name: bool(facts[name]) for name in ("left_the_house", "zeros_shown")})
-        cells, members = self._cells(release), self._members(release)
+        with told(self.path):
+            cells = read_cells(self._connection, release)
+            members = read_members(self._connection, release)
         self._refuse_changed(facts, cells, members)
         return LedgerRelease(facts, cells, members)
 
@@ -256,7 +258,8 @@ class Ledger:
         """
         hidden = pd.Series(False, index=pd.MultiIndex.from_frame(cells[KEYS].astype(str)))
         for number in self._out(dataset):
-            former = self._cells(number)
+            with told(self.path):
+                former = read_cells(self._connection, number)
             index = pd.MultiIndex.from_frame(former[KEYS].astype(str))
             position = index.get_indexer(hidden.index)
             there = position >= 0
@@ -299,7 +302,9 @@ class Ledger:
                     self._set_state(number, "recorded")
                 return number
             self._refuse_unchecked(entry)
-            number = self._insert(entry, digest, STATES[0] if pending else STATES[1])
+            number = insert_release(
+                self._connection, entry, digest, STATES[0] if pending else STATES[1]
+            )
         self._checked.pop(entry.dataset, None)
         return number
 
@@ -400,54 +405,6 @@ class Ledger:
             msg = f"The ledger has no release {release}."
             raise InputError(msg)
 
-    def _insert(self, entry: LedgerEntry, digest: str, state: str) -> int:
-        policy: Policy = entry.policy
-        cells = entry.cells if policy.leaves else entry.cells.iloc[:0]
-        members = entry.members if policy.leaves else entry.members.iloc[:0]
-        made = self._connection.execute(
-            "INSERT INTO releases (dataset, title, made_on, policy, threshold, rounding, "
-            "zeros_shown, left_the_house, method, state, digest, cells) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                entry.dataset, entry.title, entry.made_on.isoformat(), policy.name,
-                policy.threshold, policy.rounding, int(policy.zeros_shown), int(policy.leaves),
-                policy.method, state, digest if policy.leaves else "", len(cells),
-            ),
-        )  # fmt: skip
-        number = int(made.lastrowid or 0)
-        columns = [
-            self._numbered("areas", cells[["level", "area_code"]]),
-            self._numbered("spans", cells[["first", "last"]]),
-            self._numbered("categories", cells[["category"]]),
-            cells["status"].astype(str).tolist(),
-            [None if pd.isna(count) else int(count) for count in cells["count"]],
-            cells["threshold"].astype(int).tolist(),
-        ]
-        self._connection.executemany(
-            "INSERT INTO counts VALUES (?, ?, ?, ?, ?, ?, ?)",
-            ((number, *row) for row in sorted(zip(*columns, strict=True), key=lambda r: r[:3])),
-        )
-        self._connection.executemany(
-            "INSERT INTO members VALUES (?, ?, ?, ?)",
-            ((number, *row) for row in members[MEMBERS].astype(str).itertuples(index=False)),
-        )
-        return number
-
-    def _numbered(self, table: str, rows: pd.DataFrame) -> Sequence[int]:
-        """Return the numbers of names in a table of names, new ones added."""
-        names = ", ".join(rows.columns)
-        group = rows.groupby(list(rows.columns), sort=True, observed=True).ngroup().to_numpy()
-        first = np.unique(group, return_index=True)[1]
-        unique = [tuple(map(str, row)) for row in rows.iloc[first].itertuples(index=False)]
-        marks = ", ".join("?" * rows.shape[1])
-        self._connection.executemany(
-            f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({marks})",  # noqa: S608
-            unique,
-        )
-        known = {tuple(row[1:]): row[0] for row in self._rows(f"SELECT id, {names} FROM {table}")}  # noqa: S608
-        numbers = np.array([known[row] for row in unique], dtype=np.int64)
-        return [int(n) for n in numbers[group]] if len(rows) else []
-
     def _known(self, number: int) -> Known:
         release = self.show(number)
         facts = release.facts
@@ -459,36 +416,6 @@ class Ledger:
             release.cells,
             release.members,
         )
-
-    def _cells(self, release: int) -> pd.DataFrame:
-        """Return the cells of a release; names are read once and not once a cell."""
-        query = (
-            "SELECT area_id, span_id, category_id, status, count, threshold FROM counts "
-            "WHERE release_id = ?"
-        )
-        numbers = ["area_id", "span_id", "category_id"]
-        rows = pd.DataFrame(
-            self._rows(query, (release,)), columns=[*numbers, "status", "count", "threshold"]
-        )
-        found = {}
-        for table, column in zip(("areas", "spans", "categories"), numbers, strict=True):
-            names = ["level", "area_code"] if table == "areas" else ["first", "last"]
-            names = ["category"] if table == "categories" else names
-            known = pd.DataFrame(
-                self._rows(f"SELECT id, {', '.join(names)} FROM {table}"),  # noqa: S608
-                columns=["id", *names],
-            ).set_index("id")
-            for name in names:
-                found[name] = known[name].reindex(rows[column]).to_numpy()
-        found["status"] = rows["status"].to_numpy()
-        cells = pd.DataFrame(found).astype(str)[[*KEYS, "status"]]
-        cells["count"] = rows["count"].astype("Int64")
-        cells["threshold"] = rows["threshold"].to_numpy(dtype=np.int64)
-        return cells
-
-    def _members(self, release: int) -> pd.DataFrame:
-        query = "SELECT kind, whole, part FROM members WHERE release_id = ?"
-        return pd.DataFrame(self._rows(query, (release,)), columns=MEMBERS, dtype=str)
 
     def _rows(self, query: str, values: tuple[object, ...] = ()) -> Sequence[tuple[Any, ...]]:
         with told(self.path):

@@ -6,11 +6,12 @@ import dataclasses
 import datetime as dt
 import json
 import logging
-import multiprocessing
 import sqlite3
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -199,25 +200,42 @@ def test_a_release_recorded_meanwhile_stops_the_one_not_checked_with_it(path: Pa
         assert mine.record(make_entry(10)) == 2
 
 
-def record_many(path: str, first: int, barrier: Any) -> None:
-    """Record ten releases, beginning when all processes are there."""
-    barrier.wait(30)
-    with open_ledger(path) as ledger:
-        for n in range(10):
-            ledger.record(make_entry(10 * (first + n + 1), title=f"{first + n}"))
+RECORD_TEN = """
+import datetime as dt, sys, time
+from pathlib import Path
+import pandas as pd
+from placeshaping.disclosure.ledger import open_ledger
+from placeshaping.disclosure.ledger_entry import LedgerEntry
+from placeshaping.disclosure.policies import POLICIES
+
+path, first = Path(sys.argv[1]), int(sys.argv[2])
+members = pd.DataFrame({"kind": ["category"], "whole": ["x"], "part": ["x"]})
+path.with_name(f"ready {first}").touch()
+while not path.with_name("go").exists():
+    time.sleep(0.001)
+with open_ledger(path) as ledger:
+    for n in range(first, first + 10):
+        cells = pd.DataFrame({
+            "level": ["lsoa"], "area_code": ["a"], "first": ["2024-01"], "last": ["2024-12"],
+            "category": ["x"], "status": ["shown"], "threshold": [5],
+            "count": pd.array([10 * (n + 1)], dtype="Int64"),
+        })
+        ledger.record(LedgerEntry("crime", f"{n}", dt.date(2026, 1, 31), POLICIES["councillor"],
+                                  cells, members))
+"""
 
 
 def test_two_processes_record_at_once(path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
-    barrier = context.Barrier(2)
     workers = [
-        context.Process(target=record_many, args=(str(path), first, barrier)) for first in (0, 10)
+        subprocess.Popen([sys.executable, "-c", RECORD_TEN, str(path), str(first)])
+        for first in (0, 10)
     ]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(60)
-    assert [worker.exitcode for worker in workers] == [0, 0]
+    ready = [path.with_name(f"ready {first}") for first in (0, 10)]
+    deadline = time.monotonic() + 60
+    while not all(file.exists() for file in ready) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    path.with_name("go").touch()
+    assert [worker.wait(60) for worker in workers] == [0, 0]
     with open_ledger(path, create=False) as ledger:
         table = ledger.list()
         assert sorted(map(int, table["title"])) == list(range(20))
