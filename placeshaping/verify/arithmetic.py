@@ -27,7 +27,9 @@ _GUESS_FAILED = 0.2
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 
 
-def check_rates(contents: Contents, rules: Rules) -> tuple[int, list[Breach]]:
+def check_rates(
+    contents: Contents, rules: Rules, *, known: pd.DataFrame | None = None
+) -> tuple[int, list[Breach]]:
     """
     Multiply every rate by its denominator, and compare with the count.
 
@@ -37,6 +39,9 @@ def check_rates(contents: Contents, rules: Rules) -> tuple[int, list[Breach]]:
         A file's tables, with its periods and denominators where it has them.
     rules
         What it is held to.
+    known
+        Residents and households by area code that are public, though the file
+        does not hold them.
 
     Returns
     -------
@@ -54,7 +59,7 @@ def check_rates(contents: Contents, rules: Rules) -> tuple[int, list[Breach]]:
     'a: rate 2 x 1,500 residents x 1 year / 1,000 = 3.00, so the count is 3'
     """
     found, tried = [], 0
-    people = _people(contents)
+    people = people_of(contents, known)
     for table in contents.tables:
         if "rate" not in table.frame:
             continue
@@ -92,8 +97,16 @@ def years_of(label: str) -> float | None:
     return span / 12 if span > 0 else None
 
 
-def _people(contents: Contents) -> pd.DataFrame:
-    """Collect residents and households of every area that the file names."""
+def people_of(contents: Contents, known: pd.DataFrame | None = None) -> pd.DataFrame:
+    """
+    Collect residents and households of every area that the file names, or anybody knows.
+
+    Examples
+    --------
+    >>> people_of(Contents("csv"), pd.DataFrame({"residents": [1500.0]}, index=["E01000001"]))
+               residents
+    E01000001     1500.0
+    """
     parts = []
     for table in contents.tables:
         columns = [c for c in ("residents", "households") if c in table.frame]
@@ -101,9 +114,10 @@ def _people(contents: Contents) -> pd.DataFrame:
             part = pd.DataFrame({c: numbers_of(table.frame[c]) for c in columns})
             parts.append(part.set_axis(table.frame["area_code"].astype(str)))
     if not parts:
-        return pd.DataFrame()
+        return pd.DataFrame() if known is None else known
     everybody = pd.concat(parts)
-    return everybody[~everybody.index.duplicated()]
+    everybody = everybody[~everybody.index.duplicated()]
+    return everybody if known is None else everybody.combine_first(known)
 
 
 def _exposures(
@@ -231,7 +245,7 @@ def permitted(
     >>> permitted(np.array([3.0, 9.0]), np.array([4.0, 11.0]), RULES["councillor"]).tolist()
     [False, True]
     """
-    smallest = rules.rounding * np.ceil(rules.threshold / rules.rounding)
-    multiple = rules.rounding * np.floor(highest / rules.rounding)
+    smallest = rules.multiple * np.ceil(rules.threshold / rules.multiple)
+    multiple = rules.multiple * np.floor(highest / rules.multiple)
     zero = rules.zeros_shown & (lowest <= 0)
     return np.asarray(zero | ((multiple >= lowest) & (multiple >= smallest)))

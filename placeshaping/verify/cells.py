@@ -13,7 +13,7 @@ from placeshaping._core.checks import listed
 from placeshaping._core.codes import level_of
 from placeshaping.verify.contents import Contents, Table
 from placeshaping.verify.rules import Rules
-from placeshaping.verify.verdict import Breach, number_of
+from placeshaping.verify.verdict import Breach, Finding, number_of
 
 COLUMNS = {
     "fid", "geom", "geometry", "area_code", "area_name", "parent_code", "level", "residents",
@@ -46,6 +46,7 @@ _NO_COUNT = re.compile(r"(?i)\b(?:rate|per|share|%|percent|score|index|interval|
 MARKS = ("hidden", "missing")
 _AREAL = {"POLYGON", "MULTIPOLYGON", "GEOMETRY", "NONE", "CURVEPOLYGON", "MULTISURFACE"}
 _EXAMPLES = 3
+_LISTED = 100
 
 
 def check_cells(contents: Contents, rules: Rules) -> Iterator[Breach]:
@@ -124,7 +125,7 @@ def cell_names(frame: pd.DataFrame, rows: NDArray[np.bool_] | NDArray[np.intp]) 
 
 
 def _fields(table: Table, rules: Rules) -> Iterator[Breach]:
-    allowed = COLUMNS | SCORES if rules.numbers else COLUMNS
+    allowed = COLUMNS | set(rules.extra_fields) | (SCORES if rules.numbers else set())
     unknown = [str(c) for c in table.frame.columns if str(c) not in allowed]
     if unknown:
         fields = number_of(len(unknown), "field is", names="fields are")
@@ -145,7 +146,7 @@ def _levels(table: Table, contents: Contents, rules: Rules) -> Iterator[Breach]:
     if not rules.lsoa_or_coarser:
         return
     kinds = set(re.findall(r"[A-Z]+", (table.geometry or "").upper()))
-    if kinds - _AREAL:
+    if kinds - _AREAL and not (kinds == {"POINT"} and contents.masked_points == table.where):
         what = "holds points or lines, which are finer than any area"
         yield Breach(table.where, what, str(table.geometry))
     if "area_code" not in table.frame:
@@ -198,15 +199,36 @@ def check_counts(table: Table, column: str, rules: Rules) -> Iterator[Breach]:
     known = np.isfinite(numbers)
     one, more = ("count", "counts") if column == "count" else ("number", "numbers")
     place = "" if column == "count" else f" in {column!r}"
+    least = rules.least_shown(table.frame, len(numbers))
     small = known & (numbers >= rules.smallest_hidden) & (numbers < rules.threshold)
-    uneven = known & ~small & (np.mod(numbers, rules.rounding) != 0)
+    sensitive = known & ~small & (numbers >= rules.smallest_hidden) & (numbers < least)
+    uneven = known & ~small & (np.mod(numbers, rules.multiple) != 0)
     for rows, fault in (
         (small, f"under {rules.threshold}"),
+        (sensitive, f"under {rules.sensitive_threshold}, in sensitive categories"),
         (uneven, f"not rounded to {rules.rounding}"),
     ):
         if rows.any():
             what = f"{number_of(int(rows.sum()), one, names=more)}{place} {fault}"
-            yield Breach(table.where, what, _examples(table.frame, rows, numbers, column))
+            yield Breach(
+                table.where,
+                what,
+                _examples(table.frame, rows, numbers, column),
+                attack="counts",
+                cells=_findings(table.frame, rows, numbers, column),
+            )
+
+
+def _findings(
+    frame: pd.DataFrame, rows: NDArray[np.bool_], numbers: NDArray[np.float64], column: str
+) -> tuple[Finding, ...]:
+    """Return a row for each cell, as far as they are listed."""
+    places = np.flatnonzero(rows)[:_LISTED]
+    names = [cell_names(frame, places[n : n + 1])[0] for n in range(len(places))]
+    return tuple(
+        Finding(name, f"{name}: {column} {numbers[place]:g}")
+        for name, place in zip(names, places, strict=True)
+    )
 
 
 def _examples(
@@ -222,7 +244,7 @@ def _written_out(contents: Contents, rules: Rules) -> Iterator[Breach]:
     for label, number in contents.counted:
         if rules.smallest_hidden <= number < rules.threshold:
             yield Breach("text of the page", f"counts {number}, under {rules.threshold}", label)
-        elif number % rules.rounding:
+        elif number % rules.multiple:
             yield Breach(
                 "text of the page", f"counts {number}, not rounded to {rules.rounding}", label
             )

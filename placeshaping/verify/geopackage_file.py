@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import shapely
 
 from placeshaping.verify.contents import Contents, Table, UnreadableError
 from placeshaping.verify.loose_numbers import code_pairs, note_pairs, number_run
@@ -121,7 +122,8 @@ def _schema(database: sqlite3.Connection, contents: Contents) -> None:
 def _listed(database: sqlite3.Connection, name: str, contents: Contents) -> None:
     """Look for tables that a file of ours does not have."""
     levels = (contents.declaration or {}).get("levels")
-    known = {*levels, *_BESIDE} if isinstance(levels, list) else None
+    masked = {contents.masked_points} if contents.masked_points else set()
+    known = {*levels, *_BESIDE, *masked} if isinstance(levels, list) else None
     if known is not None and name.casefold().removesuffix("_values") not in known:
         contents.breach(name, "is a table that is not on the list")
     columns = [
@@ -146,7 +148,8 @@ def _blobs(database: sqlite3.Connection, name: str, spatial: bool, contents: Con
             f"SELECT substr({_quoted(column)}, 1, 80) FROM {_quoted(name)} "  # noqa: S608 - quoted
             f"WHERE {_quoted(column)} IS NOT NULL"
         )
-        odd = {kind for (blob,) in rows if (kind := _kind(blob)) not in _AREAL}
+        areal = {"point"} if name == contents.masked_points else _AREAL
+        odd = {kind for (blob,) in rows if (kind := _kind(blob)) not in areal}
         if odd or not spatial:
             what = "holds geometries that are no areas, or of no layer"
             contents.breach(name, what, ", ".join(sorted(odd)) or column)
@@ -167,6 +170,39 @@ def _geometries(database: sqlite3.Connection, names: dict[str, Any]) -> dict[str
         return {}
     rows = database.execute("SELECT table_name, geometry_type_name FROM gpkg_geometry_columns")
     return {str(name): str(kind) for name, kind in rows}
+
+
+def shapes_of_geopackage(path: Path) -> dict[str, shapely.Geometry]:
+    """
+    Read the shapes of a GeoPackage by area code.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    shapes
+        Area code -> shape; of layers without codes there are none.
+    """
+    found: dict[str, shapely.Geometry] = {}
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
+        listed = "SELECT table_name, column_name FROM gpkg_geometry_columns"
+        for name, column in database.execute(listed).fetchall():
+            columns = [row[1] for row in database.execute(f"PRAGMA table_xinfo({_quoted(name)})")]
+            if "area_code" in columns:
+                rows = database.execute(
+                    f"SELECT area_code, {_quoted(column)} FROM {_quoted(name)}"  # noqa: S608
+                ).fetchall()
+                found.update(
+                    {str(code): _shape(blob) for code, blob in rows if _kind(blob) in _AREAL}
+                )
+    return found
+
+
+def _shape(blob: bytes) -> shapely.Geometry:
+    return shapely.from_wkb(blob[8 + _ENVELOPES.get(blob[3] >> 1 & 7, 0) :], on_invalid="ignore")
 
 
 def _quoted(name: str) -> str:

@@ -53,7 +53,8 @@ def category_sets(
         return sets, {label: str(len(sets[label])) for label in labels}, []
     if not 2 < len(labels) <= _MOST:
         return sets, dict.fromkeys(labels, "1"), []
-    lower, upper = _bounds(cells, periods, labels)
+    rows = pd.MultiIndex.from_arrays([cells["area"], periods.map(str)])
+    lower, upper = _bounds(cells, rows, cells["category"], labels)
     told: list[str] = []
     groups = _groups(lower, upper)
     for number, held in groups.items():
@@ -65,12 +66,30 @@ def category_sets(
     return sets, {label: str(len(sets[label])) for label in labels}, told
 
 
+def may_be_total(cells: pd.DataFrame, labels: Sequence[str]) -> bool:
+    """
+    Tell whether the numbers allow that the first of some periods is the sum of the others.
+
+    Examples
+    --------
+    >>> cells = pd.DataFrame(
+    ...     {"area": "a", "category": "All", "period": ["x", "y", "z"],
+    ...      "lower": [9.0, 4, 5], "upper": [9.0, 4, 5]}
+    ... )
+    >>> may_be_total(cells, ["x", "y", "z"]), may_be_total(cells, ["y", "x", "z"])
+    (True, False)
+    """
+    rows = pd.MultiIndex.from_arrays([cells["area"], cells["category"]])
+    lower, upper = _bounds(cells, rows, cells["period"], labels)
+    return _may_hold(lower, upper, 0, range(1, len(labels)))
+
+
 def _bounds(
-    cells: pd.DataFrame, periods: pd.Series, labels: Sequence[str]
+    cells: pd.DataFrame, index: pd.MultiIndex, columns: pd.Series, labels: Sequence[str]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the bounds of each category (columns) in every area and period (rows)."""
-    number, rows = pd.MultiIndex.from_arrays([cells["area"], periods.map(str)]).factorize()
-    column = pd.Index(labels).get_indexer(pd.Index(cells["category"]))
+    """Return the bounds of each label (columns) in every row of an index."""
+    number, rows = index.factorize()
+    column = pd.Index(labels).get_indexer(pd.Index(columns))
     lower = np.zeros((len(rows), len(labels)))
     upper = np.full((len(rows), len(labels)), np.inf)
     np.maximum.at(lower, (number, column), cells["lower"].to_numpy(float))
@@ -85,7 +104,7 @@ def _may_hold(
     parts: Sequence[int],
 ) -> bool:
     """Tell whether every row allows that one category is the sum of others."""
-    low, high = lower[:, parts].sum(axis=1), upper[:, parts].sum(axis=1)
+    low, high = lower[:, list(parts)].sum(axis=1), upper[:, list(parts)].sum(axis=1)
     return bool(((low <= upper[:, total]) & (high >= lower[:, total])).all())
 
 

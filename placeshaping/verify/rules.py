@@ -140,6 +140,22 @@ class Rules:
         marked = np.asarray(names.isin(self.sensitive))
         return np.where(marked, self.sensitive_threshold, self.threshold).astype(np.float64)
 
+    def least_shown(self, frame: pd.DataFrame, size: int) -> NDArray[np.float64]:
+        """
+        Return the least count that each row of a table may show.
+
+        Examples
+        --------
+        >>> rules = replace(RULES["public"], sensitive=("Robbery",))
+        >>> rules.least_shown(pd.DataFrame({"category": ["Arson", "Robbery"]}), 2).tolist()
+        [10.0, 20.0]
+        """
+        if self.sensitive and "category" in frame:
+            return self.thresholds(frame["category"].astype(str))
+        if self.method == "additive":
+            return np.full(size, float(max(self.threshold, self.rounding)))
+        return np.full(size, float(self.threshold))
+
 
 RULES: dict[str, Rules] = {
     "public": Rules("public", 10, 5, False, False, True),

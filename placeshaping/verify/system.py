@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from placeshaping.verify.axes import Axis, Piece, make_axis
 from placeshaping.verify.claims import DECILES, Claims
-from placeshaping.verify.groups import category_sets
+from placeshaping.verify.groups import category_sets, may_be_total
 from placeshaping.verify.spans import Span, span_name
 
 Floats = NDArray[np.float64]
@@ -129,7 +129,7 @@ def system_of(
     told: list[str] = []
     spans = {label: span for claim in claims for label, span in claim.spans.items()}
     keys = cells["period"].map(lambda label: spans.get(label, label))
-    periods = _period_axis(claims, spans, list(dict.fromkeys(keys)))
+    periods = _period_axis(claims, spans, cells, list(dict.fromkeys(keys)))
     sets, levels, inferred = category_sets(claims, cells, keys)
     told += inferred
     categories = make_axis(sets, levels=levels, names={key: str(key) for key in sets})
@@ -196,15 +196,18 @@ def _spread(limit: Floats, published: Flags) -> Floats:
 
 
 def _period_axis(
-    claims: Sequence[Claims], spans: Mapping[str, Span], keys: Sequence[Hashable]
+    claims: Sequence[Claims],
+    spans: Mapping[str, Span],
+    cells: pd.DataFrame,
+    keys: Sequence[Hashable],
 ) -> Axis:
     """Divide the periods into months; those whose label tells none are wholes of their own."""
-    known = [key for key in keys if isinstance(key, tuple)]
+    unknown = [str(key) for key in keys if not isinstance(key, tuple)]
     sets: dict[Hashable, Piece] = {
         key: frozenset(range(key[0], key[1] + 1)) if isinstance(key, tuple) else frozenset([key])
         for key in keys
     }
-    if len(known) < len(keys) and len(keys) > 2:
+    if 2 < len(keys) == len(unknown) and may_be_total(cells, unknown):
         sets[keys[0]] = frozenset().union(*(sets[key] for key in keys[1:]))
     _drop_empty_months(sets, claims, spans)
     labels = {span: label for label, span in reversed(spans.items())}
