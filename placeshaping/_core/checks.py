@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import operator
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -132,6 +133,32 @@ def check_choice(value: object, choices: Sequence[object], *, name: str) -> None
         *others, last = [repr(choice) for choice in choices]
         msg = f"{name} is {value!r}. Give {', '.join(others)}{' or ' if others else ''}{last}."
         raise InputError(msg)
+
+
+def check_whole(value: object, *, name: str, least: int = 1) -> int:
+    """
+    Return a whole number as such; refuse fractions and numbers below the least.
+
+    Raises
+    ------
+    InputError
+        If it is neither.
+
+    Examples
+    --------
+    >>> check_whole(1.5, name="k")
+    Traceback (most recent call last):
+        ...
+    placeshaping._core.errors.InputError: k is 1.5. Give a whole number of 1 or more.
+    """
+    try:
+        whole = None if isinstance(value, bool) else operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        whole = None
+    if whole is None or whole < least:
+        msg = f"{name} is {value!r}. Give a whole number of {least:,} or more."
+        raise InputError(msg)
+    return whole
 
 
 def check_unique(index: pd.Index, *, where: str, what: str = "area codes") -> None:

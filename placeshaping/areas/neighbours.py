@@ -14,7 +14,7 @@ from libpysal.graph import Graph
 from numpy.typing import NDArray
 from scipy import sparse, spatial
 
-from placeshaping._core.checks import check_unique, listed
+from placeshaping._core.checks import check_choice, check_unique, check_whole, listed
 from placeshaping._core.errors import CRSError, EmptyError, GeometryError, InputError
 
 _log = logging.getLogger(__name__)
@@ -72,7 +72,10 @@ def contiguity(
     EmptyError
         If there are fewer than two areas.
     InputError
-        If an area touches nothing and `islands` is ``"raise"``.
+        If an area touches nothing and `islands` is ``"raise"``; if `islands`
+        is none of its choices, or `snap` is below zero or no number.
+    GeometryError
+        If areas have no geometry.
     DuplicateError
         If an area code stands twice.
 
@@ -84,10 +87,11 @@ def contiguity(
     >>> contiguity(areas).cardinalities.tolist()
     [1, 2, 1]
     """
-    check_unique(areas.index, where="areas")
-    if len(areas) < 2:
-        msg = f"There are {len(areas)} areas: neighbours need at least two."
-        raise EmptyError(msg)
+    check_choice(islands, ["tell", "nearest", "raise"], name="islands")
+    if not 0 <= snap < np.inf:
+        msg = f"snap is {snap}: give a gap in the units of the areas, zero or more."
+        raise InputError(msg)
+    _check_areas(areas)
     shapes = areas.geometry.to_numpy()
     pairs = _by_vertices(shapes, rook) if snap == 0 and len(areas) >= _MANY_AREAS else None
     if pairs is None:
@@ -121,9 +125,11 @@ def k_nearest(areas: gpd.GeoDataFrame, *, k: int) -> Graph:
     EmptyError
         If there are not more than `k` areas.
     InputError
-        If `k` is below one.
+        If `k` is no whole number of one or more.
     CRSError
         If `areas` are in degrees.
+    GeometryError
+        If areas have no geometry.
     DuplicateError
         If an area code stands twice.
 
@@ -136,9 +142,7 @@ def k_nearest(areas: gpd.GeoDataFrame, *, k: int) -> Graph:
     {'b': 1.0}
     """
     xy = _centres(areas)
-    if k < 1:
-        msg = f"k is {k}: give one or more."
-        raise InputError(msg)
+    k = check_whole(k, name="k")
     if len(areas) <= k:
         msg = f"There are {len(areas)} areas: {k} neighbours need at least {k + 1}."
         raise EmptyError(msg)
@@ -174,6 +178,8 @@ def distance_band(areas: gpd.GeoDataFrame, *, distance: float) -> Graph:
         If `distance` is not above zero.
     CRSError
         If `areas` are in degrees.
+    GeometryError
+        If areas have no geometry.
     DuplicateError
         If an area code stands twice.
 
@@ -198,18 +204,28 @@ def distance_band(areas: gpd.GeoDataFrame, *, distance: float) -> Graph:
     return graph
 
 
-def _centres(areas: gpd.GeoDataFrame) -> NDArray[np.float64]:
+def _check_areas(areas: gpd.GeoDataFrame) -> None:
+    """Refuse repeated codes, fewer than two areas, and areas without a place."""
     check_unique(areas.index, where="areas")
     if len(areas) < 2:
         msg = f"There are {len(areas)} areas: neighbours need at least two."
         raise EmptyError(msg)
+    shapes = areas.geometry.to_numpy()
+    lost = areas.index[shapely.is_missing(shapes) | shapely.is_empty(shapes)]
+    if len(lost):
+        msg = (
+            f"{len(lost):,} of {len(areas):,} areas have no geometry ({listed(list(lost))}): where "
+            "they lie is not known. Leave them out, or give the boundaries that have them."
+        )
+        raise GeometryError(msg)
+
+
+def _centres(areas: gpd.GeoDataFrame) -> NDArray[np.float64]:
+    _check_areas(areas)
     if areas.crs is not None and areas.crs.is_geographic:
         msg = f"areas are in degrees ({areas.crs.to_string()}). Use areas.to_crs(27700)."
         raise CRSError(msg)
     xy: NDArray[np.float64] = shapely.get_coordinates(shapely.centroid(areas.geometry.to_numpy()))
-    if len(xy) < len(areas):
-        msg = f"{len(areas) - len(xy):,} of {len(areas):,} areas have no geometry. Leave them out."
-        raise GeometryError(msg)
     return xy
 
 

@@ -14,11 +14,12 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import geopandas as gpd
 import pandas as pd
 
+from placeshaping._core.checks import check_choice
 from placeshaping._core.errors import InputError
 from placeshaping._core.optional import require
 from placeshaping._core.progress import track
@@ -187,6 +188,7 @@ def count_on_cluster(
     >>> with connect("local:2") as client:  # doctest: +SKIP
     ...     counts = count_on_cluster(client, "archive.zip", areas, outside="drop")
     """
+    check_choice(outside, get_args(Outside), name="outside")
     sources = sources_of(
         records,
         kind=kind,

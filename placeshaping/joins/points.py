@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from placeshaping._core.checks import check_choice
 from placeshaping.joins._geometry import Rows, check_table, codes_at, coordinates, find
 from placeshaping.joins._placement import check_placed, tell_several
 from placeshaping.joins._tally import key_of, product, rows_of, tally, weights_of
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 
 Outside = Literal["raise", "drop", "nearest"]
+
+Key = Literal["period", "category"]
 
 
 @dataclass(frozen=True)
@@ -199,7 +202,7 @@ def count_by_area(
     areas: gpd.GeoDataFrame,
     *,
     codes: pd.Series[str] | None = None,
-    by: Sequence[Literal["period", "category"]] = ("period", "category"),
+    by: Key | Sequence[Key] = ("period", "category"),
     periods: Iterable[Any] | None = None,
     categories: Iterable[str] | None = None,
     outside: Outside = "raise",
@@ -230,8 +233,8 @@ def count_by_area(
         The categories that the table has, in this order; those of `events`
         where not given.
     outside
-        As in `place_events`; with `codes` given, ``"drop"`` leaves out events
-        whose code is missing or not among the areas.
+        As in `place_events`; with `codes` given, ``"raise"``, or ``"drop"`` to
+        leave out events whose code is missing or not among the areas.
     index
         As in `place_events`.
 
@@ -250,6 +253,8 @@ def count_by_area(
         If a column is missing or holds missing values.
     EmptyError
         If there are no periods or no categories to count by.
+    InputError
+        If an option is none of its choices, or `codes` are of other events.
 
     Examples
     --------
@@ -263,15 +268,19 @@ def count_by_area(
     0  E01000001      2
     1  E01000002      0
     """
+    wanted = (by,) if isinstance(by, str) else tuple(by)
+    for one in wanted:
+        check_choice(one, get_args(Key), name="by")
     if codes is None:
         area, told = _place(events, areas, outside=outside, index=index)
         report: PlacementReport | None = told
     else:
+        check_choice(outside, ["raise", "drop"], name="outside")
         area, report = rows_of(codes, events, areas, outside), codes.attrs.get("report")
     keys: dict[str, pd.Index] = {}
     cell = np.zeros(len(events), dtype=np.int64)
     for column, listing in (("period", periods), ("category", categories)):
-        if column in by:
+        if column in wanted:
             key, keys[column] = key_of(events, column, listing)
             cell = cell * len(keys[column]) + key
     cell = np.where(area >= 0, cell * len(areas) + area, -1)
@@ -292,6 +301,7 @@ def _place(
     index: AreaIndex | None = None,
 ) -> tuple[NDArray[np.intp], PlacementReport]:
     """Return the row of `areas` of each event, -1 for none, and how it was found."""
+    check_choice(outside, get_args(Outside), name="outside")
     check_table(areas)
     x, y = coordinates(events, optional="area_code" in events.columns)
     located = np.isfinite(x) & np.isfinite(y)

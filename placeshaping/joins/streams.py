@@ -14,11 +14,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import geopandas as gpd
 import pandas as pd
 
+from placeshaping._core.checks import check_choice
 from placeshaping._core.errors import EmptyError
 from placeshaping._core.progress import track
 from placeshaping.joins._merging import Sums
@@ -107,7 +108,8 @@ def count_streamed(
     Raises
     ------
     InputError
-        As `read_police`, `read_services` and `place_events` raise.
+        As `read_police`, `read_services` and `place_events` raise; or if an option is none of
+        its choices, or `chunk_rows` no whole number of one or more.
 
     Examples
     --------
@@ -126,6 +128,7 @@ def count_streamed(
     >>> counts["count"].tolist(), counts.attrs["records"][0].repeated_crime_ids
     ([1], 1)
     """
+    check_choice(outside, get_args(Outside), name="outside")
     sources = sources_of(
         records,
         kind=kind,
@@ -179,6 +182,8 @@ def sources_of(
     ------
     EmptyError
         If there are none.
+    InputError
+        If `kind` is another.
 
     Examples
     --------

@@ -23,7 +23,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from placeshaping._core.checks import check_file
+from placeshaping._core.checks import check_choice, check_file, check_whole
 from placeshaping._core.errors import EmptyError, FileFormatError
 from placeshaping.sources.archives import Member, list_members
 from placeshaping.sources.police_files import force_key
@@ -74,6 +74,9 @@ class RecordSource:
     category: str | None = None
     date_order: DateOrder = "british"
     postcodes: pd.DataFrame | str | Path | None = None
+
+    def __post_init__(self) -> None:
+        check_choice(self.kind, ["police", "services"], name="kind")
 
     def absolute(self) -> RecordSource:
         """
@@ -143,6 +146,8 @@ def plan_partitions(
     ------
     MissingFileError, FileFormatError, DuplicateError
         If a file is missing, damaged, or stands twice.
+    InputError
+        If `chunk_rows` is no whole number of one or more.
     EmptyError
         If no file holds anything that was asked for.
 
@@ -156,10 +161,11 @@ def plan_partitions(
     >>> len(parts), parts[0].start, parts[-1].stop
     (3, 0, 1000015)
     """
+    chunk_rows = check_whole(chunk_rows, name="chunk_rows")
     found: list[Partition] = []
     for number, source in enumerate(sources):
         for member in _members(source):
-            for cut in _cuts(member, source, max(int(chunk_rows), 1)):
+            for cut in _cuts(member, source, chunk_rows):
                 found.append(Partition(number, len(found), member, **cut))
     return found
 

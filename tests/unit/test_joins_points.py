@@ -298,3 +298,22 @@ def test_what_cannot_be_counted_is_told(two):
         count_by_area(dated().drop(columns="category"), two)
     with pytest.raises(EmptyError, match="no period to count by"):
         count_by_area(dated().iloc[:0], two)
+
+
+def test_options_that_are_no_choice_are_refused(two):
+    events, codes = dated(), pd.Series(["E01000001"] * 4, dtype="str")
+    with pytest.raises(InputError, match=r"outside is 'keep'\. Give 'raise', 'drop' or 'nearest'"):
+        place_events(events, two, outside="keep")
+    with pytest.raises(InputError, match=r"outside is 'keep'\. Give 'raise', 'drop' or 'nearest'"):
+        count_by_area(events, two, outside="keep")
+    for outside in ("keep", "nearest"):
+        with pytest.raises(InputError, match=rf"outside is '{outside}'. Give 'raise' or 'drop'"):
+            count_by_area(events, two, codes=codes, outside=outside)
+    for by in (["month"], "periodcategory", ["period", "area"]):
+        with pytest.raises(InputError, match=r"by is .* Give 'period' or 'category'"):
+            count_by_area(events, two, by=by)
+
+
+def test_one_key_may_be_named_alone(two):
+    alone, listed = (count_by_area(dated(), two, by=by) for by in ("period", ["period"]))
+    pd.testing.assert_frame_equal(alone, listed)

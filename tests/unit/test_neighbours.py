@@ -253,5 +253,27 @@ def test_distances_need_metres_and_sensible_numbers():
         distance_band(squares, distance=0)
     with pytest.raises(EmptyError, match="at least two"):
         distance_band(squares[:1], distance=1)
-    with pytest.raises(GeometryError, match="1 of 2 areas have no geometry"):
+    with pytest.raises(GeometryError, match=r"1 of 2 areas have no geometry \(b\)"):
         distance_band(make_areas([box(0, 0, 1, 1), None]), distance=1)
+
+
+@pytest.mark.parametrize("k", [1.5, True, float("nan"), -1, "2"])
+def test_the_number_of_nearest_is_a_whole_one(k):
+    with pytest.raises(InputError, match=r"k is .*\. Give a whole number of 1 or more"):
+        k_nearest(grid(3), k=k)
+    assert k_nearest(grid(3), k=np.int64(2)).cardinalities.tolist() == [2] * 9
+
+
+@pytest.mark.parametrize("lost", [None, Polygon()])
+def test_areas_without_geometry_are_no_islands_but_refused(lost):
+    areas = make_areas([box(0, 0, 1, 1), lost, box(1, 0, 2, 1)])
+    with pytest.raises(GeometryError, match=r"1 of 3 areas have no geometry \(b\)"):
+        contiguity(areas, islands="nearest")
+
+
+def test_options_that_are_no_choice_are_refused():
+    with pytest.raises(InputError, match=r"islands is 'join'\. Give 'tell', 'nearest' or 'raise'"):
+        contiguity(grid(2), islands="join")
+    for snap in (-1.0, np.nan, np.inf):
+        with pytest.raises(InputError, match=r"snap is .*zero or more"):
+            contiguity(grid(2), snap=snap)

@@ -20,6 +20,7 @@ from placeshaping._core.errors import (
     ColumnError,
     EmptyError,
     FileFormatError,
+    InputError,
     UnmatchedError,
     VintageError,
 )
@@ -340,3 +341,18 @@ def test_records_without_dates_cannot_be_counted_by_month(tmp_path, squares):
     path.write_text("Easting,Northing\n550000,200000\n")
     with pytest.raises(ColumnError, match="1 of 1 events have no period"):
         count_streamed(path, squares, kind="services")
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        ({"kind": "x"}, "kind is 'x'. Give 'police' or 'services'"),
+        ({"outside": "keep"}, "outside is 'keep'. Give 'raise', 'drop' or 'nearest'"),
+        ({"chunk_rows": 0}, "chunk_rows is 0. Give a whole number of 1 or more"),
+        ({"chunk_rows": 0.5}, "chunk_rows is 0.5. Give a whole number"),
+    ],
+)
+def test_options_that_are_no_choice_are_refused(tmp_path, squares, option, told):
+    path = write(tmp_path / "2024-01-essex-street.csv", line("a"))
+    with pytest.raises(InputError, match=told):
+        count_streamed(path, squares, **option)
