@@ -73,6 +73,8 @@ class Contents:
         Code of an area that is made of others -> their codes.
     counted
         Labels, titles and tooltips that count records, with the number they give.
+    legends
+        Category -> inner edges of the classes that a page draws.
     """
 
     kind: str
@@ -87,6 +89,13 @@ class Contents:
     parts: dict[str, tuple[str, ...]] = field(default_factory=dict)
     members: dict[str, tuple[str, ...]] = field(default_factory=dict)
     counted: list[tuple[str, int]] = field(default_factory=list)
+    legends: dict[str, list[float]] = field(default_factory=dict)
+
+    @property
+    def masked_points(self) -> str | None:
+        """Name of the layer whose points the file declares masked; they are attacked as such."""
+        declared = self.declaration or {}
+        return str(declared.get("layer")) if declared.get("item") == "features" else None
 
     def breach(self, where: str, what: str, proof: str = "") -> None:
         """Note a breach."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -132,6 +133,32 @@ def points_of_geopackage(path: Path) -> dict[str, Floats]:
             if len(places):
                 found[str(table)] = places
     return found
+
+
+def drawn_points(path: Path, kind: str) -> dict[str, Floats]:
+    """
+    Return the points that a GeoPackage or GeoJSON draws.
+
+    Parameters
+    ----------
+    path
+        The file.
+    kind
+        As `Contents.kind`; of other kinds there are none.
+
+    Returns
+    -------
+    points
+        Table -> one row (x, y) a point.
+    """
+    if kind == "geopackage":
+        return points_of_geopackage(path)
+    if kind != "geojson":
+        return {}
+    data = json.loads(path.read_text(encoding="utf-8-sig"))
+    features = data.get("features", [data])
+    places = points_of_features([one for one in features if isinstance(one, dict)])
+    return {"features": places} if len(places) else {}
 
 
 def points_of_features(features: list[dict[str, Any]]) -> Floats:

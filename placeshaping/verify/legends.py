@@ -18,6 +18,7 @@ MOST_CLASSES = 5
 """Classes that may stand in a legend."""
 
 _ROUND = (1.0, 2.0, 2.5, 5.0, 10.0)
+_FINEST_STEP = 2000
 _QUANTILES = (1.645, 1.96, 2.576, 2.58, 3.29)
 _RENDERER = re.compile(r"<renderer-v2\b([^>]{0,2000})>(.*?)</renderer-v2>", re.DOTALL)
 _RANGE = re.compile(r'<range\b[^>]*?\blower="([^"]*)"[^>]*?\bupper="([^"]*)"')
@@ -25,9 +26,7 @@ _RANGE_REVERSED = re.compile(r'<range\b[^>]*?\bupper="([^"]*)"[^>]*?\blower="([^
 _FIELD = re.compile(r'attr="([^"]*)"')
 
 
-def check_edges(
-    edges: Sequence[object], *, where: str, values: Sequence[float] | None = None
-) -> Iterator[Breach]:
+def check_edges(edges: Sequence[object], *, where: str, shown: bool = False) -> Iterator[Breach]:
     """
     Look for too many classes, and for edges that are values of the data.
 
@@ -37,9 +36,9 @@ def check_edges(
         Inner edges of classes.
     where
         Where they stand.
-    values
-        Numbers of the file that they may have been taken from; where None,
-        an edge that is no round number is taken for one of the data.
+    shown
+        Whether the numbers that are classed stand in the file. Then edges may
+        be multiples of a round step; else each must be a round number itself.
 
     Yields
     ------
@@ -58,9 +57,8 @@ def check_edges(
         what = f"has {len(edges) + 1} classes; at most {MOST_CLASSES} may leave"
         yield Breach(where, what, listed([f"{n:g}" for n in numbers]), attack="classes")
     odd = [number for number in numbers if not _is_round(number)]
-    if values is not None:
-        known = np.asarray(values, dtype=float)
-        odd = [n for n in odd if np.isclose(known, n, rtol=1e-9, atol=1e-12).any()]
+    if shown and _on_steps(odd, numbers):
+        odd = []
     if odd:
         verb = "is no round number" if len(odd) == 1 else "are no round numbers"
         they = "it is a value" if len(odd) == 1 else "they are values"
@@ -72,8 +70,9 @@ def attack_legends(contents: Contents, rules: Rules) -> Iterator[Breach]:
     """
     Look at the legends of a file: classes of its styles, and those that its page draws.
 
-    An edge among counts must be one that could be shown; an edge among rates
-    and scores must not be one of theirs, unless it is a round number.
+    An edge among counts must be one that could be shown. An edge among numbers
+    that stand in the file may be a multiple of a round step, one among others
+    must be a round number.
 
     Examples
     --------
@@ -81,7 +80,7 @@ def attack_legends(contents: Contents, rules: Rules) -> Iterator[Breach]:
     >>> ranges = "".join(f'<range lower="{i}" upper="{i + 1}"/>' for i in range(10))
     >>> style = f'<renderer-v2 attr="rate"><ranges>{ranges}</ranges></renderer-v2>'
     >>> contents = Contents("geopackage", texts={"layer_styles": style})
-    >>> [breach.what for breach in attack_legends(contents, RULES["public"])]
+    >>> [breach.what for breach in attack_legends(contents, RULES["public"])][:1]
     ['has 10 classes; at most 5 may leave']
     """
     if not rules.protects:
@@ -92,8 +91,10 @@ def attack_legends(contents: Contents, rules: Rules) -> Iterator[Breach]:
             edges = _inner(body)
             if found and edges is not None:
                 yield from _edges_of(found.group(1), edges, contents, rules, where)
-    for label, edges in getattr(contents, "legends", {}).items():
-        yield from _edges_of("rate", edges, contents, rules, f"legend of {label}")
+    # a page works its rates out from the counts that it shows
+    counted = _stands("count", contents)
+    for label, edges in contents.legends.items():
+        yield from check_edges(edges, where=f"legend of {label}", shown=counted)
 
 
 def _inner(body: str) -> list[float] | None:
@@ -113,7 +114,7 @@ def _edges_of(
     """Judge the edges of one legend by the column that it classes."""
     column = next((c for c in ("count", "rate", "gi_star") if c in field), field)
     if column == "count":
-        yield from check_edges(edges, where=where, values=())
+        yield from check_edges([0] * len(edges), where=where)
         small = [e for e in edges if 0 < e < rules.threshold and not _is_round(e)]
         uneven = [
             e for e in edges if e >= rules.threshold and e % rules.rounding and not _is_round(e)
@@ -123,9 +124,28 @@ def _edges_of(
             what = f"{hidden} no round number, nor a count that could be shown: values of the data"
             yield Breach(where, what, listed([f"{e:g}" for e in small + uneven]), attack="classes")
         return
-    values = [numbers_of(table.frame[column]) for table in contents.tables if column in table.frame]
-    known = np.concatenate(values) if values else np.zeros(0)
-    yield from check_edges(edges, where=where, values=known[np.isfinite(known)].tolist())
+    yield from check_edges(edges, where=where, shown=_stands(column, contents))
+
+
+def _stands(column: str, contents: Contents) -> bool:
+    """Tell whether a column holds a number anywhere in the file."""
+    return any(
+        bool(np.isfinite(numbers_of(table.frame[column])).any())
+        for table in contents.tables
+        if column in table.frame and table.frame.columns.is_unique
+    )
+
+
+def _on_steps(odd: Sequence[float], numbers: Sequence[float]) -> bool:
+    """Tell whether edges are multiples of one round step that is not too fine for them."""
+    spread = max(map(abs, numbers), default=1.0)
+    power = math.floor(math.log10(spread)) if spread > 0 else 0
+    steps = [digits * 10.0 ** (power - down) for down in range(4) for digits in _ROUND[:4]]
+    return any(
+        all(abs(edge / step - round(edge / step)) < 1e-6 for edge in odd)
+        for step in steps
+        if step >= spread / _FINEST_STEP
+    )
 
 
 def _is_round(number: float) -> bool:

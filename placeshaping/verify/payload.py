@@ -53,6 +53,7 @@ def read_payload(data: Any, contents: Contents) -> None:
         for view in data.get(name) or []:
             _unknown(view, VIEW_KEYS, f"payload {name}", contents)
     contents.note_views(data.get("periods"), data.get("categories"))
+    _legends(data.get("classes"), contents)
     labels = {
         name: [str(view.get("label")) for view in data.get(name) or [] if isinstance(view, dict)]
         for name in ("periods", "categories")
@@ -64,6 +65,15 @@ def read_payload(data: Any, contents: Contents) -> None:
             _level(level, labels, data, _above(levels, place), contents)
         else:
             contents.breach("payload", "holds a level that is none", type(level).__name__)
+
+
+def _legends(classes: Any, contents: Contents) -> None:
+    """Keep the inner edges of the classes that the page draws."""
+    for label, edges in classes.items() if isinstance(classes, dict) else []:
+        if isinstance(edges, list) and all(isinstance(edge, int | float) for edge in edges):
+            contents.legends[str(label)] = [float(edge) for edge in edges[1:-1]]
+        else:
+            contents.breach("payload classes", "are no edges", str(edges)[:80])
 
 
 def _unknown(given: Any, known: set[str], where: str, contents: Contents) -> None:

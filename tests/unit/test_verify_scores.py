@@ -177,7 +177,7 @@ def test_edges_equal_to_hidden_counts_are_broken() -> None:
 
 def test_edges_equal_to_rates_are_broken() -> None:
     contents = style([0, 2.0, 13.7251, 50], "rate")
-    frame = pd.DataFrame({"area_code": ["a", "b"], "rate": [13.7251, 40.0]})
+    frame = pd.DataFrame({"area_code": ["a", "b"], "rate": [13.9, 40.0]})
     contents.tables.append(Table("lsoa_values", frame))
     assert "1 of 2 class edges is no round number: it is a value of the data [13.7251]" in legends(
         contents
@@ -189,4 +189,8 @@ def test_round_edges_withstand() -> None:
     contents.tables.append(Table("t", pd.DataFrame({"area_code": ["a"], "count": [50]})))
     assert legends(contents) == ""
     assert legends(style([0, 2.5, 5, 10], "rate")) == ""
+    assert "2 of 3 class edges are no round num" in legends(style([0, 45, 47.5, 50, 60], "rate"))
+    steps = style([0, 45, 47.5, 50, 60], "rate")
+    steps.tables.append(Table("t", pd.DataFrame({"area_code": ["a"], "rate": [46.1]})))
+    assert legends(steps) == ""
     assert list(check_edges(SCORE_EDGES, where="legend")) == []
