@@ -10,7 +10,7 @@ from scipy import optimize
 
 Floats = NDArray[np.float64]
 
-MOST_NODES = 2_000
+MOST_NODES = 500
 """Nodes after which a covering programme is given up: a limit in seconds would not repeat."""
 
 _linprog: Any = optimize.linprog
@@ -52,13 +52,15 @@ def solve_whole(worth: Floats, matrix: Any, bounds: Floats) -> Floats | None:
     return np.rint(result.x) if result.status == 0 else None
 
 
-def solve_cover(weights: Floats, conditions: Any, least: float) -> NDArray[np.bool_] | None:
-    """Choose columns of least weight so that every condition is at least `least`, or give up."""
+def solve_cover(
+    weights: Floats, conditions: Any, least: float, *, whole: bool = True
+) -> Floats | None:
+    """Choose shares of columns, of least weight, so that every condition is at least `least`."""
     result = _milp(
         weights,
         constraints=optimize.LinearConstraint(conditions, least, np.inf),
         bounds=optimize.Bounds(0, 1),
-        integrality=np.ones(len(weights)),
+        integrality=np.full(len(weights), int(whole)),
         options={"node_limit": MOST_NODES},
     )
-    return np.asarray(result.x > 0.5) if result.status == 0 else None
+    return np.asarray(result.x) if result.status == 0 else None

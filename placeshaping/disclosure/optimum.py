@@ -30,6 +30,8 @@ Floats = NDArray[np.float64]
 MOST_CELLS = 150
 """Systems in which more cells might be hidden are not solved exactly."""
 
+WARM_UP_TURNS = 40
+
 MOST_TURNS = 60
 """Turns of covering and attacking after which an exact solution is given up."""
 
@@ -63,6 +65,7 @@ def suppress_exactly(cells: Cells, *, most_turns: int = MOST_TURNS) -> Bools | N
     [False, True, False, True, False]
     """
     cover, reader = _Cover(cells), _Reader(cells)
+    cover.warm_up(reader)
     for _ in range(most_turns):
         hidden = cover.choose()
         if hidden is None:
@@ -85,16 +88,32 @@ class _Cover:
         self._free = np.flatnonzero(cells.may_hide)
         self._weights = weights(cells)[self._free]
 
+    def warm_up(self, reader: _Reader) -> None:
+        """Gather conditions by linear programmes, which are quick, while those break any."""
+        for _ in range(WARM_UP_TURNS):
+            shares = self._solve(whole=False)
+            if shares is None:
+                return
+            hidden = self.cells.primary | (shares >= 0.5)
+            new = [cut for cut in reader.attack(hidden) if cut @ shares < 1 - CLOSE]
+            if not new:
+                return
+            self.cuts += new
+
     def choose(self) -> Bools | None:
-        hidden = self.cells.primary.copy()
-        if not self.cuts:
-            return hidden
-        conditions = sparse.csr_matrix(np.array(self.cuts)[:, self._free])
-        chosen = solve_cover(self._weights, conditions, 1 - CLOSE)
-        if chosen is None:
-            return None
-        hidden[self._free[chosen]] = True
-        return hidden
+        """Return the primary cells and those of least weight; None where the search was long."""
+        shares = self._solve(whole=True)
+        return None if shares is None else self.cells.primary | (shares > 0.5)
+
+    def _solve(self, *, whole: bool) -> Floats | None:
+        shares = np.zeros(self.cells.size)
+        if self.cuts:
+            conditions = sparse.csr_matrix(np.array(self.cuts)[:, self._free])
+            found = solve_cover(self._weights, conditions, 1 - CLOSE, whole=whole)
+            if found is None:
+                return None
+            shares[self._free] = found
+        return shares
 
 
 class _Reader:
