@@ -36,6 +36,7 @@ from numpy.typing import NDArray
 from placeshaping._core.errors import DisclosureError, FileFormatError, InputError
 from placeshaping.disclosure.ledger_differences import Differences, find_differences
 from placeshaping.disclosure.ledger_entry import KEYS, LedgerEntry, digest_of
+from placeshaping.disclosure.ledger_proof import TOGETHER
 from placeshaping.disclosure.ledger_rows import insert_release, read_cells, read_members
 from placeshaping.disclosure.ledger_store import WAIT, connect, told, transaction
 from placeshaping.disclosure.ledger_system import Known, error_of
@@ -207,7 +208,8 @@ class Ledger:
             `other_release`, `proof`, `lower`, `upper`. With all of them
             hidden, nothing more is found. In `attrs`: `contradictions`
             (numbers that contradict others, as revised records do, and are
-            left aside), `unavoidable` and `examples`; see `Differences`.
+            left aside), `unavoidable` and `examples` (see `Differences`), and
+            `proofs`, the equations alone, shortest first.
         """
         found = self._differences(entry)
         if found.contradictions:
@@ -221,6 +223,7 @@ class Ledger:
             "contradictions": found.contradictions,
             "unavoidable": found.unavoidable,
             "examples": list(found.examples),
+            "proofs": sorted(cells["proof"][~cells["proof"].str.endswith(TOGETHER)], key=len),
         }
         return cells
 

@@ -146,7 +146,10 @@ def entry_of(
         tables.append(groups.values.assign(level=groups.name, area_code=codes))
     wanted = ["level", "area_code", "period", "category", "status", "count"]
     cells = pd.concat(
-        [table[wanted].astype(dict.fromkeys(wanted[:-1], str)) for table in tables],
+        [
+            table.reindex(columns=wanted).astype(dict.fromkeys(wanted[:-1], str))
+            for table in tables  # a release of classes alone has no counts
+        ],
         ignore_index=True,
     )
     policy = release.policy

@@ -27,6 +27,9 @@ FULL_SEARCHES = 200
 
 FEW_STEPS = 20
 
+TOGETHER = "by all these releases together"
+"""Stands where no equation was found in so many steps."""
+
 MOST_TERMS = 8
 """Terms that are written out."""
 
@@ -100,7 +103,7 @@ class Prover:
         terms = self._in_order(terms or [])
         rows = tuple(row for _, row in terms)
         if not terms:
-            text = f"{name} = {result}, by all these releases together"
+            text = f"{name} = {result}, {TOGETHER}"
         else:
             text = f"{name} = {self._written(terms, area, category)} = {result}"
         return Proof(text, lower, upper, other, rows)
