@@ -9,7 +9,6 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from placeshaping._core.checks import listed
 from placeshaping._core.codes import made_for_2021
@@ -30,6 +29,7 @@ from placeshaping.joins._partial import (
     UNPLACED,
 )
 from placeshaping.joins._placement import check_placed, tell_several
+from placeshaping.joins._tally import product
 from placeshaping.joins.points import Outside, PlacementReport
 from placeshaping.joins.published import match_published
 from placeshaping.sources.offences import NOT_STATED, check_categories
@@ -39,7 +39,8 @@ from placeshaping.sources.streams import RecordSource
 
 _SUMMED = ("rows_read", "rows_kept", "blank_rows", "without_date", "without_count",
            "without_coordinates", "null_island", "outside", "unreadable_coordinates",
-           "located_by_postcode", "unknown_postcodes", "with_area_code")  # fmt: skip
+           "located_by_postcode", "unknown_postcodes", "with_area_code", "ended_postcodes",
+           "mended_postcodes")  # fmt: skip
 
 
 def finish(
@@ -85,27 +86,10 @@ def _table(sums: Sums, areas: gpd.GeoDataFrame, *, every_month: bool) -> pd.Data
             counts[row] = sums.counts[pair]
     sums.counts = counts[:0]
     periods = pd.DatetimeIndex([f"{month}-01" for month in months]).as_unit("s")
-    return _laid_out(areas.index, periods, pd.Index(categories, dtype="str"), counts)
-
-
-def _laid_out(
-    areas: pd.Index, periods: pd.DatetimeIndex, categories: pd.Index, counts: NDArray[np.int64]
-) -> pd.DataFrame:
-    """
-    Return the table that `_tally.product` would, without its passing arrays.
-
-    For 36 months, 14 categories and all LSOAs those are larger than all else.
-    The codes of the areas are kept once and pointed to by each repetition.
-    """
-    inner = len(categories) * len(areas)
-    label = np.arange(len(categories), dtype=np.int16).repeat(len(areas))
-    columns = {
-        "area_code": areas.append([areas] * (len(counts) - 1)).array,
-        "period": periods.to_numpy().repeat(inner),
-        "category": pd.Categorical.from_codes(np.tile(label, len(periods)), categories),
-        "count": counts.reshape(-1),
-    }
-    return pd.DataFrame(columns, copy=False)
+    keys = {"period": periods, "category": pd.Index(categories, dtype="str")}
+    table = product(areas.index, keys)
+    table["count"] = pd.Series(counts.reshape(-1), copy=False)  # an array would be copied
+    return table
 
 
 def _placement(

@@ -356,3 +356,25 @@ def test_options_that_are_no_choice_are_refused(tmp_path, squares, option, told)
     path = write(tmp_path / "2024-01-essex-street.csv", line("a"))
     with pytest.raises(InputError, match=told):
         count_streamed(path, squares, **option)
+
+
+def test_postcodes_ended_and_mended_are_told_of_all_partitions(tmp_path, squares):
+    path = tmp_path / "tips.csv"
+    codes = [("LE1 6XX", "LEI 6XX", "CO4 3SQ", "LE1 7ZZ")[row % 4] for row in range(400)]
+    rows = [f"{1 + row % 28:02d}/02/2024,{code}" for row, code in enumerate(codes)]
+    path.write_text("\n".join(["Date,Postcode", *rows, ""]))
+    directory = pd.DataFrame(
+        {"pcds": ["LE1 6XX", "CO4 3SQ"], "doterm": [None, "201001"],
+         "oseast1m": [458_700, 600_000], "osnrth1m": [304_600, 225_000]}
+    )  # fmt: skip
+    options = {"columns": {"date": "Date", "postcode": "Postcode"}, "postcodes": directory}
+    streamed = count_streamed(
+        path, squares, kind="services", outside="drop", chunk_rows=60, **options
+    )
+    report = streamed.attrs["records"][0]
+    events = read_services(path, **options)
+    for name in ("located", "unknown", "ended", "mended"):
+        name = f"{name}_by_postcode" if name == "located" else f"{name}_postcodes"
+        assert getattr(report, name) == getattr(events.attrs["report"], name)
+    assert (report.located_by_postcode, report.unknown_postcodes) == (300, 100)
+    assert (report.ended_postcodes, report.mended_postcodes) == (100, 100)
