@@ -14,11 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from placeshaping._core.errors import EmptyError, InputError
+from placeshaping.disclosure.classes import MOST_CLASSES, round_numbers
 
-MOST_CLASSES = 5
-"""Classes that a reader can tell apart by their colour."""
-
-_ROUND = (1.0, 2.0, 2.5, 5.0)
 _EVEN_ENOUGH = 0.7
 _FEWEST_PER_CLASS = 2
 
@@ -115,30 +112,6 @@ def _known(values: ArrayLike) -> NDArray[np.float64]:
         msg = f"{int(wrong.sum()):,} values are negative or infinite; classes start at 0."
         raise InputError(msg)
     return numbers
-
-
-def round_numbers(low: float, high: float) -> list[float]:
-    """
-    Return 1, 2, 2.5 and 5 times each power of ten, above `low` and up to `high`.
-
-    Parameters
-    ----------
-    low, high
-        Both above zero.
-
-    Returns
-    -------
-    numbers
-        Ascending.
-
-    Examples
-    --------
-    >>> round_numbers(2, 20)
-    [2.5, 5.0, 10.0, 20.0]
-    """
-    powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
-    made = [float(f"{digit}e{power}") for power in powers for digit in _ROUND]
-    return [number for number in made if low < number <= high]
 
 
 def _round_above(value: float) -> float:

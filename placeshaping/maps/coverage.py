@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from placeshaping._core.crs import to_degrees
 from placeshaping._core.errors import GeometryError
-from placeshaping.maps.classes import round_numbers
+from placeshaping.disclosure.classes import round_numbers
 
 Polygons = list[list[list[int]]]
 """For each area its rings, each a list of arcs; ``~i`` is arc i backwards."""
