@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _LIKE_DIGITS = str.maketrans("OILS", "0115")
 _LIKE_LETTERS = str.maketrans("015", "OIS")
-_SHAPE = re.compile(r"^[A-Z]{1,2}[0-9][A-Z0-9]? [0-9][A-Z]{2}$")
+_SHAPE = re.compile(r"^([A-Z]{1,2}[0-9][A-Z0-9]? [0-9][A-Z]{2}|GIR 0AA)$")
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def meant_postcodes(value: str) -> list[str]:
     if not 2 <= len(outward) <= 4 or len(inward) < 3:
         return []
     unit = inward[0].translate(_LIKE_DIGITS) + inward[1:].translate(_LIKE_LETTERS)
-    guesses = set()
+    guesses = {f"{outward.translate(_LIKE_LETTERS)} {unit}"}  # GIR 0AA, which has no digit before
     for letters in (1, 2):  # the area: LE or W
         area = outward[:letters].translate(_LIKE_LETTERS)
         first = outward[letters : letters + 1].translate(_LIKE_DIGITS)

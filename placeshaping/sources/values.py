@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 DateOrder = Literal["british", "american"]
 
-_POSTCODE = re.compile(r"^[A-Z]{1,2}\d[A-Z\d]?\d[A-Z]{2}$")
+_POSTCODE = r"^(?:[A-Z]{1,2}\d[A-Z\d]?\d[A-Z]{2}|GIR0AA|BFPO\d{1,4})$"
+"""Without its space; GIR 0AA is one of its own, BFPO and a number a post office of the forces."""
+
 _EXCEL_EPOCH = pd.Timestamp("1899-12-30")
 _DATE = re.compile(r"^(\d{1,2})[/.\- ](\d{1,2})[/.\- ](\d{2}|\d{4})(?:[ T,]+(\d{1,2}:.*))?$")
 
@@ -141,6 +143,8 @@ def to_postcodes(values: Column) -> Column:
     """
     Write postcodes in capitals with one space; what is no postcode becomes missing.
 
+    Numbers of the British Forces Post Office (BFPO 12) are postcodes too.
+
     Parameters
     ----------
     values
@@ -157,8 +161,9 @@ def to_postcodes(values: Column) -> Column:
     ['LE1 6XX', 'CO4 3SQ', nan]
     """
     text = values.astype("str").str.upper().str.replace(r"[^A-Z0-9]", "", regex=True)
-    valid = text.str.fullmatch(_POSTCODE.pattern).fillna(False).to_numpy(dtype=bool)
-    spaced = text.str[:-3] + " " + text.str[-3:]
+    valid = text.str.fullmatch(_POSTCODE).fillna(False).to_numpy(dtype=bool)
+    forces = text.str.startswith("BFPO").eq(True)
+    spaced = (text.str[:-3] + " " + text.str[-3:]).mask(forces, text.str[:4] + " " + text.str[4:])
     return spaced.where(valid)
 
 

@@ -248,3 +248,10 @@ def test_clock_times_in_zones_become_london_time():
 def test_postcodes_are_normalised():
     read = to_postcodes(pd.Series(["sw1a1aa", "M1 1AE", " co4-3sq", "LEICESTER", None]))
     assert read.fillna("-").tolist() == ["SW1A 1AA", "M1 1AE", "CO4 3SQ", "-", "-"]
+
+
+def test_postcodes_of_other_shapes_are_postcodes():
+    given = ["gir0aa", "GIR 0AA", "bfpo 1", "BFPO12", "BFPO 801", "BF1 2AT", "GIR 1AA", "BFPO"]
+    read = to_postcodes(pd.Series([*given, "BFPOX", "BFPO 12345", None]))
+    assert read.tolist()[:6] == ["GIR 0AA", "GIR 0AA", "BFPO 1", "BFPO 12", "BFPO 801", "BF1 2AT"]
+    assert read.isna().tolist() == [False] * 6 + [True] * 5
