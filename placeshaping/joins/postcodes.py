@@ -8,7 +8,6 @@ ONS Postcode Directory, or any table with postcodes and codes or coordinates.
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,20 +16,16 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from placeshaping._core.checks import check_choice, check_columns, listed
+from placeshaping._core.checks import check_choice, check_columns, check_unique, listed
 from placeshaping._core.columns import column_tags, tag_columns
 from placeshaping._core.errors import ColumnError, UnmatchedError
 from placeshaping.sources.guesses import guess_columns
 from placeshaping.sources.postcode_areas import read_postcode_directory
-from placeshaping.sources.values import to_postcodes
+from placeshaping.sources.postcode_text import find_postcodes
 
 _log = logging.getLogger(__name__)
 
 Fallback = Literal["sector", "district"]
-
-_LIKE_DIGITS = str.maketrans("OILS", "0115")
-_LIKE_LETTERS = str.maketrans("015", "OIS")
-_SHAPE = re.compile(r"^[A-Z]{1,2}[0-9][A-Z0-9]? [0-9][A-Z]{2}$")
 
 
 @dataclass(frozen=True)
@@ -147,6 +142,8 @@ def attach_postcodes(
         if none is (but a column that is wholly blank is told and kept).
     ColumnError
         If a column is missing, or is in both tables.
+    DuplicateError
+        If a directory given as a table has a postcode twice.
     InputError
         If an option is none of its choices.
 
@@ -168,6 +165,7 @@ def attach_postcodes(
         directory = postcodes
     else:
         directory = read_postcode_directory(postcodes)
+    check_unique(directory.index, where="The postcode directory", what="postcodes")
     name = _postcode_column(table, column)
     wanted = list(directory.columns) if take is None else list(take)
     check_columns(directory.columns, wanted, where="The postcode directory")
@@ -217,10 +215,8 @@ class _Match:
 
 
 def _match(values: pd.Series[Any], directory: pd.DataFrame, fallback: Sequence[str]) -> _Match:
-    text = values.astype("str").where(values.notna())
-    tidy = to_postcodes(text)
-    position = directory.index.get_indexer(pd.Index(tidy))
-    position, tidy, repaired = _repaired(text, tidy, position, directory)
+    found = find_postcodes(values, directory.index)
+    position, tidy = found.position, found.tidy
     how = np.full(len(values), None, dtype=object)
     exact = position >= 0
     how[exact] = "current"
@@ -231,49 +227,10 @@ def _match(values: pd.Series[Any], directory: pd.DataFrame, fallback: Sequence[s
         if kind in fallback:
             middles = _middles(directory, kind)
             at = middles.reindex(_part(pd.Index(tidy), kind)).fillna(-1).to_numpy(dtype=np.intp)
-            found = (position < 0) & (at >= 0) & tidy.notna().to_numpy()
-            position = np.where(found, at, position)
-            how[found] = kind
-    return _Match(position, how, tidy, repaired)
-
-
-def _repaired(
-    text: pd.Series[str],
-    tidy: pd.Series[str],
-    position: np.ndarray[Any, Any],
-    directory: pd.DataFrame,
-) -> tuple[np.ndarray[Any, Any], pd.Series[str], np.ndarray[Any, Any]]:
-    """Mend letters written for digits, where that leads to one postcode that exists."""
-    lost = (position < 0) & text.notna().to_numpy()
-    label, distinct = pd.factorize(text[lost])
-    tried = [(number, guess) for number, value in enumerate(distinct) for guess in _mended(value)]
-    guesses = pd.DataFrame(tried, columns=["value", "guess"])
-    guesses["at"] = directory.index.get_indexer(pd.Index(guesses["guess"]))
-    guesses = guesses[guesses["at"] >= 0].drop_duplicates("value", keep=False).set_index("value")
-    at = guesses["at"].reindex(label).fillna(-1).to_numpy(dtype=np.intp)
-    found = np.zeros(len(text), dtype=bool)
-    found[lost] = at >= 0
-    position, tidy = position.copy(), tidy.copy()
-    position[lost] = at
-    tidy[found] = guesses["guess"].reindex(label[at >= 0]).to_numpy()
-    return position, tidy, found
-
-
-def _mended(value: str) -> list[str]:
-    """Return the postcodes that may be meant by something that is none."""
-    plain = re.sub(r"[^A-Z0-9]", "", value.upper())
-    outward, inward = plain[:-3], plain[-3:]
-    if not 2 <= len(outward) <= 4 or len(inward) < 3:
-        return []
-    unit = inward[0].translate(_LIKE_DIGITS) + inward[1:].translate(_LIKE_LETTERS)
-    guesses = set()
-    for letters in (1, 2):  # the area: LE or W
-        area = outward[:letters].translate(_LIKE_LETTERS)
-        first = outward[letters : letters + 1].translate(_LIKE_DIGITS)
-        last = outward[letters + 1 :]
-        lasts = {last, last.translate(_LIKE_DIGITS), last.translate(_LIKE_LETTERS)}
-        guesses |= {f"{area}{first}{end} {unit}" for end in lasts}
-    return sorted(guess for guess in guesses if _SHAPE.match(guess))
+            given = (position < 0) & (at >= 0) & tidy.notna().to_numpy()
+            position = np.where(given, at, position)
+            how[given] = kind
+    return _Match(position, how, tidy, found.mended)
 
 
 def _part(postcodes: pd.Index, kind: str) -> pd.Index:

@@ -5,7 +5,13 @@ import pandas as pd
 import pytest
 
 from placeshaping._core.columns import column_tags, tag_columns
-from placeshaping._core.errors import ColumnError, InputError, MissingFileError, UnmatchedError
+from placeshaping._core.errors import (
+    ColumnError,
+    DuplicateError,
+    InputError,
+    MissingFileError,
+    UnmatchedError,
+)
 from placeshaping.joins.postcodes import attach_postcodes
 from placeshaping.sources.postcode_areas import read_postcode_directory
 
@@ -201,3 +207,19 @@ def test_tables_that_are_no_directory_are_refused(tmp_path):
     with pytest.raises(ColumnError, match="no column 'easting'"):
         attach_postcodes(make_records(["LE1 6ZZ", "LE1 6AA"]), ONSPD[["pcds", "lsoa21"]],
                          fallback=["sector"])  # fmt: skip
+
+
+def test_postcodes_of_other_shapes_are_found_or_unknown_but_not_malformed():
+    directory = pd.DataFrame({"pcds": ["GIR 0AA", "LE1 6AA"], "lsoa21": ["E01000001", "E01000002"]})
+    records = make_records(["gir 0aa", "GIR OAA", "G1R 0AA", "BFPO 12", "bfpo801"])
+    made = attach_postcodes(records, directory, unmatched="allow")
+    assert made["lsoa_code"].tolist()[:3] == ["E01000001"] * 3
+    report = made.attrs["postcodes"]
+    assert (report.current, report.repaired, report.unknown, report.malformed) == (3, 2, 2, 0)
+    assert report.unknown_postcodes == ("BFPO 12", "BFPO 801")
+
+
+def test_a_directory_of_the_users_that_repeats_a_postcode_is_refused():
+    directory = read_postcode_directory(ONSPD)
+    with pytest.raises(DuplicateError, match=r"1 postcodes stand more than once \(LE1 6AA\)"):
+        attach_postcodes(make_records(["LE1 6AA"]), pd.concat([directory, directory[:1]]))
