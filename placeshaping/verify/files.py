@@ -274,7 +274,7 @@ def _judge(contents: Contents, path: Path, name: str, given: Against) -> _Attack
     found += check_cells(contents, rules)
     found += check_disguises(contents, rules)
     found += check_shares(contents, rules)
-    found += _legends(contents, rules)
+    found += attack_legends(contents, rules)
     found += _shapes(contents, path, rules)
     found += _paths(contents)
     claims = claims_of(contents, rules, source=name) if rules.threshold else None
@@ -294,19 +294,6 @@ def _judge(contents: Contents, path: Path, name: str, given: Against) -> _Attack
         note=_note(contents, rules),
     )
     return _Attacked(verdict, () if claims is None else (claims,))
-
-
-def _legends(contents: Contents, rules: Rules) -> Iterator[Breach]:
-    """
-    Attack the classes of legends.
-
-    An edge that equals a number which the file shows, and which is itself
-    worked out from shown counts, tells nothing that the number does not.
-    """
-    shown = any({"rate", "count"} <= set(table.frame.columns) for table in contents.tables)
-    for breach in attack_legends(contents, rules):
-        if not shown or not breach.what.endswith("of the data") or "be shown" in breach.what:
-            yield breach
 
 
 def _shapes(contents: Contents, path: Path, rules: Rules) -> Iterator[Breach]:

@@ -18,7 +18,7 @@ MOST_CLASSES = 5
 """Classes that may stand in a legend."""
 
 _ROUND = (1.0, 2.0, 2.5, 5.0, 10.0)
-_FINEST_STEP = 2000
+_FINEST_STEP = 1000
 _QUANTILES = (1.645, 1.96, 2.576, 2.58, 3.29)
 _RENDERER = re.compile(r"<renderer-v2\b([^>]{0,2000})>(.*?)</renderer-v2>", re.DOTALL)
 _RANGE = re.compile(r'<range\b[^>]*?\blower="([^"]*)"[^>]*?\bupper="([^"]*)"')
@@ -138,7 +138,8 @@ def _stands(column: str, contents: Contents) -> bool:
 
 def _on_steps(odd: Sequence[float], numbers: Sequence[float]) -> bool:
     """Tell whether edges are multiples of one round step that is not too fine for them."""
-    spread = max(map(abs, numbers), default=1.0)
+    largest = max(map(abs, numbers), default=1.0)
+    spread = (max(numbers) - min(numbers) if len(numbers) > 1 else 0.0) or largest
     power = math.floor(math.log10(spread)) if spread > 0 else 0
     steps = [digits * 10.0 ** (power - down) for down in range(4) for digits in _ROUND[:4]]
     return any(

@@ -12,6 +12,7 @@ import shapely
 from placeshaping.disclosure.classes import SCORE_EDGES, SCORE_LABELS, fixed_classes
 from placeshaping.verify.contents import Contents, Table
 from placeshaping.verify.legends import attack_legends, check_edges
+from placeshaping.verify.payload import read_payload
 from placeshaping.verify.rules import RULES
 from placeshaping.verify.scores import attack_scores, invert_gi, invert_lq, invert_z, neighbours
 from placeshaping.verify.verdict import Breach
@@ -194,3 +195,18 @@ def test_round_edges_withstand() -> None:
     steps.tables.append(Table("t", pd.DataFrame({"area_code": ["a"], "rate": [46.1]})))
     assert legends(steps) == ""
     assert list(check_edges(SCORE_EDGES, where="legend")) == []
+
+
+def test_ten_colour_bins_of_a_page_are_broken() -> None:
+    contents = Contents("html")
+    edges = [0, 3.1, 4.7, 5.2, 6.9, 8.3, 9.9, 12.4, 17.7, 30.2, 50.1]
+    read_payload({"format": 1, "levels": [], "classes": {"Arson": edges}}, contents)
+    told = legends(contents)
+    assert "legend of Arson: has 10 classes; at most 5 may leave" in told
+    assert "9 of 9 class edges are no round numbers: they are values of the data" in told
+
+
+def test_edges_to_two_decimals_are_broken_beside_shown_rates() -> None:
+    contents = style([0, 13.73, 27.01, 50], "rate")
+    contents.tables.append(Table("t", pd.DataFrame({"area_code": ["a"], "rate": [46.1]})))
+    assert "2 of 2 class edges are no round numbers" in legends(contents)
