@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import folium
 from branca.element import Element, Figure
 
+from placeshaping._core.checks import listed
 from placeshaping._core.crs import to_degrees
 from placeshaping._core.errors import DisclosureError, InputError, OutputError
 from placeshaping._core.output import staged_file
+from placeshaping.disclosure.policies import POLICIES
 from placeshaping.disclosure.release import Release, require_release
 from placeshaping.maps.about import about, footer
 from placeshaping.maps.coverage import Coverage, encode_coverage
@@ -61,6 +64,9 @@ _FETCHED = re.compile(
     r"""((?:https?:)?//[a-z0-9{][^\s"'`)<>]*)""",
     re.IGNORECASE,
 )
+_WITHOUT_DATA = (folium.LayerControl,)
+"""What may be added to a map that leaves the house: it holds no data of its own."""
+
 _JQUERY = (
     "var $ = window.$ || function (html) { var box = document.createElement('template');"
     " box.innerHTML = String(html).trim(); return [box.content.firstChild]; };"
@@ -191,10 +197,17 @@ class AreaMap(folium.Map):  # type: ignore[misc]  # folium has no types
         page
             HTML that needs nothing but itself.
         """
+        return self._page(stamp=None, **kwargs)
+
+    def _page(self, *, stamp: Literal["internal"] | None, **kwargs: Any) -> str:
         content = _content(self, self._further(**kwargs))
+        if stamp is not None and self._unreleased():
+            content = _stamped(content)
         return render_page(content, scripts=[_asset("areas.js")])
 
-    def save(self, outfile: str | Path, **kwargs: Any) -> None:
+    def save(
+        self, outfile: str | Path, *, stamp: Literal["internal"] | None = None, **kwargs: Any
+    ) -> None:
         """
         Write the page into one file.
 
@@ -202,6 +215,10 @@ class AreaMap(folium.Map):  # type: ignore[misc]  # folium has no types
         ----------
         outfile
             An old file of that name is replaced once the new one is complete.
+        stamp
+            ``"internal"`` writes the map though layers were added that no
+            release has protected: it is stamped internal, and says so to
+            whatever checks it.
         **kwargs
             Passed to the layers that were added.
 
@@ -210,9 +227,14 @@ class AreaMap(folium.Map):  # type: ignore[misc]  # folium has no types
         OutputError
             If a layer that was added needs something from outside, or the
             file cannot be written.
+        DisclosureError
+            If a layer was added that no release has protected, and the map is
+            not to be stamped.
         """
-        page = self.render(**kwargs)
+        page = self._page(stamp=stamp, **kwargs)
         self._refuse_outside()
+        if stamp is None:
+            self._refuse_unreleased()
         with staged_file(outfile) as path:
             path.write_text(page, encoding="utf-8", newline="\n")
 
@@ -238,6 +260,27 @@ class AreaMap(folium.Map):  # type: ignore[misc]  # folium has no types
             script = f"var {self.get_name()} = placeshaping.map;\n{shim}{script}"
         return Further(header, html, script)
 
+    def _unreleased(self) -> list[str]:
+        """Name the kinds of layers that were added and that no release has protected."""
+        if self.release.policy.stamp is not None:
+            return []
+        return [
+            type(child).__name__
+            for child in self._children.values()
+            if not isinstance(child, _WITHOUT_DATA)
+        ]
+
+    def _refuse_unreleased(self) -> None:
+        added = self._unreleased()
+        if added:
+            layers = "a layer" if len(added) == 1 else f"{len(added):,} layers"
+            msg = (
+                f"The map holds {layers} that no release has protected ({listed(added)}), so it "
+                f"cannot be saved under the policy {self.release.policy.name!r}. Remove what was "
+                "added, or save it for your own desk with stamp='internal'; nothing was written."
+            )
+            raise DisclosureError(msg)
+
     def _refuse_outside(self) -> None:
         further = self._further()
         found = _FETCHED.findall("\n".join([further.header, further.html, further.script]))
@@ -260,6 +303,10 @@ class _PageFigure(Figure):  # type: ignore[misc]
 
     def render(self, **kwargs: Any) -> str:
         return self._owner.render(**kwargs)
+
+    def save(self, outfile: str | Path, close_file: bool = True, **kwargs: Any) -> None:  # noqa: ARG002 - as branca has it
+        """Save the map, with its checks."""
+        self._owner.save(outfile, **kwargs)
 
 
 def _named(element: Element, parent: Figure) -> Element:
@@ -311,6 +358,15 @@ def _content(shown: AreaMap, further: Further) -> PageContent:
         chart=deprivation_chart(release),
         further=further,
     )
+
+
+def _stamped(content: PageContent) -> PageContent:
+    """Declare a page internal, whatever its release was made for."""
+    internal = POLICIES["internal"]
+    rules = ("method", "threshold", "rounding", "zeros_shown", "base", "loosened", "counts_shown")
+    declaration = {key: value for key, value in content.declaration.items() if key not in rules}
+    declaration |= {"policy": internal.name, "stamp": internal.stamp}
+    return replace(content, stamp=internal.stamp, declaration=declaration)
 
 
 def _settings(release: Release) -> dict[str, Any]:

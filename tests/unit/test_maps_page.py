@@ -269,15 +269,31 @@ def test_a_measure_and_level_can_be_shown_first(make_release: MakeRelease) -> No
 
 
 def test_further_folium_layers_are_carried(make_release: MakeRelease, tmp_path: Path) -> None:
-    shown = area_map(make_release())
+    shown = area_map(make_release("councillor"))
     assert isinstance(shown, folium.Map)
     marker = folium.CircleMarker([52.6, -1.25], radius=8, popup="A library", tooltip="Here")
     marker.add_to(shown)
-    shown.save(tmp_path / "map.html")
+    with pytest.raises(DisclosureError, match=r"a layer that no release has protected \(Circle"):
+        shown.save(tmp_path / "map.html")
+    with pytest.raises(DisclosureError, match="stamp='internal'"):
+        shown.get_root().save(tmp_path / "map.html")
+    assert list(tmp_path.iterdir()) == []
+    shown.save(tmp_path / "map.html", stamp="internal")
     page = (tmp_path / "map.html").read_text(encoding="utf-8")
     assert f"var {shown.get_name()} = placeshaping.map;" in page
     assert "L.circleMarker" in page
     assert "A library" in page
+    assert "Internal: not protected, do not share" in page
+    declared = re.search(r'id="placeshaping-declaration">(.*?)</script>', page, re.DOTALL)
+    assert declared is not None
+    assert json.loads(declared.group(1))["policy"] == "internal"
+
+
+def test_a_control_without_data_may_be_added(make_release: MakeRelease, tmp_path: Path) -> None:
+    shown = area_map(make_release("councillor"))
+    folium.LayerControl().add_to(shown)
+    shown.save(tmp_path / "map.html")
+    assert "stamp" in (tmp_path / "map.html").read_text(encoding="utf-8")
 
 
 def test_a_layer_that_needs_the_network_is_refused_by_its_address(
