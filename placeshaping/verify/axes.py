@@ -137,16 +137,16 @@ def _pieces(
         for part in piece:
             inside.setdefault(part, []).append(number)
     grouped: dict[tuple[int, ...], list[Hashable]] = {}
-    for part, numbers in inside.items():
-        grouped.setdefault(tuple(numbers), []).append(part)
+    for part, holding in inside.items():
+        grouped.setdefault(tuple(holding), []).append(part)
     layer: dict[Hashable, int] = {}
     published = len(axis.names)
     for numbers, parts in grouped.items():
         piece = frozenset(parts)
         place = found.get(piece, len(axis.names))
         if place == len(axis.names):
-            name = name_piece or (lambda _, given=numbers: _sliver(given, axis.names[:published]))
-            axis.names.append(name(piece))
+            held = axis.names[:published]
+            axis.names.append(name_piece(piece) if name_piece else _sliver(numbers, held))
             axis.levels.append("")
         layer.update(dict.fromkeys(piece, place))
     return Layer(layer)

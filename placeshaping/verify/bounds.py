@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import Bounds as SciPyBounds
 from scipy.optimize import LinearConstraint, linprog, milp
 from scipy.sparse import csr_array
 
@@ -57,7 +58,14 @@ class Bounds:
 
 
 @compiled()
-def _narrow(lower, upper, totals, start, parts, live):  # type: ignore[no-untyped-def]  # noqa: C901
+def _narrow(  # noqa: C901
+    lower: Floats,
+    upper: Floats,
+    totals: NDArray[np.intp],
+    start: NDArray[np.intp],
+    parts: NDArray[np.intp],
+    live: NDArray[np.bool_],
+) -> int:
     """Narrow totals by parts and parts by totals, along the middle axis; count the changes."""
     changed = 0
     for o in range(lower.shape[0]):
@@ -238,14 +246,14 @@ def _extreme(around: Near, bounds: Bounds, cell: int, *, highest: bool) -> float
     if around.whole and (lower < upper).sum() <= MOST_EXACT:
         found = milp(
             aim,
-            constraints=LinearConstraint(around.matrix, 0, 0),  # type: ignore[arg-type]
-            bounds=(lower, upper),  # type: ignore[arg-type]
-            integrality=np.ones(len(aim)),
+            constraints=LinearConstraint(around.matrix, 0, 0),
+            bounds=SciPyBounds(lower, upper),
+            integrality=np.ones(len(aim), dtype=np.int64),
             options={"node_limit": _MOST_NODES},
         )
         if found.mip_dual_bound is not None and np.isfinite(found.mip_dual_bound):
             return abs(float(found.mip_dual_bound))
-    found = linprog(
+    found = linprog(  # type: ignore[call-overload]  # the stubs know no sparse matrices
         aim, A_eq=around.matrix, b_eq=np.zeros(rows), bounds=np.column_stack([lower, upper])
     )
     return float(found.x[around.cells == cell][0]) if found.success else None

@@ -17,7 +17,7 @@ from placeshaping.verify.addresses import machine_paths
 from placeshaping.verify.arithmetic import check_rates, people_of
 from placeshaping.verify.cells import SCORES, check_cells
 from placeshaping.verify.claims import Claims, claims_of
-from placeshaping.verify.contents import Contents, UnreadableError
+from placeshaping.verify.contents import Contents, Table, UnreadableError
 from placeshaping.verify.coordinates import as_table, attack_coordinates, drawn_points
 from placeshaping.verify.disguises import check_disguises
 from placeshaping.verify.geopackage_file import read_geopackage, shapes_of_geopackage
@@ -275,7 +275,7 @@ def _judge(contents: Contents, path: Path, name: str, given: Against) -> _Attack
     found += check_disguises(contents, rules)
     found += check_shares(contents, rules)
     found += attack_legends(contents, rules)
-    found += _shapes(contents, path, rules)
+    found += _shapes(contents, path, rules, given.public)
     found += _paths(contents)
     claims = claims_of(contents, rules, source=name) if rules.threshold else None
     checks = [
@@ -296,16 +296,18 @@ def _judge(contents: Contents, path: Path, name: str, given: Against) -> _Attack
     return _Attacked(verdict, () if claims is None else (claims,))
 
 
-def _shapes(contents: Contents, path: Path, rules: Rules) -> Iterator[Breach]:
+def _shapes(contents: Contents, path: Path, rules: Rules, public: Public) -> Iterator[Breach]:
     """Attack what is drawn: surfaces, points, and scores with the shapes beside them."""
     if contents.kind == "geotiff":
         for number, surface in enumerate(read_raster(path)[1], start=1):
             yield from attack_surface(surface, contents.declaration, rules, where=f"band {number}")
-    for table in contents.tables:
-        if not table.written_for_readers:
-            yield from attack_coordinates(table, contents.declaration, rules=rules)
-    for where, xy in drawn_points(path, contents.kind).items():
-        yield from attack_coordinates(as_table(xy), contents.declaration, rules=rules, where=where)
+    points = [table for table in contents.tables if not table.written_for_readers]
+    drawn = drawn_points(path, contents.kind)
+    points += [Table(where, as_table(xy)) for where, xy in drawn.items()]
+    for table in points:
+        yield from attack_coordinates(
+            table, contents.declaration, addresses=public.addresses, rules=rules
+        )
     scored = [table for table in contents.tables if SCORES & set(table.frame.columns)]
     if scored and rules.protects and contents.kind == "geopackage":
         shapes = shapes_of_geopackage(path)

@@ -110,7 +110,7 @@ def _may_hold(
 
 def _groups(lower: NDArray[np.float64], upper: NDArray[np.float64]) -> dict[int, list[int]]:
     """Find the categories that are sums of two or more others, smaller groups first."""
-    known = np.isfinite(upper).all(axis=1) & (upper > 0).any(axis=1)
+    known = np.asarray(np.isfinite(upper).all(axis=1) & (upper > 0).any(axis=1))
     if known.sum() < _FEWEST_ROWS:
         return {}
     middle = ((lower + upper) / 2)[known]

@@ -104,8 +104,20 @@ def read_json(path: Path) -> Contents:
         contents.kind = "manifest"
         _manifest(data, contents)
     else:
-        _rows_of(data, "json", contents)
+        _rows_of(_without_declaration(data, contents), "json", contents)
     return contents
+
+
+def _without_declaration(data: Any, contents: Contents) -> Any:
+    """Leave out what a file says of itself, once no counts were found in it."""
+    if contents.declaration is None:
+        return data
+    said = json.dumps(contents.declaration, ensure_ascii=False)
+    note_pairs("declaration", said, contents)
+    run = number_run(said)
+    if run:
+        contents.breach("declaration", "holds a list of numbers", run[:80])
+    return {k: v for k, v in data.items() if v is not contents.declaration}
 
 
 def _features(data: dict[str, Any], contents: Contents) -> None:

@@ -116,7 +116,7 @@ def _equation(
             continue
         lower, upper = known.lower[around.cells], known.upper[around.cells]
         sign = -1.0 if highest else 1.0
-        solved = linprog(
+        solved = linprog(  # type: ignore[call-overload]  # the stubs know no sparse matrices
             np.where(around.cells == cell, sign, 0.0),
             A_eq=around.matrix,
             b_eq=np.zeros(around.matrix.shape[0]),

@@ -139,19 +139,27 @@ def system_of(
         cells["category"].map(categories.place).to_numpy(dtype=np.intp),
         cells["area"].map(areas.place).to_numpy(dtype=np.intp),
     )
+    return _filled(_empty(periods, categories, areas, told), cells, place)
+
+
+def _empty(periods: Axis, categories: Axis, areas: Axis, told: list[str]) -> System:
+    """Return a system of which nothing is known."""
     shape = (len(periods.names), len(categories.names), len(areas.names))
-    return _filled(System(periods, categories, areas, *_empty(shape), told), cells, place)
+    return System(
+        periods,
+        categories,
+        areas,
+        lower=np.zeros(shape),
+        upper=np.full(shape, np.inf),
+        hidden=np.zeros(shape, dtype=bool),
+        published=np.zeros(shape, dtype=bool),
+        threshold=np.full(shape, np.inf),
+        smallest=np.zeros(shape),
+        told=told,
+    )
 
 
-def _empty(shape: tuple[int, int, int]) -> tuple[Any, ...]:
-    none = np.zeros(shape, dtype=bool)
-    return (
-        np.zeros(shape), np.full(shape, np.inf), none, none.copy(), np.full(shape, np.inf),
-        np.zeros(shape),
-    )  # fmt: skip
-
-
-def _filled(system: System, cells: pd.DataFrame, place: tuple[NDArray[np.intp], ...]) -> System:
+def _filled(system: System, cells: pd.DataFrame, place: tuple[NDArray[Any], ...]) -> System:
     """Put the claims into the cells."""
     if not len(cells):
         return system
@@ -210,11 +218,11 @@ def _period_axis(
     if 2 < len(keys) == len(unknown) and may_be_total(cells, unknown):
         sets[keys[0]] = frozenset().union(*(sets[key] for key in keys[1:]))
     _drop_empty_months(sets, claims, spans)
-    labels = {span: label for label, span in reversed(spans.items())}
+    labels = {span: label for label, span in reversed(list(spans.items()))}
     return make_axis(
         sets,
         levels={key: str(len(piece)) for key, piece in sets.items()},
-        names={key: labels.get(key, str(key)) for key in keys},  # type: ignore[call-overload]
+        names={key: labels.get(key, "") if isinstance(key, tuple) else str(key) for key in keys},
         name_piece=_name_months,
     )
 
@@ -246,7 +254,9 @@ def _area_axis(
     claims: Sequence[Claims], codes: Sequence[str], public: Mapping[str, Sequence[str]]
 ) -> Axis:
     """Divide areas into the smallest that are known."""
-    levels = {code: level for claim in claims for code, level in claim.levels.items()}
+    levels: dict[Hashable, str] = {
+        code: level for claim in claims for code, level in claim.levels.items()
+    }
     inside = _contained(claims, codes, levels, public)
     sets: dict[Hashable, Piece] = {}
     for code in codes:
@@ -259,7 +269,7 @@ def _area_axis(
 def _contained(
     claims: Sequence[Claims],
     codes: Sequence[str],
-    levels: Mapping[str, str],
+    levels: Mapping[Hashable, str],
     public: Mapping[str, Sequence[str]],
 ) -> dict[str, set[Hashable]]:
     """Return the smallest areas in each area that has some."""
@@ -267,8 +277,8 @@ def _contained(
     members: dict[str, tuple[str, ...]] = {}
     for claim in claims:
         members.update(claim.members)
-        for code, held in claim.parents.items():
-            above[code] = list(dict.fromkeys([*above.get(code, ()), *held]))
+        for code, holding in claim.parents.items():
+            above[code] = list(dict.fromkeys([*above.get(code, ()), *holding]))
     merged = {part for parts in members.values() for part in parts}
     wanted = {*codes, *members}
     holders = {held for codes_above in above.values() for held in codes_above}
@@ -283,8 +293,8 @@ def _contained(
         for part in parts:
             belongs.setdefault(part, []).append(whole)
     for code in finest:
-        for held in _climb(code, above, belongs):
-            found.setdefault(held, set()).add(code)
+        for whole in _climb(code, above, belongs):
+            found.setdefault(whole, set()).add(code)
     _single(codes, levels, found, finest)
     return found
 
@@ -324,7 +334,7 @@ def _climb(
 
 def _single(
     codes: Sequence[str],
-    levels: Mapping[str, str],
+    levels: Mapping[Hashable, str],
     found: dict[str, set[Hashable]],
     finest: set[str],
 ) -> None:
