@@ -191,6 +191,20 @@ def as_table(points: Floats) -> pd.DataFrame:
     return pd.DataFrame(points, columns=names)
 
 
+def places_in(frame: pd.DataFrame) -> Floats | None:
+    """
+    Return the places of a table in metres, None where it has no coordinates.
+
+    Examples
+    --------
+    >>> places_in(pd.DataFrame({"X": ["451000"], "Y": ["300000"]})).tolist()
+    [[451000.0, 300000.0]]
+    """
+    for pairs in _places(frame):
+        return pairs.metres
+    return None
+
+
 def trace_points(
     points: Floats, addresses: Floats, *, k: tuple[int, int] | None, precision: float = 1.0
 ) -> Floats:

@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from placeshaping._core.checks import check_file
 from placeshaping._core.codes import is_gss
@@ -14,6 +16,7 @@ from placeshaping._core.errors import FileFormatError
 from placeshaping.verify.cells import numbers_of
 from placeshaping.verify.claims import add_parents
 from placeshaping.verify.contents import UnreadableError
+from placeshaping.verify.coordinates import places_in
 from placeshaping.verify.plain_files import read_csv
 from placeshaping.verify.workbook_file import read_workbook
 
@@ -32,10 +35,13 @@ class Public:
         Indexed by area code: `residents`, `households`, as far as known.
     parents
         Code of an area -> codes of the areas that hold it.
+    addresses
+        Easting and northing of every address; None where they are not known.
     """
 
     people: pd.DataFrame = field(default_factory=pd.DataFrame)
     parents: dict[str, list[str]] = field(default_factory=dict)
+    addresses: NDArray[np.float64] | None = None
 
 
 def read_public(path: str | Path) -> Public:
@@ -47,7 +53,8 @@ def read_public(path: str | Path) -> Public:
     path
         A table with a column of area codes. Columns named for residents,
         population or people, and for households, are taken; further columns
-        of area codes say which area lies in which.
+        of area codes say which area lies in which. A table without codes but
+        with coordinates is one of addresses, by which masked points are traced.
 
     Returns
     -------
@@ -59,7 +66,7 @@ def read_public(path: str | Path) -> Public:
     MissingFileError
         If there is no such file.
     FileFormatError
-        If it is no table, or names no areas.
+        If it is no table, or names neither areas nor addresses.
 
     Examples
     --------
@@ -76,6 +83,7 @@ def read_public(path: str | Path) -> Public:
     for frame in _frames(path):
         codes = [str(column) for column in frame.columns if _coded(frame[column])]
         if not codes:
+            public.addresses = places_in(frame) if public.addresses is None else public.addresses
             continue
         finest = min(codes, key=lambda column: -frame[column].nunique())
         frame = frame.dropna(subset=[finest])
@@ -84,10 +92,13 @@ def read_public(path: str | Path) -> Public:
                 rows = frame[[finest, column]].dropna().drop_duplicates().astype(str)
                 add_parents(public.parents, zip(rows[finest], rows[column], strict=True))
         parts.append(_people(frame, finest))
-    if not parts:
-        msg = f"{path.name} has no column of area codes such as E01000001: give a table with one."
+    if not parts and public.addresses is None:
+        msg = (
+            f"{path.name} has no column of area codes such as E01000001, nor coordinates of "
+            "addresses: give a table with one or the other."
+        )
         raise FileFormatError(msg)
-    people = pd.concat(parts)
+    people = pd.concat(parts) if parts else public.people
     public.people = people[~people.index.duplicated()]
     return public
 

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pyogrio
 import pytest
 import shapely
@@ -148,3 +149,16 @@ def test_what_is_in_the_way_stays(raster: Raster, made: Release, tmp_path: Path)
     with pytest.raises(OutputError, match=r"d\.tif could not be written"):
         write_classes(raster, tmp_path / "d.tif", declaration=made.declaration)
     assert (tmp_path / "d.tif").is_dir()
+
+
+def test_points_are_traced_by_a_file_of_addresses(
+    made: Release, features: Features, tmp_path: Path
+) -> None:
+    path = points_file(made, features, tmp_path / "points.gpkg")
+    rng = np.random.default_rng(1)
+    homes = pd.DataFrame(rng.uniform(0, 8000, (3000, 2)), columns=["easting", "northing"])
+    homes.to_csv(tmp_path / "homes.csv", index=False)
+    assert verify_file(path, population=tmp_path / "homes.csv").passed
+    homes.iloc[:9].to_csv(tmp_path / "few.csv", index=False)
+    told = str(verify_file(path, population=tmp_path / "few.csv").breaches)
+    assert "could stand for fewer than 8 addresses" in told
