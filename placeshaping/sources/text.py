@@ -7,6 +7,7 @@ import csv
 import io
 from collections import Counter
 from dataclasses import dataclass
+from itertools import islice
 
 from placeshaping._core.errors import FileFormatError
 
@@ -134,7 +135,7 @@ def _delimiter(sample: str) -> str:
     """Choose the delimiter that splits the first rows most evenly into most columns."""
     best, best_score = ",", (0, 0)
     for delimiter in _DELIMITERS:
-        rows = list(csv.reader(io.StringIO(sample), delimiter=delimiter))[:50]
+        rows = islice(csv.reader(io.StringIO(sample), delimiter=delimiter), 50)
         widths = Counter(len(row) for row in rows if row)
         if not widths:
             continue
