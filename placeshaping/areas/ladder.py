@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from placeshaping._core.checks import check_columns, check_unique, listed, near_names
 from placeshaping._core.codes import level_of_all
 from placeshaping._core.errors import ColumnError, InputError, UnmatchedError
+from placeshaping.areas.boundary_files import as_text
 from placeshaping.areas.lookup_columns import LEVELS
 
 DEFAULT_LEVELS = ("msoa", "district")
@@ -146,7 +147,7 @@ def make_ladder(
         If codes are no text, `areas` has no `area_name`, or the lookup lacks a
         level or the names of a level's areas.
     UnmatchedError
-        If an area has no parent at some level.
+        If an area has no parent at some level, or a blank one.
     InputError
         If an area of one level lies in two of the last, or a level stands before a finer one.
 
@@ -212,7 +213,8 @@ def _check_levels(levels: Sequence[str], known: Sequence[str], finest: str) -> N
 def _level_above(
     areas: gpd.GeoDataFrame, lookup: pd.DataFrame, level: str
 ) -> tuple[gpd.GeoDataFrame, NDArray[np.intp]]:
-    codes = lookup[f"{level}_code"].reindex(areas.index)
+    codes = as_text(lookup[f"{level}_code"].reindex(areas.index))
+    codes = codes.where(codes != "")
     lost = codes.index[codes.isna()]
     if len(lost):
         msg = (

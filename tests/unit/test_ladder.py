@@ -164,3 +164,16 @@ def test_one_name_for_a_larger_area_is_enough() -> None:
 def test_areas_without_names_are_refused() -> None:
     with pytest.raises(ColumnError, match="areas has no column 'area_name'"):
         make_ladder(squares().drop(columns="area_name"))
+
+
+@pytest.mark.parametrize("blank", ["", "  "])
+def test_area_with_a_blank_parent_is_named(blank: str) -> None:
+    with pytest.raises(UnmatchedError, match=r"1 of 4 areas have no msoa.*E01900003"):
+        make_ladder(squares(), lookup(msoa_code=["M", "M", blank, "M"]))
+
+
+def test_blanks_around_a_parent_do_not_make_another() -> None:
+    ladder = make_ladder(
+        squares(), lookup(msoa_code=["M", "M ", " N", "N"], msoa_name=list("mmnn"))
+    )
+    assert ladder.areas["msoa"]["area_name"].to_dict() == {"M": "m", "N": "n"}
