@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from placeshaping._core.checks import listed
-from placeshaping._core.codes import LEVEL_SHORT, is_gss
 
 if TYPE_CHECKING:
     from placeshaping.disclosure.policies import Policy
@@ -136,19 +135,16 @@ def _read_notes(file: RecordFile, tell: Tell) -> Iterator[str]:
 
 def _area_notes(gathered: Gathered) -> Iterator[str]:
     """Say where denominators come from, and which codes are no official ones."""
+    from placeshaping.reports.notes import derived_codes
+
     told = {} if gathered.population is None else gathered.population.attrs.get("source_of", {})
     for column, source in told.items():
         yield f"{column.capitalize()}: {source}."
     lookup = gathered.lookup
     for level in lookup.attrs.get("derived_codes", {}):
-        codes = lookup[f"{level}_code"]
-        own = codes[codes == lookup[f"{level}_name"]].drop_duplicates()
-        number = sum(not is_gss(str(code)) for code in own)
-        if number:
-            yield (
-                f"Names serve as the codes of {number:,} {LEVEL_SHORT.get(level, level)}s, because "
-                "no lookup gave the official ones."
-            )
+        names = lookup.drop_duplicates(f"{level}_code").set_index(f"{level}_code")[f"{level}_name"]
+        if sentence := derived_codes(names, level=level):
+            yield sentence
 
 
 def _placement_notes(report: PlacementReport, tell: Tell, rows: str) -> Iterator[str]:

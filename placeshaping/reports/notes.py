@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import pandas as pd
+
 from placeshaping._core.checks import listed
-from placeshaping._core.codes import is_gss
+from placeshaping._core.codes import LEVEL_SHORT, is_gss
 from placeshaping.disclosure.classes import class_labels
 from placeshaping.disclosure.release import Release
-from placeshaping.disclosure.tables import COUNT_EDGES, AreaTable
+from placeshaping.disclosure.tables import COUNT_EDGES
 from placeshaping.layers.notes import declaration_of
 
 COLUMNS: Mapping[str, str] = {
@@ -118,7 +120,7 @@ def _words(release: Release, shortened: Collection[str]) -> Iterator[Row]:
     for name in shortened:
         text = f"{name}: more rows than a sheet holds; only the view that opens first is given."
         yield Row("Rows left out", text)
-    yield from _told("Codes", filter(None, map(derived_codes, release.tables.values())))
+    yield from _told("Codes", _codes(release))
     yield from _told("About the records", release.notes)
     yield from _told("What is hidden", release.statement)
     yield from _told("Mind", release.cautions)
@@ -127,6 +129,14 @@ def _words(release: Release, shortened: Collection[str]) -> Iterator[Row]:
         "Source", (f"{one.role}: {one.name}, {one.checksum}" for one in release.sources)
     )
     yield from _told("Contact", [release.contact])
+
+
+def _codes(release: Release) -> Iterator[str]:
+    """Say which codes are names, unless the notes of the release say it already."""
+    for table in release.tables.values():
+        told = derived_codes(table.areas["area_name"], level=table.level)
+        if told not in release.notes:
+            yield told
 
 
 def _told(key: str, sentences: Iterable[str]) -> Iterator[Row]:
@@ -160,29 +170,35 @@ def _denominators(release: Release) -> Iterator[str]:
         yield f"{listed(labels, most=20)}: {of}."
 
 
-def derived_codes(table: AreaTable) -> str:
+def derived_codes(names: pd.Series[str], *, level: str) -> str:
     """
     Say where the codes of a level are names, told from the names of smaller areas.
 
     Parameters
     ----------
-    table
-        The areas of one level.
+    names
+        Names of the areas of a level, indexed by ``area_code``.
+    level
+        The level.
 
     Returns
     -------
     sentence
         Empty where the codes are official, or the areas are a council's own.
+        It is the same for all areas and some of them, so that it is told once.
+
+    Examples
+    --------
+    >>> derived_codes(pd.Series({"Marsh 001": "Marsh 001"}), level="msoa")[:41]
+    'Codes of level MSOA that are not official'
+    >>> derived_codes(pd.Series({"E02000001": "Marsh 001"}), level="msoa")
+    ''
     """
-    if table.level != "msoa":
+    own = names.index[names.index.astype(str) == names.astype(str).to_numpy()]
+    if level != "msoa" or all(is_gss(str(code)) for code in own):
         return ""
-    names = table.areas["area_name"].astype(str)
-    own = [code for code, name in names.items() if code == name and not is_gss(str(code))]
-    if not own:
-        return ""
-    which = "The codes" if len(own) == len(names) else f"{len(own):,} of {len(names):,} codes"
     return (
-        f"{which} of level {table.short_label} are names ({listed(own, most=2)}), told from the "
-        "names of the LSOAs, because no lookup gave the official ones. They match no other table "
-        "by code; match those by name."
+        f"Codes of level {LEVEL_SHORT[level]} that are not official are names, told from the names "
+        "of the LSOAs, because no lookup gave the official ones. They match no other table by "
+        "code; match those by name."
     )

@@ -14,9 +14,10 @@ import pandas as pd
 import pytest
 
 from placeshaping._core.errors import DisclosureError, OutputError
+from placeshaping.areas.ladder import Ladder
 from placeshaping.disclosure.release import Release, release
 from placeshaping.hotspots.study import Study
-from placeshaping.reports.notes import derived_codes
+from placeshaping.reports.notes import derived_codes, notes_of_tables
 from placeshaping.reports.sheets import write_tables
 from placeshaping.verify.files import verify_file
 
@@ -159,12 +160,32 @@ def test_scores_are_rounded_to_four_decimals(make_study: MakeStudy, tmp_path: Pa
 
 
 def test_codes_that_are_names_are_told(make_study: MakeStudy, made: Release) -> None:
-    assert derived_codes(made.tables["msoa"]) == ""
     table = made.tables["msoa"]
+    assert derived_codes(table.areas["area_name"], level="msoa") == ""
     named = table.areas.set_index(pd.Index(table.areas["area_name"], name="area_code"))
-    told = derived_codes(dataclasses.replace(table, areas=named))
-    assert told.startswith("The codes of level MSOA are names (=Marsh & <Fen> 001")
-    assert derived_codes(dataclasses.replace(table, areas=named, level="area")) == ""
+    told = derived_codes(named["area_name"], level="msoa")
+    assert told.startswith("Codes of level MSOA that are not official are names")
+    assert derived_codes(named["area_name"], level="area") == ""
+
+
+@pytest.mark.parametrize("told_already", [False, True])
+def test_codes_that_are_names_are_told_once(make_study: MakeStudy, told_already: bool) -> None:
+    study = make_study()
+    names = study.ladder.areas["msoa"].set_index("area_name", drop=False).rename_axis("area_code")
+    names.attrs = study.ladder.areas["msoa"].attrs
+    ladder = Ladder({**study.ladder.areas, "msoa": names}, study.ladder.positions)
+    told = derived_codes(names["area_name"], level="msoa")
+    notes = [told] if told_already else []
+    own = release(
+        dataclasses.replace(study, ladder=ladder),
+        policy="internal",
+        title="Desk",
+        made_on=DAY,
+        notes=notes,
+    )
+    rows = notes_of_tables(own, [])
+    words = [row.value for row in rows[: [row.key for row in rows].index("Columns")]]
+    assert words.count(told) == 1
 
 
 @pytest.mark.parametrize("name", ["x.csv", "x.xls", "x"])
