@@ -22,6 +22,7 @@ import typer
 from placeshaping import __version__
 from placeshaping._core.errors import PlaceshapingError
 from placeshaping._core.progress import quiet as no_progress
+from placeshaping.cli_ledger import ledger_app
 
 if TYPE_CHECKING:
     from placeshaping.project.pipeline import Outcome
@@ -72,6 +73,9 @@ def _about(
     if version:
         typer.echo(f"placeshaping {__version__}")
         raise typer.Exit
+
+
+app.add_typer(ledger_app)
 
 
 @app.command()

@@ -79,6 +79,10 @@ class DisclosureError(PlaceshapingError):
     """A release would give away what its policy hides."""
 
 
+class HiddenError(DisclosureError):
+    """So much would be hidden that nothing is left to show."""
+
+
 class FetchError(PlaceshapingError):
     """A public source cannot be reached, or what it sent is not what was asked for."""
 

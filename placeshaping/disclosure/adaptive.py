@@ -67,6 +67,10 @@ class Partition:
     parent: str | None
     facts: Mapping[str, Any]
 
+    def _names_apart(self) -> list[str]:
+        named = self.areas.drop_duplicates("shown").set_index("shown")["area_name"]
+        return [str(named[code]) for code in self.apart]
+
     def members(self) -> pd.DataFrame:
         """Return the parts of each merged area: columns `whole` and `part`."""
         merged = self.areas[self.areas["shown"] != self.areas.index]
@@ -91,8 +95,8 @@ class Partition:
             )
         if facts["apart"]:
             yield (
-                f"Not all parts of {listed(self.apart)} touch: where an area has no neighbour in "
-                f"{within}, the nearest was taken."
+                f"Not all parts of {listed(self._names_apart())} touch: where an area has no "
+                f"neighbour in {within}, the nearest was taken."
             )
         if facts["lifted"]:
             yield (

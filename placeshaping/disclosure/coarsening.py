@@ -9,7 +9,7 @@ step has a price, so that no more is given up than helps.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, get_args
@@ -202,6 +202,83 @@ def choose_detail(
     'Shown by quarter and one category: by month and one category about 100% of the non-zero
     cells would be under 10.'
     """
+    return next(
+        details_by_loss(
+            counts,
+            ladder,
+            policy=policy,
+            by=by,
+            groups=groups,
+            group_ladder=group_ladder,
+            total=total,
+            sensitive=sensitive,
+            covered=covered,
+            keep=keep,
+        )
+    )
+
+
+def details_by_loss(
+    counts: pd.DataFrame,
+    ladder: Ladder,
+    *,
+    policy: Policy,
+    by: By = "month",
+    groups: Groups | None = None,
+    group_ladder: Sequence[Groups] = (POLICE_GROUPS,),
+    total: str = "All recorded crime",
+    sensitive: Collection[str] = (),
+    covered: Collection[str] | None = None,
+    keep: bool = False,
+) -> Iterator[Detail]:
+    """
+    Yield the ways to show periods and categories, that of least loss first.
+
+    What was asked for is the finest that may be chosen. From there, periods
+    are made longer and categories fewer. The loss of each candidate is the
+    share of all records that stand in cells under the threshold, by the
+    finest areas, plus the price of its steps (`TIME_COST`, `GROUP_COST`,
+    `TOTAL_COST`). Of equal ones the cheapest comes first.
+
+    Parameters
+    ----------
+    counts
+        Long table with `area_code`, `period`, `category` and `count`.
+    ladder
+        Its finest areas are those that count.
+    policy
+        Whose threshold decides.
+    by
+        Length of the periods that was asked for.
+    groups
+        Label -> categories, as asked for. A council's own groups are not
+        coarsened to others, only to the total alone.
+    group_ladder
+        Groups to try where none were asked for, finer ones first. Those that
+        the records do not fit are left out, and categories in none of them
+        stand for themselves.
+    total
+        Label of all categories together.
+    sensitive
+        Categories whose threshold is the policy's `sensitive_threshold`;
+        groups that hold one have it too.
+    covered
+        Codes of the areas that the records cover; all, where not given.
+    keep
+        Show exactly what was asked for.
+
+    Yields
+    ------
+    detail
+        The first is that of `choose_detail`; the others are for when it hides
+        too much all the same. With `keep`, or where nothing is hidden, there
+        is one.
+
+    Raises
+    ------
+    InputError
+        If `by` is no length of a period, or the groups do not fit the records.
+    """
     if by not in get_args(By):
         msg = f"by is {by!r}: give one of {', '.join(_STEPS)}."
         raise InputError(msg)
@@ -220,19 +297,19 @@ def choose_detail(
         cost = TIME_COST * place + option.cost
         rows.append({"by": length, "categories": option.words, **_share(shown, limits, cost)})
     candidates = pd.DataFrame(rows)
-    asked = keep or policy.threshold == 0
-    chosen = 0 if asked else _least(candidates)
-    candidates["chosen"] = np.arange(len(candidates)) == chosen
-    option = options[chosen % len(options)]
-    sentence = _sentence(candidates, chosen, policy, int((cube > 0).sum()), keep=keep)
-    _log.info(sentence)
-    return Detail(
-        by=list(spans)[chosen // len(options)],
-        groups=option.groups,
-        labels=tuple(view.label for view in option.views),
-        candidates=candidates,
-        sentence=sentence,
-    )
+    order = [0] if keep or policy.threshold == 0 else _by_loss(candidates)
+    filled = int((cube > 0).sum())
+    for turn, chosen in enumerate(order):
+        option = options[chosen % len(options)]
+        sentence = _sentence(candidates, chosen, policy, filled, keep=keep, again=turn > 0)
+        _log.info(sentence)
+        yield Detail(
+            by=list(spans)[chosen // len(options)],
+            groups=option.groups,
+            labels=tuple(view.label for view in option.views),
+            candidates=candidates.assign(chosen=np.arange(len(candidates)) == chosen),
+            sentence=sentence,
+        )
 
 
 def _options(
@@ -310,10 +387,11 @@ def _share(shown: NDArray[np.int64], limits: NDArray[np.int64], cost: float) -> 
     return {"cells": cells, "records": records, "cost": round(cost, 9), "loss": records + cost}
 
 
-def _least(candidates: pd.DataFrame) -> int:
-    """Return the place of the least loss; of equal ones that of the cheapest, then the finest."""
+def _by_loss(candidates: pd.DataFrame) -> list[int]:
+    """Order places by loss, the least first; of equal ones the cheapest, then the finest."""
     loss = candidates["loss"].round(6).to_numpy()
-    return int(np.lexsort((candidates["cost"].to_numpy(), loss))[0])
+    order: list[int] = np.lexsort((candidates["cost"].to_numpy(), loss)).tolist()
+    return order
 
 
 def _number(size: int, what: str) -> str:
@@ -322,7 +400,13 @@ def _number(size: int, what: str) -> str:
 
 
 def _sentence(
-    candidates: pd.DataFrame, chosen: int, policy: Policy, filled: int, *, keep: bool
+    candidates: pd.DataFrame,
+    chosen: int,
+    policy: Policy,
+    filled: int,
+    *,
+    keep: bool,
+    again: bool = False,
 ) -> str:
     """
     Say what was chosen.
@@ -338,6 +422,8 @@ def _sentence(
         alone = row["categories"] == _ALONE
         return f"{span}{',' if alone else ' in' if whole else ' and'} {row['categories']}"
 
+    if again:
+        return f"Shown {named(chosen)}: otherwise too many areas would be hidden."
     if chosen == 0:
         why = "kept as asked for" if keep else "the finest that was asked for"
         return f"Shown {named(0)}, {why}."

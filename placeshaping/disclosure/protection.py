@@ -11,9 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from placeshaping.disclosure.cells import Cells, Sums, find_sums, make_cells
-from placeshaping.disclosure.differences import hide_by_bounds
 from placeshaping.disclosure.perturbation import additive_cubes, perturbed_cubes
 from placeshaping.disclosure.policies import Policy
+from placeshaping.disclosure.suppression import protect_cells
 from placeshaping.hotspots.study import Study
 from placeshaping.statistics.views import CategoryView
 
@@ -146,10 +146,11 @@ def protect(
     strict = np.array([is_sensitive(view, sensitive) for view in study.categories])
     also_hidden = also_hidden or {}
     audited = ""
-    if policy.method in ("round", "suppress"):
+    if policy.method == "round" or policy.method == "suppress":
         tied = {**cubes, WHOLE: finest.sum(axis=-1, keepdims=True)}
         cells = _cells(study, tied, position, policy, strict, also_hidden, hidden_before or {})
-        hidden, audited = _unflat(hide_by_bounds(cells), tied), "bounds"
+        done = protect_cells(cells, method=policy.method)
+        hidden, audited = _unflat(done.hidden, tied), done.audited
         counts = {name: round_counts(cube, policy) for name, cube in cubes.items()}
     else:
         if policy.method == "cell_key":

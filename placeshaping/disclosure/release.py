@@ -13,14 +13,15 @@ import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 import placeshaping
 from placeshaping._core.checks import listed, near_names
-from placeshaping._core.errors import DisclosureError
+from placeshaping._core.errors import DisclosureError, HiddenError
 from placeshaping._core.provenance import SourceFile
+from placeshaping.disclosure.former import is_remembered, protect_beside
 from placeshaping.disclosure.loss import information_lost
 from placeshaping.disclosure.own_policies import known_policy
 from placeshaping.disclosure.permission import Sensitivity, check_policy, governed
@@ -31,6 +32,9 @@ from placeshaping.disclosure.statement import disclosure_statement, reading_caut
 from placeshaping.disclosure.tables import AreaTable, GroupTable, area_table, group_table
 from placeshaping.hotspots.study import Study
 from placeshaping.statistics.views import CategoryView, PeriodView
+
+if TYPE_CHECKING:
+    from placeshaping.disclosure.ledger import Ledger
 
 NOT_FOR = (
     "To judge or single out any person, household or street.",
@@ -234,6 +238,8 @@ def release(
     already_published: str | None = None,
     sensitive: Collection[str] = (),
     expires: dt.date | None = None,
+    ledger: Ledger | None = None,
+    dataset: str | None = None,
     sources: Sequence[SourceFile] = (),
     notes: Sequence[str] = (),
     changes: Sequence[str] = (),
@@ -267,6 +273,11 @@ def release(
         stricter threshold.
     expires
         Last day on which the product may be used; some policies need it.
+    ledger
+        What was released before: what would give others away together with
+        it is hidden too. Nothing is entered into it.
+    dataset
+        Name of the records in the ledger; by default `subject`.
     sources
         The input files.
     notes
@@ -286,7 +297,8 @@ def release(
     Raises
     ------
     DisclosureError
-        If the policy is looser than the input allows, or if no level passes.
+        If the policy is looser than the input allows, or if no level passes,
+        by itself or beside what was released before.
     """
     policy = governed(known_policy(policy), sensitivity)
     check_policy(
@@ -298,46 +310,57 @@ def release(
         made_on=made_on,
     )
     _check_sensitive(study, sensitive)
-    protected = protect(study, policy=policy, sensitive=sensitive)
-    kept, left_out = _choose_levels(study, protected, policy)
-    tables = {level: area_table(study, protected, level, kept, policy) for level in kept}
-    finest = tables[kept[0]]
-    opened = finest.view(period=study.periods[0].label, category=study.categories[0].label)
-    facts = information_lost(study, protected, kept, policy=policy)
-    marked = [view.label for view in study.categories if is_sensitive(view, sensitive)]
-    return Release(
-        title=title,
-        subject=subject,
-        purpose=purpose,
-        contact=contact,
+    marked = tuple(view.label for view in study.categories if is_sensitive(view, sensitive))
+
+    def assemble(protected: Protected, further: Sequence[str]) -> Release:
+        kept, left_out = _choose_levels(study, protected, policy)
+        tables = {level: area_table(study, protected, level, kept, policy) for level in kept}
+        finest = tables[kept[0]]
+        opened = finest.view(period=study.periods[0].label, category=study.categories[0].label)
+        facts = information_lost(study, protected, kept, policy=policy)
+        statement = disclosure_statement(
+            policy,
+            facts=facts,
+            left_out=left_out,
+            already_published=already_published,
+            audited=protected.audited,
+            sensitive=marked,
+            changes=[*changes, *further],
+            expires=expires,
+        )
+        return Release(
+            title=title,
+            subject=subject,
+            purpose=purpose,
+            contact=contact,
+            policy=policy,
+            periods=study.periods,
+            categories=study.categories,
+            tables=MappingProxyType(tables),
+            deprivation=group_table(study, protected, policy),
+            statement=tuple(statement),
+            notes=tuple(notes),
+            cautions=tuple(reading_cautions(study.periods[0], finest.areas, opened)),
+            not_for=tuple(not_for),
+            sources=tuple(sources),
+            already_published=already_published,
+            made_on=made_on,
+            hot_spots_of=study.hot_spots_of,
+            expires=expires,
+            sensitive=marked,
+            facts=MappingProxyType(facts),
+            _maker=_MAKER,
+        )
+
+    if ledger is None or not is_remembered(policy):
+        return assemble(protect(study, policy=policy, sensitive=sensitive), ())
+    return protect_beside(
+        ledger,
+        study,
         policy=policy,
-        periods=study.periods,
-        categories=study.categories,
-        tables=MappingProxyType(tables),
-        deprivation=group_table(study, protected, policy),
-        statement=tuple(
-            disclosure_statement(
-                policy,
-                facts=facts,
-                left_out=left_out,
-                already_published=already_published,
-                audited=protected.audited,
-                sensitive=marked,
-                changes=changes,
-                expires=expires,
-            )
-        ),
-        notes=tuple(notes),
-        cautions=tuple(reading_cautions(study.periods[0], finest.areas, opened)),
-        not_for=tuple(not_for),
-        sources=tuple(sources),
-        already_published=already_published,
-        made_on=made_on,
-        hot_spots_of=study.hot_spots_of,
-        expires=expires,
-        sensitive=tuple(marked),
-        facts=MappingProxyType(facts),
-        _maker=_MAKER,
+        sensitive=sensitive,
+        dataset=dataset or subject,
+        assemble=assemble,
     )
 
 
@@ -366,7 +389,7 @@ def _choose_levels(
         f"{MOST_HIDDEN:.0%} may be hidden). Take a longer span, fewer categories, or a coarser "
         "level."
     )
-    raise DisclosureError(msg)
+    raise HiddenError(msg)
 
 
 def _check_sensitive(study: Study, sensitive: Collection[str]) -> None:

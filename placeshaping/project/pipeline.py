@@ -11,10 +11,17 @@ from typing import TYPE_CHECKING, Any
 from placeshaping._core.errors import DisclosureError
 from placeshaping._core.output import staged_folder
 from placeshaping.project.gather import gather
-from placeshaping.project.protect import check_outputs, protect_gathered, secret_of
+from placeshaping.project.protect import (
+    check_outputs,
+    open_former,
+    protect_gathered,
+    secret_of,
+)
 from placeshaping.project.recipe import Recipe, make_recipe, read_recipe
 
 if TYPE_CHECKING:
+    from placeshaping.disclosure.ledger import Ledger
+    from placeshaping.disclosure.policies import Policy
     from placeshaping.disclosure.release import Release
 
 FILES = {"map": "map.html", "layers": "layers.gpkg", "tables": "tables.xlsx"}
@@ -110,17 +117,29 @@ def run(
     secret = secret_of(recipe, folder=base)
     check_outputs(recipe)
     gathered = gather(recipe, folder=base, cluster=cluster, secret=secret)
-    released = protect_gathered(recipe, gathered, made_on=recipe.made_on or made_on)
-    names = write_products(released, target, recipe=recipe)
+    with open_former(recipe, gathered, folder=base) as ledger:
+        day = recipe.made_on or made_on
+        released = protect_gathered(recipe, gathered, made_on=day, ledger=ledger)
+        dataset = recipe.dataset or gathered.subject
+        names = write_products(released, target, recipe=recipe, ledger=ledger, dataset=dataset)
     return Outcome(target, tuple(target / name for name in names), released)
 
 
-def write_products(released: Release, target: Path, *, recipe: Recipe) -> list[str]:
+def write_products(
+    released: Release,
+    target: Path,
+    *,
+    recipe: Recipe,
+    ledger: Ledger | None = None,
+    dataset: str = "",
+) -> list[str]:
     """
     Write the products of a release beside `target`, attack them, and move them into place.
 
     Products of a former run that this one does not write are removed: they
-    may have been made under a looser policy.
+    may have been made under a looser policy. The release is entered in the
+    ledger before its products are moved, and confirmed after: a crash in
+    between leaves one that counts as out.
 
     Returns
     -------
@@ -143,8 +162,19 @@ def write_products(released: Release, target: Path, *, recipe: Recipe) -> list[s
         content = recipe.model_dump(mode="json", by_alias=True, exclude_none=True)
         write_manifest(released, manifest, recipe=content, outputs=paths)
         paths.append(manifest)
-        _attack(paths, policy=released.policy.name)
-        return [path.name for path in paths]
+        _attack(paths, policy=released.policy, ledger=ledger)
+        number = None if ledger is None else _enter(ledger, released, dataset)
+    if ledger is not None and number is not None:
+        ledger.confirm(number)
+    return [path.name for path in paths]
+
+
+def _enter(ledger: Ledger, released: Release, dataset: str) -> int:
+    """Enter a release in the ledger as about to leave."""
+    from placeshaping.disclosure.ledger_entry import entry_of
+
+    entry = entry_of(released, dataset=dataset, sensitive=released.sensitive)
+    return ledger.record(entry, pending=True)
 
 
 def _write(kind: str, released: Release, folder: Path) -> Path:
@@ -164,17 +194,19 @@ def _write(kind: str, released: Release, folder: Path) -> Path:
     return path
 
 
-def _attack(paths: Sequence[Path], *, policy: str) -> None:
-    """Refuse files that do not withstand the attacker."""
+def _attack(paths: Sequence[Path], *, policy: Policy, ledger: Ledger | None) -> None:
+    """Refuse files that do not withstand the attacker, alone or with what was released before."""
     from placeshaping.verify.files import verify_files
 
-    named = policy if policy == "internal" else None
-    broken = [verdict for verdict in verify_files(paths, policy=named) if not verdict.passed]
+    named = policy.name if policy.loosened or not policy.leaves else None
+    former = None if ledger is None else ledger.path
+    verdicts = verify_files(paths, policy=named, ledger=former)
+    broken = [verdict for verdict in verdicts if not verdict.passed]
     if broken:
         first = broken[0].breaches[0]
         total = sum(len(verdict.breaches) for verdict in broken)
         msg = (
-            f"{broken[0].file} gives away what the policy {policy!r} hides: {first.what} "
+            f"{broken[0].file} gives away what the policy {policy.name!r} hides: {first.what} "
             f"({first.where}: {first.proof}). {total:,} such breaches in {len(broken)} files; "
             "nothing was written. Take a longer span, fewer categories or a coarser level."
         )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from placeshaping._core.errors import DisclosureError, RecipeError
+from placeshaping._core.errors import DisclosureError, HiddenError, RecipeError
 from placeshaping._core.provenance import SourceFile
 from placeshaping.project.gather import Gathered
 from placeshaping.project.notes import record_notes
@@ -18,22 +20,43 @@ if TYPE_CHECKING:
     from placeshaping.areas.ladder import Ladder
     from placeshaping.disclosure.adaptive import Partition
     from placeshaping.disclosure.coarsening import Detail
+    from placeshaping.disclosure.ledger import Ledger
     from placeshaping.disclosure.policies import Policy
     from placeshaping.disclosure.release import Release
     from placeshaping.disclosure.secret import Secret
+    from placeshaping.hotspots.study import Study
+
+_MOST_TRIED = 6
+"""Ways to show time and categories that are tried before the finest level is given up."""
 
 GUESSABLE = 1_000
 """Rows of records under which a checksum could be guessed from a protected table."""
 
 
-def protect_gathered(recipe: Recipe, gathered: Gathered, *, made_on: dt.date) -> Release:
+def protect_gathered(
+    recipe: Recipe, gathered: Gathered, *, made_on: dt.date, ledger: Ledger | None = None
+) -> Release:
     """
     Analyse what was gathered and protect it under the recipe's policy.
 
     Where the recipe names no policy it is `open` for records that are
     published already and `public` for all others. Under a policy that
     protects, periods and categories are coarsened first where the recipe
-    allows it, then areas in which too little was recorded are merged.
+    allows it, then areas in which too little was recorded are merged. Where
+    the finest level could not be shown all the same, because numbers that are
+    hidden for others' sake come on top, coarser periods and categories are
+    tried before that level is given up.
+
+    Parameters
+    ----------
+    recipe
+        What to show, and for whom.
+    gathered
+        The inputs.
+    made_on
+        Date that the product bears.
+    ledger
+        What was released before.
 
     Raises
     ------
@@ -42,45 +65,93 @@ def protect_gathered(recipe: Recipe, gathered: Gathered, *, made_on: dt.date) ->
     """
     from placeshaping.areas.ladder import make_ladder
     from placeshaping.disclosure.release import release
-    from placeshaping.hotspots.study import analyse
 
-    published = gathered.already_published if gathered.sensitivity == "open" else None
-    policy = policy_of(recipe, default="open" if published else "public")
-    show, levels = recipe.show, recipe.areas.levels
-    ladder = make_ladder(gathered.areas, gathered.lookup, levels=levels)
-    detail = _detail(recipe, gathered, ladder, policy)
+    published = _published(gathered)
+    policy = policy_for(recipe, gathered)
+    ladder = make_ladder(gathered.areas, gathered.lookup, levels=recipe.areas.levels)
+    details = _details(recipe, gathered, ladder, policy)
     partition = _partition(recipe, gathered, ladder, policy)
+    merging: tuple[str, ...] = ()
     if partition is not None:
         gathered, merging = _merged(gathered, partition)
-        ladder = make_ladder(gathered.areas, gathered.lookup, levels=levels)
-    study = analyse(
+        ladder = make_ladder(gathered.areas, gathered.lookup, levels=recipe.areas.levels)
+
+    def made(detail: Detail | None) -> Release:
+        return release(
+            _analysed(recipe, gathered, ladder, detail),
+            policy=policy,
+            title=recipe.title,
+            made_on=made_on,
+            subject=gathered.subject,
+            purpose=recipe.purpose,
+            contact=recipe.contact,
+            sensitivity=gathered.sensitivity,
+            already_published=published,
+            sensitive=recipe.show.sensitive,
+            expires=recipe.expires,
+            ledger=ledger,
+            dataset=recipe.dataset,
+            sources=[_guarded(one) if policy.protects else one for one in gathered.sources],
+            notes=record_notes(gathered, recipe, policy=policy),
+            changes=[*([detail.sentence] if detail else []), *merging],
+        )
+
+    return _finest(made, details, wanted=_finest_allowed(ladder, policy))
+
+
+def _analysed(recipe: Recipe, gathered: Gathered, ladder: Ladder, detail: Detail | None) -> Study:
+    from placeshaping.hotspots.study import analyse
+
+    show = recipe.show
+    shown = None if detail is None else {*detail.labels, gathered.total}
+    return analyse(
         gathered.counts,
         ladder,
         population=gathered.population if "rates" in show.statistics else None,
         deprivation=gathered.deprivation if "deprivation" in show.statistics else None,
-        over=show.denominators,
+        over={k: of for k, of in show.denominators.items() if shown is None or k in shown},
         by=detail.by if detail else show.by,
         groups=detail.groups if detail else show.groups,
         total=gathered.total,
         hot_spots_of=show.hot_spots_of if "hot_spots" in show.statistics else None,
         covered=gathered.covered,
     )
-    return release(
-        study,
-        policy=policy,
-        title=recipe.title,
-        made_on=made_on,
-        subject=gathered.subject,
-        purpose=recipe.purpose,
-        contact=recipe.contact,
-        sensitivity=gathered.sensitivity,
-        already_published=published,
-        sensitive=show.sensitive,
-        expires=recipe.expires,
-        sources=[_guarded(source) if policy.protects else source for source in gathered.sources],
-        notes=record_notes(gathered, recipe, policy=policy),
-        changes=[*([detail.sentence] if detail else []), *(merging if partition else ())],
-    )
+
+
+def _finest_allowed(ladder: Ladder, policy: Policy) -> str | None:
+    return next((level for level in ladder.levels if policy.lets_out(level)), None)
+
+
+def _finest(
+    made: Callable[[Detail | None], Release],
+    details: Iterator[Detail | None],
+    *,
+    wanted: str | None,
+) -> Release:
+    """Return the first release that shows the level wanted, else the first that shows any."""
+    first: Release | None = None
+    refused: HiddenError | None = None
+    for detail in islice(details, _MOST_TRIED):
+        try:
+            one = made(detail)
+        except HiddenError as error:
+            refused = refused or error
+            continue
+        if wanted in (None, *one.levels):
+            return one
+        first = first or one
+    if first is None:
+        raise refused or HiddenError
+    return first
+
+
+def policy_for(recipe: Recipe, gathered: Gathered) -> Policy:
+    """Return the recipe's policy; without one `open` for what is published already."""
+    return policy_of(recipe, default="open" if _published(gathered) else "public")
+
+
+def _published(gathered: Gathered) -> str | None:
+    return gathered.already_published if gathered.sensitivity == "open" else None
 
 
 def policy_of(recipe: Recipe, *, default: str) -> Policy:
@@ -113,6 +184,20 @@ def check_outputs(recipe: Recipe) -> None:
     raise DisclosureError(msg)
 
 
+@contextmanager
+def open_former(recipe: Recipe, gathered: Gathered, *, folder: Path) -> Iterator[Ledger | None]:
+    """Open the ledger of a recipe; None where it names none, or its policy needs none."""
+    from placeshaping.disclosure.former import is_remembered
+
+    if recipe.ledger is None or not is_remembered(policy_for(recipe, gathered)):
+        yield None
+        return
+    from placeshaping.disclosure.ledger import open_ledger
+
+    with open_ledger(folder / recipe.ledger) as ledger:
+        yield ledger
+
+
 def secret_of(recipe: Recipe, *, folder: Path) -> Secret | None:
     """
     Read the secret of a recipe whose policy changes counts by the keys of their records.
@@ -137,13 +222,16 @@ def secret_of(recipe: Recipe, *, folder: Path) -> Secret | None:
     return read_secret(folder / recipe.secret, outside=[folder, folder / recipe.output.folder])
 
 
-def _detail(recipe: Recipe, gathered: Gathered, ladder: Ladder, policy: Policy) -> Detail | None:
-    """Choose how finely time and categories are shown; None where nothing is hidden."""
+def _details(
+    recipe: Recipe, gathered: Gathered, ladder: Ladder, policy: Policy
+) -> Iterator[Detail | None]:
+    """Yield ways to show time and categories, of least loss first; None where nothing is hidden."""
     if policy.threshold == 0:
-        return None
-    from placeshaping.disclosure.coarsening import choose_detail
+        yield None
+        return
+    from placeshaping.disclosure.coarsening import details_by_loss
 
-    return choose_detail(
+    yield from details_by_loss(
         gathered.counts,
         ladder,
         policy=policy,
