@@ -31,7 +31,7 @@ from placeshaping.joins._locate import locate
 _CELLS_PER_PIECE = 3
 _MOST_CELLS = 2**27
 _WORTH_A_THREAD = 20_000
-_FORMAT = 2
+_FORMAT = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +48,7 @@ class AreaIndex:
     bounds
         Lowest easting and northing, highest easting and northing, in metres.
     outlines
-        Sum over the outlines, by which other areas of the same codes are known.
+        Checksum of all vertices, by which other areas of the same codes are known.
     corner
         Easting and northing of the grid's first corner, and the side of a cell.
     shape

@@ -388,3 +388,13 @@ def test_heights_of_vertices_are_left_aside():
         0,
         1,
     ]
+
+
+def test_an_index_of_areas_with_one_vertex_moved_is_refused():
+    before = make_areas([Polygon([(0, 0), (4, 0), (4, 4), (2, 2), (0, 4)]), box(5, 0, 6, 1)])
+    after = make_areas([Polygon([(0, 0), (4, 0), (4, 4), (2, 3), (0, 4)]), box(5, 0, 6, 1)])
+    assert (before.total_bounds == after.total_bounds).all()
+    events = pd.DataFrame({"easting": [2.0], "northing": [1.0]})
+    assert place_events(events, before, index=build_index(before)).tolist() == [before.index[0]]
+    with pytest.raises(InputError, match="other outlines of the same codes"):
+        place_events(events, after, index=build_index(before))
