@@ -37,7 +37,7 @@ Floats = NDArray[np.float64]
 
 METHODS = ("round", "suppress")
 
-MOST_ROUNDED = 5_000
+MOST_ROUNDED = 300
 """Rounded releases with more cells are protected by propagated bounds alone."""
 
 FIRST_PRICE = 1.0
@@ -173,7 +173,7 @@ def suppress_by_witnesses(cells: Cells, *, hidden: Bools | None = None) -> Bools
     """
     search = _Search(cells, cells.primary if hidden is None else hidden | cells.primary)
     if hidden is not None:
-        find_witnesses(Programme(cells, search.hidden), search.witnesses)
+        search.look_around()
     for within, further in _groups(cells):
         search.run(within, further)
     everywhere = np.ones(cells.size, dtype=bool)
@@ -190,6 +190,15 @@ class _Search:
         self.witnesses = Witnesses(cells)
         self._matrix = equations(cells.sums, cells.size)
         self._weights = np.sqrt(weights(cells))
+
+    def look_around(self) -> None:
+        """Find the tables that need nothing more to be hidden."""
+        programme = Programme(self.cells, self.hidden, matrix=self._matrix)
+        find_witnesses(programme, self.witnesses)
+        for cell, side in self.witnesses.each_missing():
+            aim = np.zeros(self.cells.size)
+            aim[cell] = side
+            self.witnesses.add(programme.solve(aim))
 
     def run(self, within: Bools, further: Bools) -> None:
         """Look for tables that serve many cells at once, cheap ones first."""
