@@ -11,7 +11,7 @@ from placeshaping.areas.boundaries import read_boundaries
 from placeshaping.areas.lookups import read_changes, read_lookup
 from placeshaping.areas.selection import codes_within
 from placeshaping.joins.agreement import compare_published
-from placeshaping.project.gather import listed_areas, whole_lookup
+from placeshaping.project.listed_areas import listed_areas, whole_lookup
 from placeshaping.sources.police import read_police
 
 HERE = Path(__file__).parent

@@ -12,10 +12,11 @@ import shapely
 
 from placeshaping._core.errors import RecipeError
 from placeshaping.areas.inspection import inspect_file
+from placeshaping.project.found_files import find_files
 from placeshaping.project.gather import gather
 from placeshaping.project.pipeline import run
 from placeshaping.project.recipe import read_recipe
-from placeshaping.project.start import find_files, recipe_text, write_recipe
+from placeshaping.project.start import recipe_text, write_recipe
 
 CODES = [f"E0100{i:04}" for i in range(1, 17)]
 RECORDS = "Date,Easting,Northing,Type\n" + "".join(
