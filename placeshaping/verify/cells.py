@@ -26,6 +26,9 @@ COLUMNS = {
 SCORES = {"gi_star", "p_value", "q_value"}
 """Columns that it may have where numbers of statistics may leave."""
 
+CLASSED = {"class", "rank"}
+"""Columns that stand in the place of counts, where a policy shows none."""
+
 LEVELS = {"lsoa", "msoa", "ward", "district", "county", "csp", "police_force", "area"}
 """Levels that are an LSOA or coarser; "area" is a council's own."""
 
@@ -126,6 +129,7 @@ def cell_names(frame: pd.DataFrame, rows: NDArray[np.bool_] | NDArray[np.intp]) 
 
 def _fields(table: Table, rules: Rules) -> Iterator[Breach]:
     allowed = COLUMNS | set(rules.extra_fields) | (SCORES if rules.numbers else set())
+    allowed |= set() if rules.counts_shown else CLASSED
     unknown = [str(c) for c in table.frame.columns if str(c) not in allowed]
     if unknown:
         fields = number_of(len(unknown), "field is", names="fields are")
