@@ -19,13 +19,16 @@ from placeshaping.verify.cells import SCORES, check_cells
 from placeshaping.verify.claims import Claims, claims_of
 from placeshaping.verify.contents import Contents, Table, UnreadableError
 from placeshaping.verify.coordinates import as_table, attack_coordinates, drawn_points
+from placeshaping.verify.csvw_file import read_described_csv, read_plain_json
 from placeshaping.verify.disguises import check_disguises
 from placeshaping.verify.geopackage_file import read_geopackage, shapes_of_geopackage
 from placeshaping.verify.html_file import read_html
 from placeshaping.verify.intervals import check_intervals
+from placeshaping.verify.kml_file import read_kml
 from placeshaping.verify.ledger import read_ledger
 from placeshaping.verify.legends import attack_legends
-from placeshaping.verify.plain_files import read_csv, read_json, read_text
+from placeshaping.verify.parquet_file import read_parquet
+from placeshaping.verify.plain_files import read_text
 from placeshaping.verify.public import Public, read_public
 from placeshaping.verify.ranks import check_ranks
 from placeshaping.verify.rasters import attack_surface, read_raster
@@ -42,15 +45,18 @@ _READERS: dict[str, Callable[[Path], Contents]] = {
     "html": read_html,
     "geopackage": read_geopackage,
     "xlsx": read_workbook,
-    "csv": read_csv,
-    "json": read_json,
+    "csv": read_described_csv,
+    "json": read_plain_json,
     "text": read_text,
+    "parquet": read_parquet,
+    "kml": read_kml,
     "geotiff": lambda path: read_raster(path)[0],
 }
 _SUFFIXES = {
     ".html": "html", ".htm": "html", ".gpkg": "geopackage", ".xlsx": "xlsx", ".csv": "csv",
     ".tsv": "csv", ".json": "json", ".geojson": "json", ".txt": "text", ".md": "text",
-    ".zip": "zip", ".tif": "geotiff", ".tiff": "geotiff",
+    ".zip": "zip", ".tif": "geotiff", ".tiff": "geotiff", ".parquet": "parquet",
+    ".geoparquet": "parquet", ".kml": "kml", ".yml": "text", ".yaml": "text",
 }  # fmt: skip
 _CODE = re.compile(r"[EWSNKJ]\d{8}")
 _MOST_UNPACKED = 2_000_000_000
@@ -199,8 +205,8 @@ def verify_file(
     Parameters
     ----------
     path
-        A page, GeoPackage, workbook, CSV, GeoJSON, GeoTIFF, manifest, text, or
-        a ZIP of them.
+        A page, GeoPackage, workbook, CSV, GeoJSON, GeoTIFF, GeoParquet, KML,
+        manifest, text, or a ZIP of them.
     policy
         Judge by this policy. Where the file declares a stricter one, that one
         counts. A file that declares nothing is judged as ``"public"``. A

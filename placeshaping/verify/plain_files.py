@@ -99,6 +99,8 @@ def read_json(path: Path) -> Contents:
         declared = data.get("declaration", data.get("placeshaping"))
         contents.declaration = declared if isinstance(declared, dict) else None
     if features:
+        views = contents.declaration or {}
+        contents.note_views(views.get("periods"), views.get("categories"))
         _features(data, contents)
     elif isinstance(data, dict) and "declaration" in data and "outputs" in data:
         contents.kind = "manifest"
