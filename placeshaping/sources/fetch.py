@@ -7,11 +7,9 @@ machine that may not reach the network.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -21,22 +19,21 @@ from placeshaping._core.checks import listed
 from placeshaping._core.errors import FetchError, RecipeError
 from placeshaping._core.output import output_error, staged_file
 from placeshaping._core.provenance import sha256
+from placeshaping.sources.by_hand import (
+    all_needed,
+    by_hand_remedy,
+    find_by_hand,
+    tell_parts,
+    to_be_cut,
+)
 from placeshaping.sources.cache import BusyError, Cache, Kept, cache_folder
 from placeshaping.sources.catalogue import Entry, find_entry, read_catalogue
-from placeshaping.sources.collectors import Asked, Job, collect
+from placeshaping.sources.collectors import collect
 from placeshaping.sources.content import check_content
-from placeshaping.sources.feature_pages import service_of
+from placeshaping.sources.jobs import Asked, Job
 from placeshaping.sources.network import Connection
 from placeshaping.sources.police_archive import check_month
 from placeshaping.sources.police_files import force_key
-
-_FORMATS = {
-    "features": (".gpkg", ".geojson", ".json", ".parquet", ".geoparquet", ".zip", ".shp", ".fgb"),
-    "table": (".csv", ".gz", ".xlsx", ".parquet"),
-    "nomis": (".csv", ".gz", ".xlsx", ".parquet"),
-    "postcodes": (".csv", ".gz", ".zip", ".parquet"),
-    "police": (".zip",),
-}
 
 
 @dataclass(frozen=True)
@@ -212,10 +209,10 @@ def fetch(
     except BusyError:
         raise
     except _LookupError as error:
-        msg = f"{error} {_all_needed(entries, entry, Path(boundaries))}".rstrip()
+        msg = f"{error} {all_needed(entries, entry, Path(boundaries))}".rstrip()
         raise FetchError(msg) from error
     except FetchError as error:
-        msg = f"{str(error).rstrip()} {_remedy(entry, asked, Path(boundaries))}"
+        msg = f"{str(error).rstrip()} {by_hand_remedy(entry, asked, Path(boundaries))}"
         raise FetchError(msg) from error
     return found if into is None else _copied(found, Path(into))
 
@@ -266,19 +263,6 @@ class _LookupError(FetchError):
     """A lookup that a place is found by cannot be had; the message names the remedy."""
 
 
-def _all_needed(entries: Mapping[str, Entry], entry: Entry, boundaries: Path) -> str:
-    """Name all files that a place is found by, so that they are dropped in at one go."""
-    names = [
-        *([entry.lookup] if entry.lookup else []),
-        *(n for n, e in entries.items() if e.places),
-    ]
-    needed = [find_entry(entries, name) for name in dict.fromkeys([entry.name, *names])]
-    lacking = [one.file for one in needed if not find_by_hand(one, boundaries)]
-    if len(lacking) < 2:
-        return ""
-    return f"Without a network, a place of {entry.name} needs all of: {', '.join(lacking)}."
-
-
 @dataclass(frozen=True)
 class _Desk:
     entries: Mapping[str, Entry]
@@ -290,11 +274,11 @@ class _Desk:
 
     def obtain(self, entry: Entry, asked: Asked) -> Fetched:
         dropped = find_by_hand(entry, self.boundaries, force=asked.force)
-        if dropped and not _to_be_cut(entry, asked, dropped[0]):
+        if dropped and not to_be_cut(entry, asked, dropped[0]):
             path = dropped[0]
             told = f"{path.name} (dropped in by hand)"
             rows = check_content(path, entry, origin=told, kind=path.suffix)
-            notes = _parts(entry, path, rows)
+            notes = tell_parts(entry, path, rows)
             return _fetched(entry, path, sha256(path), "by hand", rows, notes)
         request = _request(entry, asked, dropped)
         kept = None if self.refresh else self.cache.find(request)
@@ -354,64 +338,9 @@ class _Desk:
         try:
             return replace(self, refresh=False).obtain(entry, Asked()).path
         except FetchError as error:
-            told = _remedy(entry, Asked(), self.boundaries)
+            told = by_hand_remedy(entry, Asked(), self.boundaries)
             msg = f"To find the place, {name} is needed: {error} {told}"
             raise _LookupError(msg) from error
-
-
-def find_by_hand(entry: Entry, folder: str | Path, *, force: str | None = None) -> tuple[Path, ...]:
-    """
-    Find the files in a folder that a user dropped in for an entry.
-
-    Parameters
-    ----------
-    entry
-        The catalogue's entry.
-    folder
-        Where to look; it need not exist.
-    force
-        Of recorded crime: the force.
-
-    Returns
-    -------
-    files
-        The one with the entry's own file name first.
-    """
-    folder = Path(folder)
-    if not folder.is_dir():
-        return ()
-    patterns = [entry.file, *entry.by_hand]
-    formats = _FORMATS.get(entry.kind)
-    if formats is not None:
-        patterns.append(f"{entry.name}.*")
-    if entry.kind == "police":
-        slug = force_key(force or "").replace(" ", "-")
-        patterns = [f"{entry.name}-{slug}*.zip", f"{slug}*.zip", f"{entry.name}.zip",
-                    "latest.zip", "[0-9][0-9][0-9][0-9]-[0-9][0-9].zip"]  # fmt: skip
-    files = sorted(path for path in folder.iterdir() if path.is_file())
-    found = [
-        path
-        for pattern in patterns
-        for path in files
-        if fnmatchcase(path.name.casefold(), pattern.casefold())
-        and (formats is None or path.name.casefold().endswith(formats))
-    ]
-    return tuple(dict.fromkeys(found))
-
-
-def _parts(entry: Entry, path: Path, rows: int | None) -> tuple[str, ...]:
-    """Tell where a file of areas dropped in by hand holds others than all."""
-    if entry.kind != "features" or None in {rows, entry.rows} or rows == entry.rows:
-        return ()
-    return (f"{path.name} holds {rows:,} areas; all of {entry.name} are {entry.rows:,}.",)
-
-
-def _to_be_cut(entry: Entry, asked: Asked, dropped: Path) -> bool:
-    """Tell whether only a part of a file dropped in by hand is wanted."""
-    if entry.kind == "police":
-        return True
-    zipped = entry.kind == "postcodes" and dropped.suffix.casefold() == ".zip"
-    return bool(asked.within) or zipped
 
 
 def _request(entry: Entry, asked: Asked, dropped: Sequence[Path]) -> dict[str, Any]:
@@ -454,23 +383,3 @@ def _copied(found: Fetched, folder: Path) -> Fetched:
     except OSError as error:
         raise output_error(error, target) from error
     return replace(found, path=target)
-
-
-def _remedy(entry: Entry, asked: Asked, boundaries: Path) -> str:
-    """Say which file to put where by hand."""
-    folder = boundaries if boundaries.is_absolute() else Path(os.curdir) / boundaries
-    name = entry.file
-    if entry.kind == "police":
-        name = f"{entry.name}-{force_key(asked.force or '').replace(' ', '-')}.zip"
-    elif entry.kind == "postcodes":
-        name = "ONSPD_..._UK.zip"
-    elif entry.kind == "features":
-        name = f"{entry.file} (or {entry.name}.geojson, {entry.name}.parquet)"
-    page = entry.page or entry.url
-    search = ""
-    if "/services/" in entry.url:
-        search = f" (search there for {service_of(entry.url)})"
-    return (
-        f"By hand: download it in a browser from {page}{search}, put it into the folder "
-        f"'{folder.name}' as {name}, and run the same again."
-    )
