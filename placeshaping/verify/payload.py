@@ -21,7 +21,9 @@ LEVEL_KEYS = {
 }  # fmt: skip
 """What may stand in one level of them."""
 
-VIEW_KEYS = {"label", "first", "last", "months", "denominator", "missing", "total", "short"}
+VIEW_KEYS = {
+    "label", "first", "last", "months", "denominator", "missing", "total", "short", "parts",
+}  # fmt: skip
 """What may be said of a period or a category."""
 
 _AREA_COLUMNS = ("residents", "households", "imd_decile", "members")

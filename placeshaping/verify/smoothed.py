@@ -14,6 +14,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
 
 from placeshaping.verify.arithmetic import decimals_of
 from placeshaping.verify.cells import cell_names, numbers_of
@@ -21,8 +22,9 @@ from placeshaping.verify.contents import Contents
 from placeshaping.verify.verdict import Breach, Finding, number_of
 
 _PER = 1000.0
-_FEWEST = 10
+_FEWEST = 20
 _ROUNDS = 20
+_TRIED = 61
 _WHOLE = 0.12
 _NEAR = 0.3
 _EXAMPLES = 3
@@ -83,12 +85,17 @@ def _turned_back(
 ) -> tuple[int, list[Finding]]:
     smoothed = numbers_of(part["rate_smoothed"]) / _PER
     shown = numbers_of(part["count"])
+    tried = []
     for size in _sizes(part, contents, people):
         usable = np.isfinite(smoothed) & np.isfinite(size) & (size > 0)
         known = usable & np.isfinite(shown)
         if known.sum() < _FEWEST or np.ptp(smoothed[known]) == 0:
             continue
         slack = 0.5 * 10.0 ** -decimals_of(smoothed[usable] * _PER) / _PER
+        if _explained(smoothed[known], size[known], shown[known]) <= slack:
+            return int(usable.sum()), []
+        tried.append((size, usable, known, slack))
+    for size, usable, known, slack in tried:
         counts = _solve(smoothed, size, shown, known, slack)
         if counts is None:
             continue
@@ -119,6 +126,21 @@ def _sizes(part: pd.DataFrame, contents: Contents, people: pd.DataFrame) -> Iter
         elif name in people:
             codes = part["area_code"].astype(str)
             yield people[name].reindex(codes).to_numpy(dtype=np.float64) * years
+
+
+def _explained(smoothed: Floats, size: Floats, shown: Floats) -> float:
+    """Return how far at least the rates lie from those that the shown counts give."""
+
+    def misfit(logarithm: float) -> float:
+        weight = 1 / (size + np.exp(logarithm))
+        shift = ((smoothed - shown * weight) * weight).sum() / (weight**2).sum()
+        return float(np.sqrt(np.mean((smoothed - (shown + shift) * weight) ** 2)))
+
+    tried = np.linspace(-5.0, 25.0, _TRIED)
+    best = tried[np.argmin([misfit(logarithm) for logarithm in tried])]
+    step = tried[1] - tried[0]
+    found = minimize_scalar(misfit, bounds=(best - step, best + step), method="bounded")
+    return min(float(found.fun), misfit(best))
 
 
 def _solve(
