@@ -41,7 +41,8 @@ _MARKUP = re.compile(
 )
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 _CLASS = re.compile(r"([\d.]+) to under ([\d.]+) ")
-_COORDINATES = re.compile(r"(?:-?\d+(?:\.\d+)?(?:e-\d+)?,-?\d+(?:\.\d+)?(?:e-\d+)?\s*)+")
+_PAIR = r"-?\d+(?:\.\d+)?(?:e-\d+)?,-?\d+(?:\.\d+)?(?:e-\d+)?"
+_COORDINATES = re.compile(rf"{_PAIR}(?:\s+{_PAIR})*")
 _LABELS = re.compile(r"per 1,000 a year|95 % interval|\(1 = most\)")
 """Words of a balloon that hold numbers of their own."""
 _MARKS = ("hidden", "missing")

@@ -21,10 +21,11 @@ DECLARATION = "placeshaping"
 """The key of the metadata under which a file says what it obeys."""
 
 _KEYS = {DECLARATION, "geo", "ARROW:schema", "pandas"}
-_GEO = {"version", "primary_column", "columns"}
+_GEO = {"version", "primary_column", "columns", "creator"}
 _GEO_COLUMN = {
     "encoding", "geometry_types", "crs", "bbox", "edges", "orientation", "epoch", "covering",
 }  # fmt: skip
+_OF_THE_FORMAT = (b"PARQUET:", b"ARROW:extension:")
 _MAGIC, _TAIL = 4, 8
 _CORNERS = (4, 6)
 
@@ -72,7 +73,7 @@ def _metadata(file: pq.ParquetFile, contents: Contents) -> None:
     for key in given.keys() - _KEYS:
         contents.breach("metadata", f"holds the key {key!r}, which is not on the list")
     for field in file.schema_arrow:
-        odd = [k for k in field.metadata or {} if not k.startswith(b"PARQUET:")]
+        odd = [k for k in field.metadata or {} if not k.startswith(_OF_THE_FORMAT)]
         if odd:
             what = f"has metadata of the column {field.name!r}, which no column needs"
             contents.breach("metadata", what, odd[0].decode(errors="replace"))
