@@ -8,37 +8,120 @@
     return [256 * (lon / 360 + 0.5), 256 * (0.5 - Math.log((1 + sine) / (1 - sine)) / (4 * Math.PI))];
   }
 
+  /* Whole numbers from text, as docs/formats.md describes: one letter, two, or five. */
+  P.steps = function (text) {
+    const made = new Int32Array(text.length);
+    const letter = (at) => { const code = text.charCodeAt(at); return code > 92 ? code - 36 : code - 35; };
+    let n = 0;
+    for (let at = 0; at < text.length;) {
+      let z = letter(at);
+      at += 1;
+      if (z === 90) {
+        z = ((letter(at) * 91 + letter(at + 1)) * 91 + letter(at + 2)) * 91 + letter(at + 3);
+        at += 4;
+      } else if (z >= 70) {
+        z = 70 + (z - 70) * 91 + letter(at);
+        at += 1;
+      }
+      made[n] = z % 2 ? -(z + 1) / 2 : z / 2;
+      n += 1;
+    }
+    return made.subarray(0, n);
+  };
+
+  /* The shapes of all levels. Points of all arcs stand in one array, x and y in turn; arc i is what
+     lies between starts[i] and starts[i + 1]. */
   P.Shapes = function (data) {
     const coded = data.arcs;
-    const arcs = [];
-    let x = 0;
-    let y = 0;
-    let at = 0;
-    for (const length of coded.lengths) {
-      const arc = new Float64Array(2 * length);
-      for (let k = 0; k < length; k += 1, at += 1) {
-        x += coded.x[at];
-        y += coded.y[at];
-        const point = project(coded.origin[0] + x * coded.step[0], coded.origin[1] + y * coded.step[1]);
-        arc[2 * k] = point[0];
-        arc[2 * k + 1] = point[1];
-      }
-      arcs.push(arc);
-    }
+    const size = coded.lengths.length;
+    const starts = new Int32Array(size + 1);
+    for (let i = 0; i < size; i += 1) { starts[i + 1] = starts[i] + coded.lengths[i]; }
+    const points = new Float64Array(2 * starts[size]);
+    const ends = new Float64Array(2 * size); /* one number for the place at which an arc begins, and ends */
+    const arcBoxes = new Float64Array(4 * size);
+    decode();
+    const whole = { starts: starts, points: points };
     const levels = data.levels;
-    const rings = levels.map((level, l) => level.polygons || dissolved(l));
-    this.arcs = arcs;
+    const stored = unpacked();
+    const rings = levels.map((_, l) => stored[l] || dissolved(l));
+    const boxes = rings.map((areas) => areas.map(boxOf));
+    const centres = levels.map(() => null);
+    const cells = levels.map(() => null);
+    const borders = levels.map(() => null);
+    const thinned = new Map();
     this.rings = rings;
-    this.boxes = rings.map((areas) => areas.map(boxOf));
-    this.centres = rings.map((areas) => areas.map(centreOf));
-    this.borders = rings.map(bordersOf);
+    this.boxes = boxes;
+    this.arcBoxes = arcBoxes;
+    this.centres = {};
+    levels.forEach((_, l) => Object.defineProperty(this.centres, l, { enumerable: true, get: () => rings[l].map((_, i) => centre(l, i)) && centres[l] }));
+    this.centre = centre;
+    const room = (box) => (box[2] - box[0]) * (box[3] - box[1]);
+    const bySize = levels.map(() => null);
+    this.bySize = function (l) { /* areas of a level, those with the largest boxes first */
+      if (!bySize[l]) {
+        const rooms = Float64Array.from(boxes[l], room);
+        bySize[l] = Array.from(rooms.keys()).sort((a, b) => rooms[b] - rooms[a]);
+      }
+      return bySize[l];
+    };
+    this.borders = function (l) {
+      if (!borders[l]) { borders[l] = bordersOf(rings[l]); }
+      return borders[l];
+    };
+
+    function decode() {
+      let x = 0;
+      let y = 0;
+      const xs = P.steps(coded.x);
+      const ys = P.steps(coded.y);
+      for (let i = 0; i < size; i += 1) {
+        const box = [Infinity, Infinity, -Infinity, -Infinity];
+        for (let k = starts[i]; k < starts[i + 1]; k += 1) {
+          x += xs[k];
+          y += ys[k];
+          const point = project(coded.origin[0] + x * coded.step[0], coded.origin[1] + y * coded.step[1]);
+          points[2 * k] = point[0];
+          points[2 * k + 1] = point[1];
+          if (point[0] < box[0]) { box[0] = point[0]; }
+          if (point[1] < box[1]) { box[1] = point[1]; }
+          if (point[0] > box[2]) { box[2] = point[0]; }
+          if (point[1] > box[3]) { box[3] = point[1]; }
+          if (k === starts[i]) { ends[2 * i] = x * 67108864 + y; }
+        }
+        ends[2 * i + 1] = x * 67108864 + y;
+        arcBoxes.set(box, 4 * i);
+      }
+    }
+
+    /* Which arcs the areas of a level are made of, where it has shapes of its own: area, ring, arc; ~i is arc i backwards. */
+    function unpacked() {
+      let met = 0;
+      return levels.map(function (level) {
+        if (!level.polygons) { return null; }
+        const sizes = P.steps(level.polygons.sizes);
+        const arcs = P.steps(level.polygons.arcs);
+        let at = 0;
+        let ring = 0;
+        return Array.from(P.steps(level.polygons.rings), function (many) {
+          const made = new Array(many);
+          for (let r = 0; r < many; r += 1, ring += 1) {
+            made[r] = new Array(sizes[ring]);
+            for (let k = 0; k < sizes[ring]; k += 1, at += 1) {
+              made[r][k] = arcs[at] < 0 ? ~(met + arcs[at]) : met - arcs[at];
+              if (arcs[at] === 0) { met += 1; }
+            }
+          }
+          return made;
+        });
+      });
+    }
 
     /* Areas of a coarser level: the borders that their parts do not share among themselves. */
     function dissolved(l) {
       const parts = levels[l].codes.map(() => []);
-      levels[0].polygons.forEach(function (polygon, i) {
+      stored[0].forEach(function (polygon, i) {
         const parent = P.ancestor(levels, 0, i, l);
-        if (parent !== null) { for (const ring of polygon) { parts[parent].push(...ring); } }
+        if (parent !== null) { for (const ring of polygon) { for (const arc of ring) { parts[parent].push(arc); } } }
       });
       return parts.map(stitched);
     }
@@ -49,12 +132,12 @@
         const one = arc < 0 ? ~arc : arc;
         times.set(one, (times.get(one) || 0) + 1);
       }
-      const starts = new Map();
+      const from = new Map();
       const open = used.filter((arc) => times.get(arc < 0 ? ~arc : arc) === 1);
       for (const arc of open) {
         const key = endKey(arc, true);
-        if (!starts.has(key)) { starts.set(key, []); }
-        starts.get(key).push(arc);
+        if (!from.has(key)) { from.set(key, []); }
+        from.get(key).push(arc);
       }
       const done = new Set();
       const found = [];
@@ -65,7 +148,7 @@
         while (arc !== undefined && !done.has(arc)) {
           done.add(arc);
           ring.push(arc);
-          arc = (starts.get(endKey(arc, false)) || []).find((next) => !done.has(next));
+          arc = (from.get(endKey(arc, false)) || []).find((next) => !done.has(next));
         }
         found.push(ring);
       }
@@ -73,38 +156,68 @@
     }
 
     function endKey(arc, start) {
-      const points = arcs[arc < 0 ? ~arc : arc];
-      const first = (arc >= 0) === start;
-      const at = first ? 0 : points.length - 2;
-      return points[at] + " " + points[at + 1];
+      return arc < 0 ? ends[2 * ~arc + (start ? 1 : 0)] : ends[2 * arc + (start ? 0 : 1)];
     }
 
-    function walk(ring, visit) {
+    function walk(ring, visit, level) {
+      const given = level || whole;
       for (const arc of ring) {
-        const points = arcs[arc < 0 ? ~arc : arc];
-        const count = points.length / 2;
-        for (let k = 0; k < count - 1; k += 1) {
-          const at = 2 * (arc < 0 ? count - 1 - k : k);
-          visit(points[at], points[at + 1]);
+        const one = arc < 0 ? ~arc : arc;
+        const first = given.starts[one];
+        const last = given.starts[one + 1] - 1;
+        if (arc < 0) {
+          for (let k = last; k > first; k -= 1) { visit(given.points[2 * k], given.points[2 * k + 1]); }
+        } else {
+          for (let k = first; k < last; k += 1) { visit(given.points[2 * k], given.points[2 * k + 1]); }
         }
       }
     }
     this.walk = walk;
 
+    /* The same arcs with the points left out that lie nearer than `least` to the one before. An arc is
+       thinned once for the areas on both its sides, and keeps its ends: nothing tears. */
+    this.thin = function (least) {
+      if (!thinned.has(least)) { thinned.set(least, thinnedBy(least)); }
+      return thinned.get(least);
+    };
+
+    function thinnedBy(least) {
+      const kept = new Float64Array(points.length);
+      const from = new Int32Array(size + 1);
+      let n = 0;
+      for (let i = 0; i < size; i += 1) {
+        const last = starts[i + 1] - 1;
+        for (let k = starts[i]; k <= last; k += 1) {
+          const x = points[2 * k];
+          const y = points[2 * k + 1];
+          if (n > from[i] && k < last && Math.abs(x - kept[2 * n - 2]) + Math.abs(y - kept[2 * n - 1]) < least) { continue; }
+          kept[2 * n] = x;
+          kept[2 * n + 1] = y;
+          n += 1;
+        }
+        from[i + 1] = n;
+      }
+      return { starts: from, points: kept.slice(0, 2 * n) };
+    }
+
     function boxOf(polygon) {
       const box = [Infinity, Infinity, -Infinity, -Infinity];
       for (const ring of polygon) {
         for (const arc of ring) {
-          const points = arcs[arc < 0 ? ~arc : arc];
-          for (let k = 0; k < points.length; k += 2) {
-            box[0] = Math.min(box[0], points[k]);
-            box[1] = Math.min(box[1], points[k + 1]);
-            box[2] = Math.max(box[2], points[k]);
-            box[3] = Math.max(box[3], points[k + 1]);
-          }
+          const at = 4 * (arc < 0 ? ~arc : arc);
+          box[0] = Math.min(box[0], arcBoxes[at]);
+          box[1] = Math.min(box[1], arcBoxes[at + 1]);
+          box[2] = Math.max(box[2], arcBoxes[at + 2]);
+          box[3] = Math.max(box[3], arcBoxes[at + 3]);
         }
       }
       return box;
+    }
+
+    function centre(l, i) {
+      if (!centres[l]) { centres[l] = new Array(rings[l].length).fill(null); }
+      if (!centres[l][i]) { centres[l][i] = centreOf(rings[l][i]); }
+      return centres[l][i];
     }
 
     /* A point for a label: the middle of the widest stretch half way up the largest ring. */
@@ -124,7 +237,10 @@
       }
       if (!best || !best[0].length) { return [0, 0]; }
       const ys = best[1];
-      const middle = (Math.min(...ys) + Math.max(...ys)) / 2 + 1e-9;
+      let low = Infinity;
+      let high = -Infinity;
+      for (const y of ys) { low = Math.min(low, y); high = Math.max(high, y); }
+      const middle = (low + high) / 2 + 1e-9;
       const cuts = crossings(best[0], ys, middle);
       let wide = [best[0][0], best[0][0]];
       for (let k = 0; k + 1 < cuts.length; k += 2) {
@@ -145,29 +261,53 @@
     }
 
     function bordersOf(areas) {
-      const used = new Set();
+      const used = new Uint8Array(size);
       for (const polygon of areas) {
-        for (const ring of polygon) { for (const arc of ring) { used.add(arc < 0 ? ~arc : arc); } }
+        for (const ring of polygon) { for (const arc of ring) { used[arc < 0 ? ~arc : arc] = 1; } }
       }
-      return Array.from(used);
+      return Int32Array.from(used.keys()).filter((arc) => used[arc]);
     }
 
     /* The area of a level at a point, or null. */
-    const boxes = this.boxes;
     this.at = function (l, px, py) {
-      for (let i = 0; i < boxes[l].length; i += 1) {
+      if (!cells[l]) { cells[l] = sorted(boxes[l]); }
+      for (const i of cells[l](px, py)) {
         const box = boxes[l][i];
         if (px >= box[0] && px <= box[2] && py >= box[1] && py <= box[3] && inside(rings[l][i], px, py)) { return i; }
       }
       return null;
     };
 
+    /* Which boxes may hold a point: those that touch its cell of a grid of about as many cells. */
+    function sorted(all) {
+      const around = [Infinity, Infinity, -Infinity, -Infinity];
+      for (const box of all) {
+        around[0] = Math.min(around[0], box[0]);
+        around[1] = Math.min(around[1], box[1]);
+        around[2] = Math.max(around[2], box[2]);
+        around[3] = Math.max(around[3], box[3]);
+      }
+      const side = Math.max(1, Math.ceil(Math.sqrt(all.length)));
+      const column = (x) => Math.min(side - 1, Math.max(0, Math.floor((x - around[0]) / (around[2] - around[0]) * side)));
+      const row = (y) => Math.min(side - 1, Math.max(0, Math.floor((y - around[1]) / (around[3] - around[1]) * side)));
+      const held = new Map();
+      all.forEach(function (box, i) {
+        for (let r = row(box[1]); r <= row(box[3]); r += 1) {
+          for (let c = column(box[0]); c <= column(box[2]); c += 1) {
+            const cell = r * side + c;
+            if (held.has(cell)) { held.get(cell).push(i); } else { held.set(cell, [i]); }
+          }
+        }
+      });
+      return (px, py) => held.get(row(py) * side + column(px)) || [];
+    }
+
     function inside(polygon, px, py) {
       let odd = false;
       for (const ring of polygon) {
         for (const arc of ring) {
-          const points = arcs[arc < 0 ? ~arc : arc];
-          for (let k = 0; k + 3 < points.length; k += 2) {
+          const one = arc < 0 ? ~arc : arc;
+          for (let k = 2 * starts[one]; k < 2 * starts[one + 1] - 2; k += 2) {
             const y1 = points[k + 1];
             const y2 = points[k + 3];
             if ((y1 > py) !== (y2 > py) && px < points[k] + (py - y1) / (y2 - y1) * (points[k + 2] - points[k])) { odd = !odd; }
@@ -178,7 +318,9 @@
     }
   };
 
-  /* A Leaflet layer that draws all areas of a level on one canvas. */
+  const AT_ONCE = 3000; /* points: a browser fills many short paths far sooner than a long one */
+
+  /* A Leaflet layer that draws all areas of a level on one canvas, and what is pointed at on another. */
   P.AreaLayer = L.Renderer.extend({
     initialize: function (shapes, levels, options) {
       L.Renderer.prototype.initialize.call(this, L.extend({ padding: 0.25 }, options));
@@ -187,14 +329,23 @@
       this._state = null;
     },
     _initContainer: function () {
-      this._container = document.createElement("canvas");
+      this._container = document.createElement("div");
       this._container.setAttribute("aria-hidden", "true");
-      this._context = this._container.getContext("2d");
+      this._sheets = [document.createElement("canvas"), document.createElement("canvas")];
+      for (const sheet of this._sheets) {
+        sheet.style.position = "absolute";
+        sheet.style.left = sheet.style.top = "0";
+      }
+      this._container.style.position = "absolute";
+      this._container.append(...this._sheets);
+      this._context = this._sheets[0].getContext("2d");
+      this._marker = this._sheets[1].getContext("2d");
     },
     _destroyContainer: function () {
       this._container.remove();
       delete this._container;
       delete this._context;
+      delete this._marker;
     },
     _update: function () {
       if (this._map._animatingZoom && this._bounds) { return; }
@@ -202,45 +353,77 @@
       const size = this._bounds.getSize();
       const dense = Math.max(window.devicePixelRatio || 1, this.options.dense || 1);
       L.DomUtil.setPosition(this._container, this._bounds.min);
-      this._container.width = dense * size.x;
-      this._container.height = dense * size.y;
-      this._container.style.width = size.x + "px";
-      this._container.style.height = size.y + "px";
+      for (const sheet of this._sheets) {
+        sheet.width = dense * size.x;
+        sheet.height = dense * size.y;
+        sheet.style.width = size.x + "px";
+        sheet.style.height = size.y + "px";
+      }
       this._dense = dense;
       this._draw();
     },
     _updatePaths: function () {},
     show: function (state) {
-      this._state = Object.assign({}, this._state, state);
-      if (this._map) { this._draw(); }
+      const before = this._state;
+      this._state = Object.assign({}, before, state);
+      if (!this._map) { return; }
+      const lasting = (key) => key === "active" || (before !== null && key === "chosen" && before.chosen === state.chosen);
+      const keys = Object.keys(state);
+      if (before && keys.length && keys.every(lasting)) { this._point(); } else { this._draw(); }
     },
     _draw: function () {
       if (!this._state || !this._bounds) { return; }
       const pen = this._context;
       const scale = Math.pow(2, this._zoom);
       const origin = this._map.getPixelOrigin().add(this._bounds.min);
-      pen.setTransform(this._dense, 0, 0, this._dense, 0, 0);
-      pen.clearRect(0, 0, this._container.width, this._container.height);
+      this._blank(pen);
+      this._scale = scale;
+      this._origin = origin;
       this._at = (x, y) => [x * scale - origin.x, y * scale - origin.y];
+      this._lines = this._shapes.thin(0.75 / Math.pow(2, Math.min(20, Math.ceil(this._zoom + Math.log2(this._dense)))));
       const size = this._bounds.getSize();
       const low = [origin.x / scale, origin.y / scale];
       const high = [(origin.x + size.x) / scale, (origin.y + size.y) / scale];
       this._sees = (box) => box[2] >= low[0] && box[3] >= low[1] && box[0] <= high[0] && box[1] <= high[1];
+      const boxes = this._shapes.arcBoxes;
+      this._seesArc = (arc) => boxes[4 * arc + 2] >= low[0] && boxes[4 * arc + 3] >= low[1] && boxes[4 * arc] <= high[0] && boxes[4 * arc + 1] <= high[1];
       this._fillAreas(pen);
       this._strokeBorders(pen, scale);
-      this._outline(pen, this._state.active, 2, null);
-      this._outline(pen, this._state.chosen, 3.5, "#ffdd00");
       this._labels(pen, scale);
+      this._point();
     },
+    _blank: function (pen) {
+      pen.setTransform(this._dense, 0, 0, this._dense, 0, 0);
+      pen.clearRect(0, 0, this._sheets[0].width, this._sheets[0].height);
+    },
+    /* What is pointed at or chosen: drawn apart, so that nothing else need be drawn again. */
+    _point: function () {
+      if (!this._state || !this._bounds || !this._at) { return; }
+      this._blank(this._marker);
+      this._outline(this._marker, this._state.active, 2, null);
+      this._outline(this._marker, this._state.chosen, 3.5, "#ffdd00");
+    },
+    /* Add an area to a path; return how many points it has. */
     _trace: function (pen, polygon) {
+      const { starts, points } = this._lines;
+      const scale = this._scale;
+      const left = this._origin.x;
+      const top = this._origin.y;
+      let n = 0;
       for (const ring of polygon) {
-        let first = true;
-        this._shapes.walk(ring, (x, y) => {
-          const point = this._at(x, y);
-          if (first) { pen.moveTo(point[0], point[1]); first = false; } else { pen.lineTo(point[0], point[1]); }
-        });
+        let open = false;
+        for (const arc of ring) {
+          const one = arc < 0 ? ~arc : arc;
+          const step = arc < 0 ? -1 : 1;
+          const past = arc < 0 ? starts[one] : starts[one + 1] - 1;
+          for (let k = arc < 0 ? starts[one + 1] - 1 : starts[one]; k !== past; k += step) {
+            if (open) { pen.lineTo(points[2 * k] * scale - left, points[2 * k + 1] * scale - top); } else { pen.moveTo(points[2 * k] * scale - left, points[2 * k + 1] * scale - top); open = true; }
+            n += 1;
+          }
+        }
         pen.closePath();
       }
+      return n;
     },
     _fillAreas: function (pen) {
       const state = this._state;
@@ -252,14 +435,17 @@
         groups.get(k).push(polygon);
       });
       for (const [k, polygons] of groups) {
-        pen.beginPath();
-        for (const polygon of polygons) { this._trace(pen, polygon); }
         const fills = k >= 0 ? [state.classes[k].colour] : (k === -1 ? [P.settings.look.hidden, hatch(pen, this._dense)] : [P.settings.look.missing, dots(pen, this._dense)]);
-        for (const fill of fills) { pen.fillStyle = fill; pen.fill("evenodd"); }
-        if (k >= 0 && state.classes[k].strong) { /* a hot spot of a few pixels must be seen too */
-          pen.strokeStyle = "#0b0c0c";
-          pen.lineWidth = 1.6;
-          pen.stroke();
+        const strong = k >= 0 && state.classes[k].strong;
+        for (let next = 0; next < polygons.length;) {
+          pen.beginPath();
+          for (let n = 0; n < AT_ONCE && next < polygons.length; next += 1) { n += this._trace(pen, polygons[next]); }
+          for (const fill of fills) { pen.fillStyle = fill; pen.fill("evenodd"); }
+          if (strong) { /* a hot spot of a few pixels must be seen too */
+            pen.strokeStyle = "#0b0c0c";
+            pen.lineWidth = 1.6;
+            pen.stroke();
+          }
         }
       }
     },
@@ -267,22 +453,33 @@
       const top = this._shapes.rings.length - 1;
       const level = this._state.level;
       const near = scale * 256 / 40075 > 12; /* pixels a kilometre */
-      this._strokeArcs(pen, this._shapes.borders[level], near ? 1 : 0.6, "rgba(11, 12, 12, 0.45)");
-      if (top > level) { this._strokeArcs(pen, this._shapes.borders[top], near ? 2.5 : 1.6, "rgba(11, 12, 12, 0.85)"); }
+      if (this._typical(level) * scale > 5) { this._strokeArcs(pen, this._shapes.borders(level), near ? 1 : 0.6, "rgba(11, 12, 12, 0.45)"); }
+      if (top > level) { this._strokeArcs(pen, this._shapes.borders(top), near ? 2.5 : 1.6, "rgba(11, 12, 12, 0.85)"); }
+    },
+    /* The middle one of the areas' widths: where that is a few pixels, borders would hide the colours. */
+    _typical: function (level) {
+      const widths = Float64Array.from(this._shapes.boxes[level], (box) => box[2] - box[0]).sort();
+      return widths[widths.length >> 1];
     },
     _strokeArcs: function (pen, arcs, width, colour) {
-      pen.beginPath();
-      for (const arc of arcs) {
-        const points = this._shapes.arcs[arc];
-        for (let k = 0; k < points.length; k += 2) {
-          const point = this._at(points[k], points[k + 1]);
-          if (k === 0) { pen.moveTo(point[0], point[1]); } else { pen.lineTo(point[0], point[1]); }
-        }
-      }
+      const { starts, points } = this._lines;
+      const scale = this._scale;
+      const left = this._origin.x;
+      const top = this._origin.y;
       pen.lineJoin = "round";
       pen.lineWidth = width;
       pen.strokeStyle = colour;
-      pen.stroke();
+      for (let next = 0; next < arcs.length;) {
+        pen.beginPath();
+        for (let n = 0; n < AT_ONCE && next < arcs.length; next += 1) {
+          const arc = arcs[next];
+          if (!this._seesArc(arc)) { continue; }
+          pen.moveTo(points[2 * starts[arc]] * scale - left, points[2 * starts[arc] + 1] * scale - top);
+          for (let k = starts[arc] + 1; k < starts[arc + 1]; k += 1) { pen.lineTo(points[2 * k] * scale - left, points[2 * k + 1] * scale - top); }
+          n += starts[arc + 1] - starts[arc];
+        }
+        pen.stroke();
+      }
     },
     _outline: function (pen, i, width, inner) {
       if (i === null || i === undefined) { return; }
@@ -304,7 +501,7 @@
         pen.font = font;
         const width = pen.measureText(words).width;
         if ((box[2] - box[0]) * scale < width * need || (box[3] - box[1]) * scale < height * need) { return; }
-        const at = this._at(...this._shapes.centres[l][i]);
+        const at = this._at(...this._shapes.centre(l, i));
         const room = (shift) => [at[0] - width / 2 - 3, at[1] + shift - height / 2 - 1, at[0] + width / 2 + 3, at[1] + shift + height / 2 + 1];
         const shift = shifts.find((one) => free(room(one)));
         if (shift === undefined) { return; }
@@ -336,7 +533,7 @@
       /* A name must not lie on a hot spot, which may be smaller than the name. */
       state.of.forEach((k, i) => {
         if (k < 0 || !state.classes[k].strong || top === 0) { return; }
-        const at = this._at(...this._shapes.centres[state.level][i]);
+        const at = this._at(...this._shapes.centre(state.level, i));
         taken.push([at[0] - 3, at[1] - 3, at[0] + 3, at[1] + 3]);
       });
       if (top > 0 || this._levels[0].codes.length < 40) {

@@ -18,7 +18,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import shapely
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from placeshaping._core.crs import to_degrees
 from placeshaping._core.errors import GeometryError
@@ -33,6 +33,10 @@ METRES_PER_DEGREE = 111_320.0
 _STEPS_PER_TOLERANCE = 4
 _SIDE_PER_TOLERANCE = 60
 _TOLERANCES = (2.0, 100.0)
+_MANY = 20_000
+_FIRST_LETTER, _BACKSLASH = ord("#"), ord("\\")
+_LETTERS, _ONE_LETTER = 91, 70
+_TWO_LETTERS = _ONE_LETTER + _LETTERS * (_LETTERS - 1 - _ONE_LETTER)
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class Coverage:
     arcs
         `origin` (longitude, latitude), `step` (degrees a unit), `lengths`
         (points of each arc), `x` and `y` (units, each the difference from the
-        point before it, over all arcs in a row).
+        point before it, over all arcs in a row, as `steps_to_text` writes them).
     polygons
         One entry a level, finest first; None where a level is put together
         from the areas below it.
@@ -68,7 +72,9 @@ def choose_tolerance(areas: gpd.GeoDataFrame) -> float:
     """
     Choose how far borders may be simplified: a sixtieth of a typical area's side.
 
-    Rounded down to 1, 2, 2.5 or 5 times a power of ten; from 2 to 100 metres.
+    A thirtieth where there are 20,000 areas or more, of which nobody looks at
+    one for long and everybody waits for all. Rounded down to 1, 2, 2.5 or 5
+    times a power of ten; from 2 to 100 metres.
 
     Parameters
     ----------
@@ -88,7 +94,8 @@ def choose_tolerance(areas: gpd.GeoDataFrame) -> float:
     """
     low, high = _TOLERANCES
     side = float(np.sqrt(np.median(shapely.area(areas.geometry.to_numpy()))))
-    wanted = float(np.clip(side / _SIDE_PER_TOLERANCE, low, high))
+    parts = _SIDE_PER_TOLERANCE / (2 if len(areas) >= _MANY else 1)
+    wanted = float(np.clip(side / parts, low, high))
     return max([low, *round_numbers(low, wanted)])
 
 
@@ -178,7 +185,7 @@ def decode_coverage(coverage: Coverage, level: int = 0) -> list[shapely.Geometry
         msg = f"Level {level} has no shapes of its own: dissolve those of level 0 by their parents."
         raise GeometryError(msg)
     lengths = coverage.arcs["lengths"]
-    units = np.column_stack([np.cumsum(coverage.arcs["x"]), np.cumsum(coverage.arcs["y"])])
+    units = np.column_stack([np.cumsum(steps_from_text(coverage.arcs[axis])) for axis in "xy"])
     degrees = units * np.asarray(coverage.arcs["step"]) + np.asarray(coverage.arcs["origin"])
     arcs = np.split(degrees, np.cumsum(lengths)[:-1])
     return [_shape_of(rings, arcs) for rings in polygons]
@@ -326,11 +333,134 @@ def _arc_number(
     return known[start]
 
 
-def _delta_coded(arcs: list[NDArray[np.int64]]) -> dict[str, list[int]]:
+def _delta_coded(arcs: list[NDArray[np.int64]]) -> dict[str, Any]:
     units = np.vstack(arcs)
     steps = np.diff(units, axis=0, prepend=np.zeros((1, 2), dtype=np.int64))
     return {
         "lengths": [len(arc) for arc in arcs],
-        "x": steps[:, 0].tolist(),
-        "y": steps[:, 1].tolist(),
+        "x": steps_to_text(steps[:, 0]),
+        "y": steps_to_text(steps[:, 1]),
     }
+
+
+def polygons_to_text(levels: Sequence[Polygons | None]) -> list[dict[str, str] | None]:
+    """
+    Write which arcs the areas of each level are made of as text.
+
+    Arcs are numbered in the order in which they are met, so that most of the
+    text says "the next one", and the rest how far back an arc was first met.
+
+    Parameters
+    ----------
+    levels
+        As `Coverage.polygons` has them.
+
+    Returns
+    -------
+    coded
+        For each level None, or `rings` (how many each area has), `sizes` (how
+        many arcs each ring has) and `arcs`: 0 for the first arc that was not
+        met before, n for the one n before that, -n for that one backwards.
+
+    Examples
+    --------
+    >>> coded = polygons_to_text([[[[0, 1]], [[2, ~0]]]])
+    >>> [steps_from_text(coded[0][name]).tolist() for name in ("rings", "sizes", "arcs")]
+    [[1, 1], [2, 2], [0, 0, 0, -3]]
+    """
+    coded: list[dict[str, str] | None] = []
+    met = 0
+    for polygons in levels:
+        if polygons is None:
+            coded.append(None)
+            continue
+        rings = [ring for rings in polygons for ring in rings]
+        used = np.asarray([arc for ring in rings for arc in ring], dtype=np.int64)
+        known = np.where(used < 0, ~used, used)
+        following = np.maximum.accumulate(np.r_[met - 1, known])[:-1] + 1
+        back = following - known
+        coded.append(
+            {
+                "rings": steps_to_text([len(rings) for rings in polygons]),
+                "sizes": steps_to_text([len(ring) for ring in rings]),
+                "arcs": steps_to_text(np.where(used < 0, -back, back)),
+            }
+        )
+        met = max(met, int(known.max(initial=-1)) + 1)
+    return coded
+
+
+def steps_to_text(steps: ArrayLike) -> str:
+    """
+    Write whole numbers as text: small ones as one letter, others as two or five.
+
+    A number n is folded to 2n, or -2n - 1 where it is negative. Up to 69 it is
+    one of 91 letters (ASCII 35 to 126 without the backslash), up to 1,889 two,
+    and above that the last letter and four more, base 91.
+
+    Parameters
+    ----------
+    steps
+        Whole numbers from -34 million to 34 million.
+
+    Returns
+    -------
+    text
+        For JSON, which needs to escape none of it.
+
+    Examples
+    --------
+    >>> steps_to_text([0, -1, 1, 40, 5000])
+    '#$%j-~#$5u'
+    >>> steps_from_text("#$%j-~#$5u").tolist()
+    [0, -1, 1, 40, 5000]
+    """
+    given = np.asarray(steps, dtype=np.int64)
+    folded = np.where(given < 0, -2 * given - 1, 2 * given)
+    two = (folded >= _ONE_LETTER) & (folded < _TWO_LETTERS)
+    five = folded >= _TWO_LETTERS
+    size = np.where(five, 5, np.where(two, 2, 1))
+    first = np.cumsum(size) - size
+    letters = np.zeros(int(size.sum()), dtype=np.int64)
+    beyond = folded[two] - _ONE_LETTER
+    letters[first] = np.where(five, _LETTERS - 1, folded)
+    letters[first[two]] = _ONE_LETTER + beyond // _LETTERS
+    letters[first[two] + 1] = beyond % _LETTERS
+    for place in range(4):
+        letters[first[five] + 1 + place] = folded[five] // _LETTERS ** (3 - place) % _LETTERS
+    codes = letters + _FIRST_LETTER
+    codes[codes >= _BACKSLASH] += 1
+    return codes.astype(np.uint8).tobytes().decode("ascii")
+
+
+def steps_from_text(text: str) -> NDArray[np.int64]:
+    """
+    Read what `steps_to_text` wrote.
+
+    Parameters
+    ----------
+    text
+        Letters.
+
+    Returns
+    -------
+    steps
+        Whole numbers.
+    """
+    codes = np.frombuffer(text.encode("ascii"), dtype=np.uint8).astype(np.int64)
+    letters = (codes - _FIRST_LETTER - (codes > _BACKSLASH)).tolist()
+    found: list[int] = []
+    at = 0
+    while at < len(letters):
+        folded = letters[at]
+        extra = 0
+        if folded == _LETTERS - 1:
+            extra, folded = 4, 0
+            for letter in letters[at + 1 : at + 5]:
+                folded = folded * _LETTERS + letter
+        elif folded >= _ONE_LETTER:
+            extra = 1
+            folded = _ONE_LETTER + (folded - _ONE_LETTER) * _LETTERS + letters[at + 1]
+        found.append(-(folded + 1) // 2 if folded % 2 else folded // 2)
+        at += 1 + extra
+    return np.asarray(found, dtype=np.int64)

@@ -13,7 +13,7 @@ from placeshaping._core.errors import EmptyError
 from placeshaping.disclosure.release import Release
 from placeshaping.disclosure.tables import AreaTable
 from placeshaping.maps.classes import class_edges
-from placeshaping.maps.coverage import Coverage
+from placeshaping.maps.coverage import Coverage, polygons_to_text
 from placeshaping.maps.palettes import CLUSTERS
 
 HIDDEN, MISSING = -1, -2
@@ -55,7 +55,9 @@ def page_data(release: Release, coverage: Coverage) -> dict[str, Any]:
         ],
         "levels": [
             _level(release, level, polygons)
-            for level, polygons in zip(release.levels, coverage.polygons, strict=True)
+            for level, polygons in zip(
+                release.levels, polygons_to_text(coverage.polygons), strict=True
+            )
         ],
         "clusters": list(CLUSTERS),
         "arcs": coverage.arcs,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 
 import geopandas as gpd
@@ -11,7 +12,14 @@ import shapely
 from shapely import MultiPolygon, Point, Polygon, box
 
 from placeshaping._core.errors import GeometryError
-from placeshaping.maps.coverage import choose_tolerance, decode_coverage, encode_coverage
+from placeshaping.maps.coverage import (
+    choose_tolerance,
+    decode_coverage,
+    encode_coverage,
+    polygons_to_text,
+    steps_from_text,
+    steps_to_text,
+)
 
 ORIGIN = np.array([450_000.0, 300_000.0])
 
@@ -114,6 +122,52 @@ def test_tolerance_follows_the_size_of_the_areas() -> None:
 
     chosen = [choose_tolerance(squares(side)) for side in (50, 620, 3_000, 90_000)]
     assert chosen == [2.0, 10.0, 50.0, 100.0]
+
+
+def test_thousands_of_areas_are_simplified_twice_as_far() -> None:
+    x, y = np.divmod(np.arange(20_000), 200)
+    squares = shapely.box(640 * x, 640 * y, 640 * (x + 1), 640 * (y + 1))
+    areas = gpd.GeoDataFrame(geometry=squares, crs=27700)
+    assert choose_tolerance(areas) == 20.0
+    assert choose_tolerance(areas.iloc[1:]) == 10.0
+
+
+def test_steps_of_every_size_come_back_from_their_text() -> None:
+    edges = [0, 34, 35, 944, 945, 10_000, 34_000_000]
+    steps = np.asarray([*edges, *[-edge for edge in edges], -35, -36, -945, -946])
+    assert (steps_from_text(steps_to_text(steps)) == steps).all()
+    assert len(steps_to_text([34, -35])) == 2
+    assert len(steps_to_text([35, 944])) == 4
+
+
+def test_arcs_of_every_level_come_back_from_their_text() -> None:
+    small = wobbly(6)
+    branch = frame([shapely.union_all(small[:17]), shapely.union_all(small[17:])])
+    pairs = frame([shapely.union_all(small[i : i + 2]) for i in range(0, 36, 2)])
+    stored = encode_coverage([pairs, branch]).polygons
+    coded = polygons_to_text(stored)
+    met = 0
+    for polygons, texts in zip(stored, coded, strict=True):
+        assert polygons is not None
+        assert texts is not None
+        arcs = iter(steps_from_text(texts["arcs"]).tolist())
+        sizes = iter(steps_from_text(texts["sizes"]).tolist())
+        back = []
+        for rings in steps_from_text(texts["rings"]).tolist():
+            back.append([])
+            for _ in range(rings):
+                ring = []
+                for _ in range(next(sizes)):
+                    step = next(arcs)
+                    ring.append(met - step if step >= 0 else ~(met + step))
+                    met += step == 0
+                back[-1].append(ring)
+        assert back == polygons
+
+
+def test_steps_need_no_escape_in_json() -> None:
+    text = steps_to_text(np.arange(-3_000, 3_000))
+    assert json.dumps(text) == f'"{text}"'
 
 
 def test_points_are_no_areas() -> None:
