@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 
 from placeshaping._core.errors import EmptyError, InputError
-from placeshaping.maps.classes import assign_class, class_edges
+from placeshaping.disclosure.classes import is_round
+from placeshaping.maps.classes import Scheme, assign_class, class_edges
 from placeshaping.maps.palettes import CLUSTERS, sequential
-
-
-def is_round(edge: float) -> bool:
-    if edge == 0:
-        return True
-    mantissa = edge / 10 ** np.floor(np.log10(edge) + 1e-12)
-    return any(np.isclose(mantissa, digit) for digit in (1, 2, 2.5, 5))
 
 
 @pytest.mark.parametrize("spread", [0.3, 0.6, 1.0, 1.6])
@@ -61,6 +57,43 @@ def test_no_more_classes_than_asked_for() -> None:
 def test_mostly_zero_counts_still_make_classes() -> None:
     edges = class_edges([0] * 90 + [1] * 6 + [2] * 3 + [9])
     assert len(edges) >= 3
+
+
+@pytest.mark.parametrize("scheme", get_args(Scheme))
+def test_every_scheme_makes_round_edges_that_are_nobodys_value(scheme: Scheme) -> None:
+    values = np.random.default_rng(11).lognormal(np.log(73), 0.8, 900)
+    edges = class_edges(values, scheme=scheme)
+    assert 3 <= len(edges) <= 6
+    assert all(is_round(edge) for edge in edges)
+    assert not set(edges) & set(values.tolist())
+    assert list(edges) == sorted(set(edges))
+    assert edges[0] == 0
+    assert edges[-1] > values.max()
+
+
+def test_scheme_lands_on_the_round_numbers_nearest_to_its_breaks() -> None:
+    values = np.r_[np.linspace(8, 12, 30), np.linspace(85, 95, 30), np.linspace(460, 480, 30)]
+    evenly = class_edges(np.linspace(1, 999, 99), most=3, scheme="equal_interval")
+    assert evenly == (0.0, 250.0, 500.0, 1000.0)
+    assert class_edges(values, most=3, scheme="fisher_jenks") == (0.0, 10.0, 100.0, 500.0)
+
+
+def test_schemes_of_many_values_do_not_depend_on_their_order() -> None:
+    values = np.random.default_rng(5).lognormal(4, 0.7, 35_672)
+    mixed = np.random.default_rng(6).permutation(values)
+    for scheme in get_args(Scheme):
+        assert class_edges(values, scheme=scheme) == class_edges(mixed, scheme=scheme)
+
+
+def test_narrow_values_under_a_scheme_take_multiples_of_a_round_step() -> None:
+    edges = class_edges(np.linspace(81.3, 118.9, 60), scheme="quantiles")
+    assert len(edges) == 6
+    assert all(float(edge).is_integer() for edge in edges)
+
+
+def test_scheme_that_is_not_known_is_refused() -> None:
+    with pytest.raises(InputError, match="There is no scheme 'box'"):
+        class_edges([1, 2], scheme="box")  # type: ignore[arg-type]
 
 
 def test_values_that_cannot_be_classed_are_refused() -> None:
