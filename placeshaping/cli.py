@@ -37,6 +37,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+_MOST_ROWS = 50
+"""Breaches that are printed; all of them stand in the JSON report."""
+
 INTERRUPTED = 130
 """Exit code after Ctrl-C, which the command-line library turns into an exit."""
 
@@ -156,6 +159,20 @@ def verify(
     policy: Annotated[
         str | None, typer.Option(help="Judge by this policy, whatever the file declares.")
     ] = None,
+    former: Annotated[
+        Path | None, typer.Option("--with", help="A ledger of what was released before.")
+    ] = None,
+    population: Annotated[
+        Path | None,
+        typer.Option(help="Public populations by area code, or addresses with coordinates."),
+    ] = None,
+    today: Annotated[
+        dt.datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="The day to judge by, of files that expire."),
+    ] = None,
+    budget: Annotated[
+        int, typer.Option(min=0, help="Hidden cells of a file to solve linear programmes for.")
+    ] = 30,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -163,19 +180,29 @@ def verify(
     from placeshaping.verify.files import verify_files
 
     with _speaking(quiet=quiet or as_json):
-        verdicts = verify_files(files, policy=policy)
+        verdicts = verify_files(
+            files,
+            policy=policy,
+            ledger=former,
+            population=population,
+            today=_today() if today is None else today.date(),
+            budget=budget,
+        )
+    breaches = [row for verdict in verdicts for row in verdict.rows()]
     if as_json:
-        _print_json([verdict.to_dict() for verdict in verdicts])
+        files_told = [verdict.to_dict() for verdict in verdicts]
+        _print_json({"files": files_told, "breaches": breaches})
     elif not quiet:
         rows = [(v.file, v.judged_policy, _result(v)) for v in verdicts]
         _print_table("Attacked", ("file", "judged as", "result"), rows)
         for note in dict.fromkeys(v.note for v in verdicts if v.note):
             typer.echo(f"Note: {note}")
-        breaches = [(v.file, b.where, b.what, b.proof) for v in verdicts for b in v.breaches]
         if breaches:
-            _print_table("Breaches", ("file", "where", "what", "proof"), breaches[:50])
-        if len(breaches) > 50:
-            typer.echo(f"... and {len(breaches) - 50:,} more; --json lists all.")
+            heads = ("file", "where", "cell", "what", "proof")
+            table = [[row[head] for head in heads] for row in breaches[:_MOST_ROWS]]
+            _print_table("Breaches", heads, table)
+        if len(breaches) > _MOST_ROWS:
+            typer.echo(f"... and {len(breaches) - _MOST_ROWS:,} more; --json lists all.")
     if not all(verdict.passed for verdict in verdicts):
         raise typer.Exit(1)
 

@@ -41,7 +41,6 @@ def protect_beside(
     *,
     policy: Policy,
     sensitive: Collection[str],
-    dataset: str,
     assemble: Callable[[Protected, Sequence[str]], Release],
 ) -> Release:
     """
@@ -53,8 +52,6 @@ def protect_beside(
         What was released before. Nothing is entered into it.
     study, policy, sensitive
         As `protect` takes them.
-    dataset
-        Name of the records in the ledger.
     assemble
         Makes a release from protected counts and further sentences for its
         statement.
@@ -71,12 +68,12 @@ def protect_beside(
         return {name: chosen[level == name].reshape(size) for name in dict.fromkeys(level)}
 
     made = assemble(protect(study, policy=policy, sensitive=sensitive), ())
-    entry = entry_of(made, dataset=dataset, sensitive=made.sensitive)
-    before = cubes(entry, ledger.hidden_before(dataset, entry.cells))
+    entry = entry_of(made)
+    before = cubes(entry, ledger.hidden_before(entry.dataset, entry.cells))
     if any(cube.any() for cube in before.values()):
         protected = protect(study, policy=policy, sensitive=sensitive, hidden_before=before)
         made = assemble(protected, ())
-        entry = entry_of(made, dataset=dataset, sensitive=made.sensitive)
+        entry = entry_of(made)
     given_away: Cubes = {}
     proofs: list[str] = []
     while not (found := ledger.conflicts(entry)).empty:
@@ -96,7 +93,7 @@ def protect_beside(
         except HiddenError as error:
             msg = _REFUSED.format(error=error, number=number, proofs=listed(proofs, most=3))
             raise HiddenError(msg) from error
-        entry = entry_of(made, dataset=dataset, sensitive=made.sensitive)
+        entry = entry_of(made)
     return made
 
 

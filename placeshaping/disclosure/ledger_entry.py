@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -112,13 +112,7 @@ def digest_of(
     return found.hexdigest()
 
 
-def entry_of(
-    release: Release,
-    *,
-    dataset: str,
-    sensitive: Collection[str] = (),
-    members: pd.DataFrame | None = None,
-) -> LedgerEntry:
+def entry_of(release: Release, *, members: pd.DataFrame | None = None) -> LedgerEntry:
     """
     Take from a release what the ledger keeps of it.
 
@@ -126,10 +120,6 @@ def entry_of(
     ----------
     release
         What leaves.
-    dataset
-        Name of the records that were counted.
-    sensitive
-        Labels of the categories that the policy's higher threshold governs.
     members
         Further rows of `LedgerEntry.members`: what merged areas are made of.
 
@@ -157,14 +147,18 @@ def entry_of(
     cells["first"] = cells["period"].map({label: first for label, (first, _) in months.items()})
     cells["last"] = cells["period"].map({label: last for label, (_, last) in months.items()})
     cells["threshold"] = policy.threshold
-    cells.loc[cells["category"].isin(list(sensitive)), "threshold"] = policy.sensitive_threshold
+    cells.loc[cells["category"].isin(list(release.sensitive)), "threshold"] = (
+        policy.sensitive_threshold
+    )
     if not policy.counts_shown:
         cells["count"] = pd.NA
     cells["count"] = cells["count"].astype("Int64")
     known = pd.DataFrame(list(_members(release)), columns=MEMBERS, dtype=str)
     if members is not None:
         known = pd.concat([known, members[MEMBERS].astype(str)]).drop_duplicates(ignore_index=True)
-    return LedgerEntry(dataset, release.title, release.made_on, policy, cells[CELLS].copy(), known)
+    return LedgerEntry(
+        release.dataset, release.title, release.made_on, policy, cells[CELLS].copy(), known
+    )
 
 
 def _members(release: Release) -> Iterator[tuple[str, str, str]]:
@@ -173,17 +167,31 @@ def _members(release: Release) -> Iterator[tuple[str, str, str]]:
         for part in category.parts:
             yield "category", category.label, part
     finest = release.tables[release.levels[0]].areas
+    made_of = {str(code): [str(code)] for code in finest.index}
+    if "members" in finest:
+        merged = finest["members"].dropna()
+        made_of |= {str(code): str(parts).split() for code, parts in merged.items()}
+    for held in _holders(release).values():
+        for code, whole in held.items():
+            for part in made_of[str(code)]:
+                if part != whole:
+                    yield "area", str(whole), part
+
+
+def _holders(release: Release) -> dict[str, pd.Series[str]]:
+    """Return, for each level and for the deciles, what holds each of the finest areas."""
+    finest = release.tables[release.levels[0]].areas
+    holders = {release.levels[0]: pd.Series(finest.index.astype(str), index=finest.index)}
+    for level, table in release.tables.items():
+        if level in holders and table.parent_level is not None:
+            parents = table.areas["parent_code"].astype(str)
+            holders[table.parent_level] = holders[level].map(parents)
+        elif f"{level}_code" in finest:
+            holders[level] = finest[f"{level}_code"].astype(str)
     if release.deprivation is not None and "imd_decile" in finest:
-        known = finest["imd_decile"].dropna()
-        for code, decile in zip(known.index.astype(str), known, strict=True):
-            yield "area", f"{release.deprivation.name} {decile}", code
-    above = {str(code): str(code) for code in finest.index}
-    for level in release.levels[:-1]:
-        areas = release.tables[level].areas
-        parents = dict(zip(areas.index.astype(str), areas["parent_code"].astype(str), strict=True))
-        above = {code: parents[held] for code, held in above.items()}
-        for code, held in above.items():
-            yield "area", held, code
+        deciles = finest["imd_decile"].dropna().astype(str)
+        holders["imd_decile"] = release.deprivation.name + " " + deciles
+    return holders
 
 
 def _check_cells(cells: pd.DataFrame) -> None:

@@ -35,6 +35,8 @@ from placeshaping.statistics.views import CategoryView, PeriodView
 
 if TYPE_CHECKING:
     from placeshaping.disclosure.ledger import Ledger
+    from placeshaping.disclosure.points import Features
+    from placeshaping.disclosure.surfaces import Raster
 
 NOT_FOR = (
     "To judge or single out any person, household or street.",
@@ -80,6 +82,10 @@ class Release:
         Date that the product bears, and the last day on which it may be used.
     sensitive
         Labels of the categories that have the stricter threshold.
+    dataset
+        Name of the records in the ledger.
+    items
+        Name -> masked points or a masked surface, beside the tables.
     facts
         Figures of what the protection cost, for the manifest.
     """
@@ -103,6 +109,8 @@ class Release:
     hot_spots_of: str | None
     expires: dt.date | None = None
     sensitive: tuple[str, ...] = ()
+    dataset: str = ""
+    items: Mapping[str, Features | Raster] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
     _maker: object = field(default=None, repr=False, compare=False)
     _seal: str = field(init=False, default="", repr=False, compare=False)
@@ -169,6 +177,7 @@ class Release:
         """What every written file says of itself, so that it can be checked."""
         rules = self.policy
         further = {
+            "dataset": self.dataset or None,
             "base": rules.base,
             "loosened": list(rules.loosened),
             "counts_shown": None if rules.counts_shown else False,
@@ -243,6 +252,7 @@ def release(
     sources: Sequence[SourceFile] = (),
     notes: Sequence[str] = (),
     changes: Sequence[str] = (),
+    items: Sequence[Features | Raster] = (),
     not_for: Sequence[str] = NOT_FOR,
 ) -> Release:
     """
@@ -285,6 +295,9 @@ def release(
     changes
         Sentences about what was coarsened or merged beforehand; they stand in
         the disclosure statement.
+    items
+        Masked points and surfaces of the same records (`snap_points`, `donut`,
+        `mask_surface`), each with a name of its own.
     not_for
         What the product must not be used for.
 
@@ -325,7 +338,7 @@ def release(
             already_published=already_published,
             audited=protected.audited,
             sensitive=marked,
-            changes=[*changes, *further],
+            changes=[*changes, *further, *(text for item in items for text in item.statement)],
             expires=expires,
         )
         return Release(
@@ -348,6 +361,8 @@ def release(
             hot_spots_of=study.hot_spots_of,
             expires=expires,
             sensitive=marked,
+            dataset=dataset or subject,
+            items=MappingProxyType({item.name: item for item in items}),
             facts=MappingProxyType(facts),
             _maker=_MAKER,
         )
@@ -359,7 +374,6 @@ def release(
         study,
         policy=policy,
         sensitive=sensitive,
-        dataset=dataset or subject,
         assemble=assemble,
     )
 

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import shapely
 
@@ -28,6 +29,9 @@ def _digest(digest: Any, value: Any) -> None:
                 digest.update(b"".join(shapely.to_wkb(column.to_numpy())))
             else:
                 digest.update(pd.util.hash_pandas_object(column).to_numpy().tobytes())
+    elif isinstance(value, np.ndarray):
+        digest.update(f"{value.shape} {value.dtype}".encode())
+        digest.update(np.ascontiguousarray(value).tobytes())
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):
         for field_ in dataclasses.fields(value):
             _digest(digest, getattr(value, field_.name))

@@ -62,7 +62,7 @@ def item_of(release: Release, name: str | None, kind: type[Item]) -> Item:
     InputError
         If there is none, or several and none is named.
     """
-    items: Mapping[str, object] = getattr(release, "items", None) or {}
+    items: Mapping[str, object] = release.items or {}
     known = {key: item for key, item in items.items() if isinstance(item, kind)}
     if name is None and len(known) == 1:
         return next(iter(known.values()))

@@ -113,7 +113,12 @@ def views_of(release: Release) -> list[Note]:
         for view in release.periods
     ]
     categories = [
-        {"label": view.label, "denominator": view.denominator} for view in release.categories
+        {
+            "label": view.label,
+            "denominator": view.denominator,
+            **({"parts": list(view.parts)} if len(view.parts) > 1 else {}),
+        }
+        for view in release.categories
     ]
     return [("periods", _value(periods)), ("categories", _value(categories))]
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from placeshaping._core.errors import DisclosureError
 from placeshaping._core.output import staged_folder
+from placeshaping.project.former import Former, open_former
 from placeshaping.project.gather import gather
 from placeshaping.project.protect import (
     check_outputs,
-    open_former,
     protect_gathered,
     secret_of,
 )
@@ -21,7 +21,6 @@ from placeshaping.project.recipe import Recipe, make_recipe, read_recipe
 
 if TYPE_CHECKING:
     from placeshaping.disclosure.ledger import Ledger
-    from placeshaping.disclosure.policies import Policy
     from placeshaping.disclosure.release import Release
 
 FILES = {"map": "map.html", "layers": "layers.gpkg", "tables": "tables.xlsx"}
@@ -117,11 +116,10 @@ def run(
     secret = secret_of(recipe, folder=base)
     check_outputs(recipe)
     gathered = gather(recipe, folder=base, cluster=cluster, secret=secret)
-    with open_former(recipe, gathered, folder=base) as ledger:
+    with open_former(recipe, gathered, folder=base) as former:
         day = recipe.made_on or made_on
-        released = protect_gathered(recipe, gathered, made_on=day, ledger=ledger)
-        dataset = recipe.dataset or gathered.subject
-        names = write_products(released, target, recipe=recipe, ledger=ledger, dataset=dataset)
+        released = protect_gathered(recipe, gathered, made_on=day, ledger=former.ledger)
+        names = write_products(released, target, recipe=recipe, former=former)
     return Outcome(target, tuple(target / name for name in names), released)
 
 
@@ -130,8 +128,7 @@ def write_products(
     target: Path,
     *,
     recipe: Recipe,
-    ledger: Ledger | None = None,
-    dataset: str = "",
+    former: Former | None = None,
 ) -> list[str]:
     """
     Write the products of a release beside `target`, attack them, and move them into place.
@@ -155,26 +152,19 @@ def write_products(
     """
     from placeshaping.reports.manifest import write_manifest
 
-    former = [name for kind, name in FILES.items() if kind not in recipe.output.write]
-    with staged_folder(target, remove=former) as folder:
-        paths = [_write(kind, released, folder) for kind in FILES if kind in recipe.output.write]
-        manifest = folder / MANIFEST
-        content = recipe.model_dump(mode="json", by_alias=True, exclude_none=True)
-        write_manifest(released, manifest, recipe=content, outputs=paths)
-        paths.append(manifest)
-        _attack(paths, policy=released.policy, ledger=ledger)
-        number = None if ledger is None else _enter(ledger, released, dataset)
-    if ledger is not None and number is not None:
-        ledger.confirm(number)
-    return [path.name for path in paths]
-
-
-def _enter(ledger: Ledger, released: Release, dataset: str) -> int:
-    """Enter a release in the ledger as about to leave."""
-    from placeshaping.disclosure.ledger_entry import entry_of
-
-    entry = entry_of(released, dataset=dataset, sensitive=released.sensitive)
-    return ledger.record(entry, pending=True)
+    removed = [name for kind, name in FILES.items() if kind not in recipe.output.write]
+    former = former or Former(None)
+    with former.entering(released) as enter:
+        with staged_folder(target, remove=removed) as folder:
+            kinds = [kind for kind in FILES if kind in recipe.output.write]
+            paths = [_write(kind, released, folder) for kind in kinds]
+            manifest = folder / MANIFEST
+            content = recipe.model_dump(mode="json", by_alias=True, exclude_none=True)
+            write_manifest(released, manifest, recipe=content, outputs=paths)
+            paths.append(manifest)
+            _attack(paths, released, ledger=former.ledger)
+            enter()
+        return [path.name for path in paths]
 
 
 def _write(kind: str, released: Release, folder: Path) -> Path:
@@ -194,13 +184,14 @@ def _write(kind: str, released: Release, folder: Path) -> Path:
     return path
 
 
-def _attack(paths: Sequence[Path], *, policy: Policy, ledger: Ledger | None) -> None:
+def _attack(paths: Sequence[Path], released: Release, *, ledger: Ledger | None) -> None:
     """Refuse files that do not withstand the attacker, alone or with what was released before."""
     from placeshaping.verify.files import verify_files
 
+    policy = released.policy
     named = policy.name if policy.loosened or not policy.leaves else None
-    former = None if ledger is None else ledger.path
-    verdicts = verify_files(paths, policy=named, ledger=former)
+    before = None if ledger is None else ledger.path
+    verdicts = verify_files(paths, policy=named, ledger=before, today=released.made_on)
     broken = [verdict for verdict in verdicts if not verdict.passed]
     if broken:
         first = broken[0].breaches[0]
@@ -210,4 +201,10 @@ def _attack(paths: Sequence[Path], *, policy: Policy, ledger: Ledger | None) -> 
             f"({first.where}: {first.proof}). {total:,} such breaches in {len(broken)} files; "
             "nothing was written. Take a longer span, fewer categories or a coarser level."
         )
+        if broken[0].kind == "together":
+            msg += (
+                " `placeshaping ledger list` shows what was released before; what never left the "
+                "house can be withdrawn: placeshaping ledger withdraw NUMBER --because TEXT "
+                "--never-left."
+            )
         raise DisclosureError(msg)

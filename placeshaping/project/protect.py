@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -182,20 +181,6 @@ def check_outputs(recipe: Recipe) -> None:
         "In the recipe, under [output]: write = ['layers', 'tables']."
     )
     raise DisclosureError(msg)
-
-
-@contextmanager
-def open_former(recipe: Recipe, gathered: Gathered, *, folder: Path) -> Iterator[Ledger | None]:
-    """Open the ledger of a recipe; None where it names none, or its policy needs none."""
-    from placeshaping.disclosure.former import is_remembered
-
-    if recipe.ledger is None or not is_remembered(policy_for(recipe, gathered)):
-        yield None
-        return
-    from placeshaping.disclosure.ledger import open_ledger
-
-    with open_ledger(folder / recipe.ledger) as ledger:
-        yield ledger
 
 
 def secret_of(recipe: Recipe, *, folder: Path) -> Secret | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,8 @@ def attack_together(
     """
     words: list[str] = []
     breaches: list[Breach] = []
-    for given in _by_dataset(claims, ledger):
+    for now, before in _by_dataset(claims, ledger):
+        given = [*now, *(_as_read_by(one, now) for one in before)]
         breaches += check_copies(given)
         distinct = _distinct(given)
         names = number_of(len(given), "source")
@@ -69,8 +71,8 @@ def attack_together(
         tried, found = attack(distinct, public=public, budget=budget, strict=True)
         alone = {
             finding.cell
-            for one in distinct
-            for breach in attack([one], public=public, budget=budget, strict=True)[1]
+            for some in ([*([one] for one in distinct), _of_before(distinct, before)])
+            for breach in attack(some, public=public, budget=budget, strict=True)[1]
             for finding in breach.cells
         }
         breaches += [rest for breach in found if (rest := _beyond(breach, alone)) is not None]
@@ -78,7 +80,27 @@ def attack_together(
     return words or ["no counts to take together"], breaches
 
 
-def _by_dataset(claims: Sequence[Claims], ledger: Sequence[Claims]) -> Iterator[list[Claims]]:
+def _as_read_by(before: Claims, now: Sequence[Claims]) -> Claims:
+    """
+    Judge what an earlier release hides as those may who read the newer one too.
+
+    Where that was published under a stricter policy, its readers are not held
+    to more than the policy of the newer one.
+    """
+    most = max(float(claim.cells["threshold"].max()) for claim in now)
+    cells = before.cells.assign(threshold=before.cells["threshold"].clip(upper=most))
+    return replace(before, cells=cells)
+
+
+def _of_before(distinct: Sequence[Claims], before: Sequence[Claims]) -> list[Claims]:
+    """Return the sources that are earlier releases: what they say together is said already."""
+    names = {claim.source for claim in before}
+    return [claim for claim in distinct if claim.source in names]
+
+
+def _by_dataset(
+    claims: Sequence[Claims], ledger: Sequence[Claims]
+) -> Iterator[tuple[list[Claims], list[Claims]]]:
     """Group sources that count the same: as they declare, else by what they share."""
     groups: dict[tuple[str | None, bool], list[Claims]] = {}
     for claim in claims:
@@ -93,7 +115,7 @@ def _by_dataset(claims: Sequence[Claims], ledger: Sequence[Claims]) -> Iterator[
             nearest = max(shared, key=lambda name: shared[name])
             earlier = before[nearest] if shared[nearest] else []
         if len(given) + len(earlier) > 1:
-            yield [*given, *earlier]
+            yield given, earlier
 
 
 def _bare(claim: Claims) -> bool:

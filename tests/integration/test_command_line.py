@@ -159,9 +159,10 @@ def test_verify_fails_on_a_file_without_a_declaration(
 ) -> None:
     (tmp_path / "counts.csv").write_text("area_code,count\nE01900001,3\n")
     assert call("verify", tmp_path / "counts.csv", "--json") == 1
-    verdict = json.loads(capsys.readouterr().out)[0]
-    assert verdict["judged_policy"] == "public"
-    assert verdict["breaches"]
+    told = json.loads(capsys.readouterr().out)
+    assert told["files"][0]["judged_policy"] == "public"
+    assert told["breaches"][0]["attack"] == "small counts"
+    assert told["breaches"][0]["proof"]
 
 
 def test_fetch_lists_what_there_is_and_serves_files_dropped_in_by_hand(

@@ -107,7 +107,7 @@ def test_areas_across_a_gap_are_merged_with_the_nearest_and_told() -> None:
     assert partition.areas["shown"].str[8:].tolist() == ["1+1", "1+1", "3", "4"]
     assert partition.apart == ("E01900001+1",)
     assert list(partition.sentences())[1] == (
-        "Not all parts of E01900001+1 touch: where an area has no neighbour in reach, the nearest "
+        "Not all parts of Marsh 001A and 001B touch: where an area has no neighbour in reach, the nearest "
         "was taken."
     )
 

@@ -87,8 +87,8 @@ def test_the_same_release_is_recorded_once_and_told(
 
 
 def test_every_value_of_a_real_release_is_recorded(make_study: MakeStudy, path: Path) -> None:
-    made = release(make_study(), policy="councillor", title="Crime", made_on=DAY)
-    entry = entry_of(made, dataset="crime")
+    made = release(make_study(), policy="councillor", title="Crime", made_on=DAY, dataset="crime")
+    entry = entry_of(made)
     with open_ledger(path) as ledger:
         cells = ledger.show(ledger.record(entry)).cells.set_index(KEYS)
         assert ledger.conflicts(entry).empty

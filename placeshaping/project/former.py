@@ -1,0 +1,109 @@
+"""What a project released before: the ledger beside its recipe, made when first it is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from placeshaping._core.errors import DisclosureError
+from placeshaping.project.gather import Gathered
+from placeshaping.project.protect import policy_for
+from placeshaping.project.recipe import Recipe
+
+if TYPE_CHECKING:
+    from placeshaping.disclosure.ledger import Ledger
+    from placeshaping.disclosure.release import Release
+
+
+class Former:
+    """
+    The ledger of a run, if its policy needs one.
+
+    Parameters
+    ----------
+    path
+        Where the ledger is, or will be; None for a run that is not remembered.
+
+    Attributes
+    ----------
+    ledger
+        Open, where there is one already; a file that does not exist is made
+        only when a release is entered.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        self.ledger: Ledger | None = None
+        self._open = ExitStack()
+
+    def __enter__(self) -> Former:
+        if self.path is not None and self.path.exists():
+            self._make()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def _make(self) -> Ledger:
+        from placeshaping.disclosure.ledger import open_ledger
+
+        if self.ledger is None:
+            self.ledger = self._open.enter_context(open_ledger(self.path or Path()))
+        return self.ledger
+
+    @contextmanager
+    def entering(self, released: Release) -> Iterator[Callable[[], None]]:
+        """
+        Give what enters a release; confirm it at the end, or take it back where it stayed.
+
+        Yields
+        ------
+        enter
+            To be called when the products have withstood the attacker, before
+            they are moved into place.
+        """
+        if self.path is None:
+            yield lambda: None
+            return
+        entered: list[tuple[int, bool]] = []
+        try:
+            yield lambda: entered.append(self._enter(released))
+        except BaseException:
+            for number, is_new in entered:
+                if is_new:
+                    self._make().withdraw(
+                        number,
+                        because="its products could not be put in place",
+                        on=released.made_on,
+                        never_left=True,
+                    )
+            raise
+        for number, _ in entered:
+            self._make().confirm(number)
+
+    def _enter(self, released: Release) -> tuple[int, bool]:
+        """Enter a release as about to leave; return its number, and whether that is new."""
+        from placeshaping.disclosure.ledger_entry import entry_of
+
+        entry, begun = entry_of(released), self.ledger is None
+        ledger = self._make()
+        if begun and not ledger.conflicts(entry).empty:
+            msg = (
+                f"{ledger.path.name} was made by another run meanwhile, and this release would "
+                "give numbers away together with that one. Nothing was written; run again."
+            )
+            raise DisclosureError(msg)
+        known = set(ledger.list()["id"])
+        number = ledger.record(entry, pending=True)
+        return number, number not in known
+
+
+def open_former(recipe: Recipe, gathered: Gathered, *, folder: Path) -> Former:
+    """Return the ledger of a recipe, not yet open."""
+    from placeshaping.disclosure.former import is_remembered
+
+    if recipe.ledger is None or not is_remembered(policy_for(recipe, gathered)):
+        return Former(None)
+    return Former(folder / recipe.ledger)
