@@ -50,7 +50,11 @@ def page_data(release: Release, coverage: Coverage) -> dict[str, Any]:
             for period in release.periods
         ],
         "categories": [
-            {"label": category.label, "denominator": category.denominator}
+            {
+                "label": category.label,
+                "denominator": category.denominator,
+                **({"parts": list(category.parts)} if len(category.parts) > 1 else {}),
+            }
             for category in release.categories
         ],
         "levels": [
