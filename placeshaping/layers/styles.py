@@ -152,7 +152,7 @@ def _categorised() -> str:
         root,
         "renderer-v2",
         type="categorizedSymbol",
-        attr="cluster",
+        attr="CASE WHEN \"status\" = 'hidden' THEN 'hidden' ELSE \"cluster\" END",
         symbollevels="0",
         enableorderby="0",
         forceraster="0",
@@ -161,7 +161,7 @@ def _categorised() -> str:
     categories = Xml.SubElement(renderer, "categories")
     symbols = Xml.SubElement(renderer, "symbols")
     found = [(c.value, c.label, c.colour) for c in CLUSTERS.values()]
-    found.append(("", "Not worked out", MISSING_FILL))
+    found += [("hidden", "Hidden", HIDDEN_FILL), ("", "Not worked out", MISSING_FILL)]
     for place, (value, label, colour) in enumerate(found):
         Xml.SubElement(
             categories,
@@ -172,8 +172,11 @@ def _categorised() -> str:
             label=label,
             render="true",
         )
-        _fill(symbols, str(place), colour)
-    return _finished(root, '"cluster"')
+        if value == "hidden":
+            _hatched(symbols, str(place))
+        else:
+            _fill(symbols, str(place), colour)
+    return _finished(root, 'CASE WHEN "status" = \'hidden\' THEN "status" ELSE "cluster" END')
 
 
 def _document() -> Xml.Element:
