@@ -141,11 +141,11 @@ def encode_coverage(
     chosen = choose_tolerance(levels[0]) if tolerance is None else float(tolerance)
     shapes = levels[0].geometry.to_numpy()
     shared = bool(shapely.coverage_is_valid(shapes))
-    simplified = [_simplified(shapes, chosen)]
+    simplified = [simplify_areas(shapes, chosen)]
     for areas in levels[1:]:
         above = areas.geometry.to_numpy()
         united = shared and _are_unions(above, shapes)
-        simplified.append(above[:0] if united else _simplified(above, chosen))
+        simplified.append(above[:0] if united else simplify_areas(above, chosen))
     stored = [part for part in simplified if len(part)]
     grid = _grid_of(stored, max(chosen, 2.0) / _STEPS_PER_TOLERANCE)
     arcs: list[NDArray[np.int64]] = []
@@ -228,8 +228,29 @@ def _are_unions(above: NDArray[Any], shapes: NDArray[Any]) -> bool:
     return len(part) == len(shapes) and bool(np.allclose(summed, shapely.area(above), rtol=1e-6))
 
 
-def _simplified(shapes: NDArray[Any], tolerance: float) -> NDArray[Any]:
-    """Simplify common borders once; keep a shape that would vanish as it was."""
+def simplify_areas(shapes: NDArray[Any], tolerance: float) -> NDArray[Any]:
+    """
+    Simplify common borders once; keep a shape that would vanish as it was.
+
+    Parameters
+    ----------
+    shapes
+        Polygons.
+    tolerance
+        In their units; zero leaves them as they are.
+
+    Returns
+    -------
+    shapes
+        Outer rings run against the clock, holes with it.
+
+    Examples
+    --------
+    >>> from shapely import Polygon
+    >>> bent = Polygon([(0, 0), (5, 0.1), (10, 0), (10, 10), (0, 10)])
+    >>> len(simplify_areas(np.array([bent]), 2.0)[0].exterior.coords)
+    5
+    """
     thinner = shapes
     for part in (1, 2, 4) if tolerance > 0 else ():
         try:
