@@ -214,7 +214,9 @@ def _former(into: Path) -> list[str]:
     """Name the collections that a former run may have left."""
     levels = [name for level in LEVEL_NAMES for name in (level, f"{level}_values")]
     known = {f"{name}.geojson" for name in (*levels, *TABLES)}
-    return [path.name for path in into.iterdir() if path.name in known] if into.is_dir() else []
+    if not (into / CONFIG).is_file():
+        return []  # nothing in it was published: whatever it is called, it is the user's own
+    return [path.name for path in into.iterdir() if path.name in known]
 
 
 def _collections(source: Path, folder: Path, notes: list[tuple[str, Any]]) -> Iterator[Collection]:

@@ -179,7 +179,9 @@ def test_everything_in_the_folder_withstands_the_attacker(site: tuple[Path, str]
 def test_publishing_twice_gives_the_same_files_and_removes_old_levels(
     products: Path, site: tuple[Path, str], tmp_path: Path
 ) -> None:
-    (tmp_path / "oa.geojson").write_text("{}")
+    (tmp_path / "ward.geojson").write_text("mine")
+    publish(products, into=tmp_path, today=DAY, url=site[1], licence="OGL")
+    assert (tmp_path / "ward.geojson").read_text() == "mine"
     (tmp_path / "kept.txt").write_text("mine")
     found = publish(products / "layers.gpkg", into=tmp_path, today=DAY, url=site[1], licence="OGL")
     assert {path.name for path in tmp_path.iterdir()} == {
