@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from placeshaping.disclosure.cells import Cells, Sums, find_sums, make_cells
+from placeshaping.disclosure.cells import Cells, Sums, check_cells, find_sums, make_cells
 from placeshaping.disclosure.perturbation import additive_cubes, perturbed_cubes
 from placeshaping.disclosure.policies import Policy
 from placeshaping.disclosure.suppression import protect_cells
@@ -136,6 +136,8 @@ def protect(
         Protected counts and what is hidden.
     """
     groups, position = _groups(study)
+    if policy.method == "suppress" and len(study.ladder.areas[study.ladder.levels[-1]]) > 1:
+        groups = None  # they would tie all districts into one system
 
     def sum_up(values: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
         found = {level: study.ladder.sum_to(level, values) for level in study.ladder.levels}
@@ -147,8 +149,11 @@ def protect(
     also_hidden = also_hidden or {}
     audited = ""
     if policy.method == "round" or policy.method == "suppress":
-        tied = {**cubes, WHOLE: finest.sum(axis=-1, keepdims=True)}
+        tied = dict(cubes)
+        if groups is not None:
+            tied[WHOLE] = finest.sum(axis=-1, keepdims=True)
         cells = _cells(study, tied, position, policy, strict, also_hidden, hidden_before or {})
+        check_cells(cells, name=_namer(study, tied))
         done = protect_cells(cells, method=policy.method)
         hidden, audited = _unflat(done.hidden, tied), done.audited
         counts = {name: round_counts(cube, policy) for name, cube in cubes.items()}
@@ -291,21 +296,45 @@ def _sums(study: Study, cubes: Mapping[str, NDArray[np.int64]], deciles: NDArray
     parents = [
         (lower, upper, study.ladder.parents(lower, upper)) for lower, upper in study.ladder.pairs()
     ]
+    if WHOLE not in cubes:
+        return _sums_of(cubes, parents)
     parents += [
         (level, WHOLE, np.zeros(cubes[level].shape[-1], dtype=np.intp))
         for level in levels
         if study.ladder.parent_level(level) is None
     ]
-    if GROUPS in cubes:
-        parents.append((study.ladder.finest, GROUPS, deciles))
-        if (deciles >= 0).all():
-            parents.append((GROUPS, WHOLE, np.zeros(cubes[GROUPS].shape[-1], dtype=np.intp)))
+    parents.append((study.ladder.finest, GROUPS, deciles))
+    if (deciles >= 0).all():
+        parents.append((GROUPS, WHOLE, np.zeros(cubes[GROUPS].shape[-1], dtype=np.intp)))
+    return _sums_of(cubes, parents)
+
+
+def _sums_of(
+    cubes: Mapping[str, NDArray[np.int64]],
+    parents: Sequence[tuple[str, str, NDArray[np.intp]]],
+) -> Sums:
     return find_sums(
         {name: (cube.shape[0], cube.shape[1], cube.shape[2]) for name, cube in cubes.items()},
         periods_add_up=True,
         categories_add_up=True,
         parents=parents,
     )
+
+
+def _namer(study: Study, cubes: Mapping[str, NDArray[np.int64]]) -> Callable[[int], str]:
+    """Return what says in words which cell a number is."""
+
+    def name(cell: int) -> str:
+        for level, cube in cubes.items():
+            if cell < cube.size:
+                p, c, a = (int(place) for place in np.unravel_index(cell, cube.shape))
+                areas = study.ladder.areas.get(level)
+                area = level if areas is None else f"{level} {areas.index[a]}"
+                return f"{area}, {study.categories[c].label}, {study.periods[p].label}"
+            cell -= cube.size
+        return "a cell"
+
+    return name
 
 
 def _flat(cubes: Mapping[str, NDArray[Any]]) -> NDArray[Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -338,7 +338,12 @@ def release(
             already_published=already_published,
             audited=protected.audited,
             sensitive=marked,
-            changes=[*changes, *further, *(text for item in items for text in item.statement)],
+            changes=[
+                *changes,
+                *further,
+                *_without_groups(study, protected),
+                *(text for item in items for text in item.statement),
+            ],
             expires=expires,
         )
         return Release(
@@ -404,6 +409,14 @@ def _choose_levels(
         "level."
     )
     raise HiddenError(msg)
+
+
+def _without_groups(study: Study, protected: Protected) -> Iterator[str]:
+    if study.deciles is not None and protected.groups is None and protected.audited:
+        yield (
+            "The table by deprivation is left out: counts shown exactly would have to be protected "
+            "in all districts together."
+        )
 
 
 def _check_sensitive(study: Study, sensitive: Collection[str]) -> None:

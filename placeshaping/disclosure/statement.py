@@ -108,8 +108,8 @@ _AUDITS = {
     "proved for all sums together.",
     "lp": "All sums that a reader can form were solved together, and leave every small count as "
     "uncertain as its mark says.",
-    "bounds": "Bounds were carried through all sums that a reader can form until nothing changed, "
-    "and leave every small count as uncertain as its mark says.",
+    "bounds": "Bounds were carried through all sums that a reader can form until nothing changed; "
+    "as far as bounds can tell, every small count is as uncertain as its mark says.",
 }
 
 

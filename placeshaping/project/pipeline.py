@@ -159,7 +159,9 @@ def write_products(
             kinds = [kind for kind in FILES if kind in recipe.output.write]
             paths = [_write(kind, released, folder) for kind in kinds]
             manifest = folder / MANIFEST
-            content = recipe.model_dump(mode="json", by_alias=True, exclude_none=True)
+            content = recipe.model_dump(
+                mode="json", by_alias=True, exclude_none=True, exclude={"secret"}
+            )
             write_manifest(released, manifest, recipe=content, outputs=paths)
             paths.append(manifest)
             _attack(paths, released, ledger=former.ledger)

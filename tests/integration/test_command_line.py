@@ -161,7 +161,7 @@ def test_verify_fails_on_a_file_without_a_declaration(
     assert call("verify", tmp_path / "counts.csv", "--json") == 1
     told = json.loads(capsys.readouterr().out)
     assert told["files"][0]["judged_policy"] == "public"
-    assert told["breaches"][0]["attack"] == "small counts"
+    assert told["breaches"][0]["attack"] == "counts"
     assert told["breaches"][0]["proof"]
 
 

@@ -71,7 +71,9 @@ def test_cells_that_give_a_month_away_are_hidden_and_counted(tmp_path: Path) -> 
 def test_a_release_that_would_hide_too_much_is_refused_by_name(tmp_path: Path) -> None:
     with open_ledger(tmp_path / "ledger.sqlite") as ledger:
         released(months(1, 4), ledger)
-        told = r"36 numbers would give others away.*= 82 \(this release.*= 2.*ledger withdraw NUMBER"
+        told = (
+            r"36 numbers would give others away.*= 82 \(this release.*= 2.*ledger withdraw NUMBER"
+        )
         with pytest.raises(HiddenError, match=told):
             released({**months(1, 4), **months(5, 5, 2)}, ledger)
         assert len(ledger.list()) == 1
