@@ -29,6 +29,7 @@ _WORDS = {
     "mind": "mind", "not for": "not_for", "hot spots of": "hot_spots_of", "source": "sources",
     "contact": "contact", "how to read": "how_to_read",
 }  # fmt: skip
+_TEXTS = {"title", "made_by", "policy", "stamp", "already_published", "dataset"}
 _MANY = {"statement", "notes", "mind", "not_for", "sources", "how_to_read"}
 
 
@@ -161,16 +162,20 @@ def said_by(notes: list[tuple[str, Any]]) -> dict[str, Any]:
         elif name is not None:
             said[name] = value
         elif key != "denominator":  # told by the categories already
-            said[key] = _parsed(value)
+            said[key] = value if key in _TEXTS else _parsed(value)
     return said
 
 
 def _parsed(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
+    """Read numbers, lists and truth values from text."""
     if value in ("true", "false"):
         return value == "true"
-    return json.loads(value) if value[:2] in ('["', "[{", '{"', "[]") else value
+    if isinstance(value, str) and value[:1] in tuple("[{-0123456789"):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value
 
 
 def in_degrees(geometry: gpd.GeoSeries) -> NDArray[np.object_]:

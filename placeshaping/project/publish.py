@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -190,13 +189,7 @@ def _notes(source: Path) -> list[tuple[str, Any]]:
             f"({error}). Publish what `placeshaping run` has written."
         )
         raise DisclosureError(msg) from error
-    return [(str(key), _number(key, value)) for key, value in rows]
-
-
-def _number(key: str, value: Any) -> Any:
-    """Return whole numbers of the declaration as such; SQLite keeps them as texts."""
-    whole = key in ("format", "threshold", "rounding", "sensitive_threshold")
-    return int(value) if whole and re.fullmatch(r"\d+", str(value)) else value
+    return [(str(key), value) for key, value in rows]
 
 
 def _check_audience(said: Mapping[str, Any], name: str) -> None:

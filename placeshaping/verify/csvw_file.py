@@ -33,6 +33,19 @@ FIELDS = {
 _LARGEST = 5_000_000
 
 
+def description_names(name: str) -> tuple[str, str]:
+    """
+    Return the names under which a description of a table is looked for.
+
+    Examples
+    --------
+    >>> description_names("tables/lsoa.csv")
+    ('tables/lsoa.csv-metadata.json', 'tables/csv-metadata.json')
+    """
+    folder, slash, _ = name.rpartition("/")
+    return f"{name}-metadata.json", f"{folder}{slash}csv-metadata.json"
+
+
 def read_described_csv(path: Path) -> Contents:
     """
     Read a table of text, with the declaration that the description beside it makes.
@@ -47,7 +60,7 @@ def read_described_csv(path: Path) -> Contents:
         If it is not a table of text.
     """
     contents = read_csv(path)
-    for name in (f"{path.name}-metadata.json", "csv-metadata.json"):
+    for name in description_names(path.name):
         described = _described(path.with_name(name))
         urls = [str(table.get("url")) for table in _tables(described)]
         if described and path.name in urls:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import shutil
 import tempfile
 import zipfile
 import zlib
@@ -19,7 +20,7 @@ from placeshaping.verify.cells import SCORES, check_cells
 from placeshaping.verify.claims import Claims, claims_of
 from placeshaping.verify.contents import Contents, Table, UnreadableError
 from placeshaping.verify.coordinates import as_table, attack_coordinates, drawn_points
-from placeshaping.verify.csvw_file import read_described_csv, read_plain_json
+from placeshaping.verify.csvw_file import description_names, read_described_csv, read_plain_json
 from placeshaping.verify.disguises import check_disguises
 from placeshaping.verify.geopackage_file import read_geopackage, shapes_of_geopackage
 from placeshaping.verify.html_file import read_html
@@ -268,8 +269,12 @@ def _kind(path: Path) -> str:
         start = stream.read(16)
     if start.startswith(b"SQLite format 3"):
         return "geopackage"
-    by_name = _SUFFIXES.get(path.suffix.casefold(), "unknown")
+    by_name = _kind_by_name(path)
     return "zip" if start.startswith(b"PK\3\4") and by_name != "xlsx" else by_name
+
+
+def _kind_by_name(path: Path) -> str:
+    return _SUFFIXES.get(path.suffix.casefold(), "unknown")
 
 
 def _judge(contents: Contents, path: Path, name: str, given: Against) -> _Attacked:
@@ -425,10 +430,14 @@ def _members(
         msg = f"{size:,} bytes when unpacked"
         raise UnreadableError(msg)
     attacked = []
+    named = {member.filename: member for member in members}
     for number, member in enumerate(members):
         file = folder / str(number) / (Path(member.filename).name or "unnamed")
         file.parent.mkdir()
+        beside = description_names(member.filename) if _kind_by_name(file) == "csv" else ()
+        for name in (name for name in beside if name in named):
+            (file.parent / Path(name).name).write_bytes(archive.read(named[name]))
         file.write_bytes(archive.read(member))
         attacked.append(_verify(file, member.filename, given, nested=nested + 1))
-        file.unlink()
+        shutil.rmtree(file.parent)
     return attacked

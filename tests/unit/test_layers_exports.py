@@ -17,6 +17,7 @@ import pytest
 import shapely
 
 from placeshaping._core.errors import DisclosureError, InputError, OutputError
+from placeshaping.disclosure.own_policies import make_policy
 from placeshaping.disclosure.release import Release, release
 from placeshaping.hotspots.study import Study
 from placeshaping.layers.geojson import write_geojson
@@ -262,6 +263,46 @@ def test_written_files_withstand_the_attacker(folder: Path) -> None:
     assert {v.kind for v in verdicts} >= {"geojson", "parquet", "kml"}
     assert [(v.file, v.judged_policy) for v in verdicts if not v.passed] == []
     assert {v.declared_policy for v in verdicts if v.kind != "together"} == {"councillor"}
+
+
+OWN = {"name": "own", "base": "councillor", "threshold": 10, "rounding": 10, "dominance": 0.25}
+
+
+def test_a_council_s_own_policy_is_declared_in_full(make_study: MakeStudy, tmp_path: Path) -> None:
+    made = release(make_study(mean=9.0), policy=make_policy(OWN), title="2025", made_on=DAY)
+    for writer, name in WRITERS:
+        writer(made, tmp_path / name)
+    verdicts = [v for v in verify_files([tmp_path]) if v.kind != "together"]
+    assert [(v.file, v.breaches) for v in verdicts if not v.passed] == []
+    assert {(v.declared_policy, v.judged_policy) for v in verdicts} == {("own", "own")}
+    assert all("counts under 10, and counts not rounded to 10" in v.checks for v in verdicts)
+    said = json.loads((tmp_path / "a.geojson").read_text(encoding="ascii"))["placeshaping"]
+    assert {k: v for k, v in made.declaration.items() if v is not None}.items() <= said.items()
+
+
+def test_kml_has_its_elements_in_the_order_of_the_standard(folder: Path) -> None:
+    wanted = {
+        "Document": ["name", "open", "description", "styleUrl", "Style", "ExtendedData", "Schema",
+                     "Folder"],
+        "Folder": ["name", "visibility", "description", "Placemark"],
+        "Placemark": ["name", "visibility", "description", "styleUrl", "ExtendedData", "Polygon"],
+        "PolyStyle": ["color", "fill"],
+        "Style": ["LineStyle", "PolyStyle", "BalloonStyle", "ListStyle"],
+    }  # fmt: skip
+    root = ElementTree.parse(folder / "areas.kml").getroot()
+    for tag, order in wanted.items():
+        for element in root.iter(f"{KML}{tag}"):
+            places = [order.index(str(child.tag).removeprefix(KML)) for child in element]
+            assert places == sorted(places)
+
+
+@pytest.mark.parametrize(("writer", "name"), WRITERS)
+def test_a_refusal_of_the_disk_is_told(
+    made: Release, tmp_path: Path, writer: Callable[..., Path], name: str
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(OutputError, match=f"{name} could not be written"):
+        writer(made, tmp_path / "file" / name)
 
 
 @pytest.mark.parametrize("policy", ["public", "police", "internal"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -135,6 +136,17 @@ def test_a_table_without_its_metadata_is_judged_as_public(folder: Path, tmp_path
     other["tables"] = [table for table in other["tables"] if table["url"] != "lsoa.csv"]
     (tmp_path / METADATA).write_text(json.dumps(other), encoding="utf-8")
     assert verify_file(alone).declared_policy is None
+
+
+@pytest.mark.parametrize("inside", ["", "tables/"])
+def test_tables_in_an_archive_keep_their_metadata(
+    folder: Path, tmp_path: Path, inside: str
+) -> None:
+    with zipfile.ZipFile(tmp_path / "tables.zip", "w") as archive:
+        for path in folder.iterdir():
+            archive.write(path, f"{inside}{path.name}")
+    verdict = verify_file(tmp_path / "tables.zip")
+    assert (verdict.declared_policy, verdict.breaches) == ("councillor", ())
 
 
 def test_only_a_release_is_written(tmp_path: Path) -> None:
