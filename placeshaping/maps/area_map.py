@@ -24,7 +24,9 @@ from placeshaping.maps.coverage import Coverage, encode_coverage
 from placeshaping.maps.deprivation import deprivation_chart
 from placeshaping.maps.months import month_words
 from placeshaping.maps.palettes import (
+    BIVARIATE,
     CLUSTERS,
+    DARK,
     HIDDEN_FILL,
     HIDDEN_HATCH,
     MISSING_FILL,
@@ -52,11 +54,13 @@ _MEASURES = {
     "hotspots": "Hot spots",
     "count": "Count",
     "decile": "Deprivation",
+    "both": "Rate and deprivation",
 }
 _REASONS = {
     "rate": "There is no number of residents or households at this level of detail.",
     "hotspots": "Hot spots are looked for only where there are at least 30 areas.",
     "decile": "The deprivation index is published for small areas (LSOA) only.",
+    "both": "The deprivation index is published for small areas (LSOA) only.",
 }
 _FETCHED = re.compile(
     r"""(?:<(?:script|img|iframe|link|source|embed|object|use)\b[^>]*?"""
@@ -322,6 +326,7 @@ def _measures(release: Release) -> list[str]:
         "hotspots": any(has_hot_spots(table) for table in release.tables.values()),
         "count": True,
         "decile": any("imd_decile" in table.areas for table in release.tables.values()),
+        "both": people and "imd_decile" in finest.areas,
     }
     return [measure for measure in _MEASURES if known[measure]]
 
@@ -392,6 +397,8 @@ def _settings(release: Release) -> dict[str, Any]:
             "hatch": HIDDEN_HATCH,
             "missing": MISSING_FILL,
             "none": NONE_FILL,
+            "both": [list(row) for row in BIVARIATE],
+            "dark": {**DARK, "night": True},
         },
         "words": {
             level: dict(zip(("one", "many"), words_of(table)[:2], strict=True))

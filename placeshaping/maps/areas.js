@@ -388,6 +388,8 @@
       const boxes = this._shapes.arcBoxes;
       this._seesArc = (arc) => boxes[4 * arc + 2] >= low[0] && boxes[4 * arc + 3] >= low[1] && boxes[4 * arc] <= high[0] && boxes[4 * arc + 1] <= high[1];
       this._fillAreas(pen);
+      this._inks = P.look.night ? { line: "rgba(235, 240, 242, 0.4)", top: "rgba(255, 255, 255, 0.9)", ink: "#ffffff", soft: "#dfe4e6", halo: "rgba(16, 20, 23, 0.9)" }
+        : { line: "rgba(11, 12, 12, 0.45)", top: "rgba(11, 12, 12, 0.85)", ink: "#0b0c0c", soft: "#26292b", halo: "rgba(255, 255, 255, 0.92)" };
       this._strokeBorders(pen, scale);
       this._labels(pen, scale);
       this._point();
@@ -435,7 +437,7 @@
         groups.get(k).push(polygon);
       });
       for (const [k, polygons] of groups) {
-        const fills = k >= 0 ? [state.classes[k].colour] : (k === -1 ? [P.settings.look.hidden, hatch(pen, this._dense)] : [P.settings.look.missing, dots(pen, this._dense)]);
+        const fills = k >= 0 ? [state.classes[k].colour] : (k === -1 ? [P.look.hidden, hatch(pen, this._dense)] : [P.look.missing, dots(pen, this._dense)]);
         const strong = k >= 0 && state.classes[k].strong;
         for (let next = 0; next < polygons.length;) {
           pen.beginPath();
@@ -453,8 +455,8 @@
       const top = this._shapes.rings.length - 1;
       const level = this._state.level;
       const near = scale * 256 / 40075 > 12; /* pixels a kilometre */
-      if (this._typical(level) * scale > 5) { this._strokeArcs(pen, this._shapes.borders(level), near ? 1 : 0.6, "rgba(11, 12, 12, 0.45)"); }
-      if (top > level) { this._strokeArcs(pen, this._shapes.borders(top), near ? 2.5 : 1.6, "rgba(11, 12, 12, 0.85)"); }
+      if (this._typical(level) * scale > 5) { this._strokeArcs(pen, this._shapes.borders(level), near ? 1 : 0.6, this._inks.line); }
+      if (top > level) { this._strokeArcs(pen, this._shapes.borders(top), near ? 2.5 : 1.6, this._inks.top); }
     },
     /* The middle one of the areas' widths: where that is a few pixels, borders would hide the colours. */
     _typical: function (level) {
@@ -486,7 +488,7 @@
       pen.beginPath();
       this._trace(pen, this._shapes.rings[this._state.level][i]);
       pen.lineJoin = "round";
-      pen.strokeStyle = "#0b0c0c";
+      pen.strokeStyle = inner ? "#0b0c0c" : this._inks.ink;
       pen.lineWidth = inner ? width + 3 : width;
       pen.stroke();
       if (inner) { pen.strokeStyle = inner; pen.lineWidth = width - 1; pen.stroke(); }
@@ -509,7 +511,7 @@
         at[1] += shift;
         pen.lineJoin = "round";
         pen.lineWidth = 3.5;
-        pen.strokeStyle = "rgba(255, 255, 255, 0.92)";
+        pen.strokeStyle = this._inks.halo;
         pen.strokeText(words, at[0], at[1]);
         pen.fillStyle = colour;
         pen.fillText(words, at[0], at[1]);
@@ -521,13 +523,13 @@
       const state = this._state;
       const own = state.chosen === undefined ? null : state.chosen;
       if (own !== null) { /* what was chosen is named, however small it is */
-        write(state.level, own, this._levels[state.level].names[own], "700 14px " + family, "#0b0c0c", 16, 0, [-22, 22, 0]);
+        write(state.level, own, this._levels[state.level].names[own], "700 14px " + family, this._inks.ink, 16, 0, [-22, 22, 0]);
       }
       const named = (l, i) => l === state.level && i === own;
       if (state.marks) {
         state.of.forEach((k, i) => {
           const mark = k >= 0 ? state.classes[k].mark : "";
-          if (mark) { write(state.level, i, mark, "600 12px " + family, "#0b0c0c", 12, 1.1, [0]); }
+          if (mark) { write(state.level, i, mark, "600 12px " + family, this._inks.ink, 12, 1.1, [0]); }
         });
       }
       /* A name must not lie on a hot spot, which may be smaller than the name. */
@@ -537,10 +539,10 @@
         taken.push([at[0] - 3, at[1] - 3, at[0] + 3, at[1] + 3]);
       });
       if (top > 0 || this._levels[0].codes.length < 40) {
-        this._levels[top].names.forEach((name, i) => named(top, i) || write(top, i, name, "600 14px " + family, "#0b0c0c", 16, 0.7, [0, -18, 18, -30, 30, -44, 44]));
+        this._shapes.bySize(top).forEach((i) => named(top, i) || write(top, i, this._levels[top].names[i], "600 14px " + family, this._inks.ink, 16, 0.7, [0, -18, 18, -30, 30, -44, 44]));
       }
       for (let l = top - 1; l >= Math.max(state.level, 0); l -= 1) {
-        this._levels[l].names.forEach((name, i) => named(l, i) || write(l, i, name, (l === state.level ? "400" : "600") + " 12px " + family, "#26292b", 14, l === state.level ? 2 : 1.5, [0]));
+        this._shapes.bySize(l).forEach((i) => named(l, i) || write(l, i, this._levels[l].names[i], (l === state.level ? "400" : "600") + " 12px " + family, this._inks.soft, 14, l === state.level ? 2 : 1.5, [0]));
       }
     }
   });
@@ -559,7 +561,7 @@
 
   function hatch(pen, dense) {
     return tile(pen, dense, function (brush) {
-      brush.strokeStyle = P.settings.look.hatch;
+      brush.strokeStyle = P.look.hatch;
       brush.lineWidth = 1.2;
       brush.beginPath();
       for (const shift of [-8, 0, 8]) { brush.moveTo(shift - 1, 9); brush.lineTo(shift + 9, -1); }
@@ -569,7 +571,7 @@
 
   function dots(pen, dense) {
     return tile(pen, dense, function (brush) {
-      brush.fillStyle = P.settings.look.hatch;
+      brush.fillStyle = P.look.hatch;
       brush.beginPath();
       brush.arc(4, 4, 1, 0, 2 * Math.PI);
       brush.fill();

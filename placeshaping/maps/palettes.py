@@ -98,6 +98,31 @@ NONE_FILL = "#ffffff"
 MISSING_FILL = "#ffffff"
 """Ground of an area without data."""
 
+DARK: dict[str, str] = {
+    "hidden": "#3a4247",
+    "hatch": "#9fabb1",
+    "missing": "#1d2226",
+    "none": "#1d2226",
+    "plain": "#4a5257",
+}
+"""
+Grounds on a dark page, as above; `plain` is that of areas without a clear pattern.
+
+The classes keep their colours, so that two people who talk about a map see the same one.
+"""
+
+BIVARIATE: tuple[tuple[str, str, str], ...] = (
+    ("#f0f0e6", "#e6c690", "#d99a1b"),
+    ("#95bed4", "#918c86", "#85593a"),
+    ("#2b8cbe", "#445374", "#3b1c32"),
+)
+"""
+Rate by deprivation: rows from low to high rates, columns from least to most deprived.
+
+Mixed evenly (in OKLab) from four corners, which were chosen so that the two colours that lie
+nearest are as far apart as can be for each kind of colour sight.
+"""
+
 OUTLINE = "#505a5f"
 """Outline of areas."""
 

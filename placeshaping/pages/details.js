@@ -2,7 +2,7 @@
 (function (P) {
   "use strict";
 
-  P.describe = function (model, state) {
+  P.describe = function (model, state, beside) {
     const data = model.data;
     return about();
 
@@ -20,7 +20,7 @@
         P.make("p", { class: "name" }, level.names[state.chosen]),
         P.make("p", { class: "hint" }, level.label + P.codeOf(level, state.chosen)),
         P.make("p", {}, data.categories[state.category].label + ", " + data.periods[state.period].label + ":"),
-        figures(chain), ...compared(chain[0]), ...parade(state.level, state.chosen), ...over(state.level, state.chosen)
+        figures(chain), ...second(state.chosen), ...compared(chain[0]), ...trend(chain), ...parade(state.level, state.chosen), ...over(state.level, state.chosen)
       ];
     }
 
@@ -36,7 +36,7 @@
         row("P" + model.per(state.category).slice(1), (one) => one.cell.rate === null ? gap(one.cell) : P.rate(one.cell.rate));
         row("95% interval", (one) => one.cell.rate === null ? "" : P.rate(one.cell.lower) + " to " + P.rate(one.cell.upper));
       }
-      if (data.levels[state.level].cluster) { row("Hot spot", (one) => one.cell.cluster ? P.settings.look.clusters[one.cell.cluster].label : data.levels[one.l].cluster && one.cell.status !== "shown" ? gap(one.cell) : "not looked for"); }
+      if (data.levels[state.level].cluster) { row("Hot spot", (one) => one.cell.cluster ? P.look.clusters[one.cell.cluster].label : data.levels[one.l].cluster && one.cell.status !== "shown" ? gap(one.cell) : "not looked for"); }
       for (const name of ["residents", "households"]) {
         if (chain.some((one) => data.levels[one.l][name])) {
           row(name.charAt(0).toUpperCase() + name.slice(1), (one) => data.levels[one.l][name] && data.levels[one.l][name][one.i] !== null ? P.count(data.levels[one.l][name][one.i]) : "not known");
@@ -46,6 +46,34 @@
       if (deciles) { row("Deprivation decile (1 = most deprived tenth in England)", (one) => one.l === state.level && deciles[one.i] !== null ? deciles[one.i] + " of 10" : ""); }
       made.append(body);
       return P.make("div", { class: "figures-frame", role: "region", "aria-label": "Figures of this area", tabindex: "0" }, made);
+    }
+
+    /* What the second map says of the same area. */
+    function second(i) {
+      if (!beside) { return []; }
+      return [P.make("p", {}, P.make("strong", {}, "On the second map: "), model.say(beside.where, beside.view, i) + " (" + data.categories[beside.where.category].label + ", " + data.periods[beside.where.period].label + ").")];
+    }
+
+    /* The area over the periods, beside the largest area that holds it. */
+    function trend(chain) {
+      if (data.periods.length < 3) { return []; }
+      const rated = chain[0].cell.rate !== null || data.periods.some((_, p) => model.cell(chain[0].l, p, state.category, chain[0].i).rate !== null);
+      const whole = chain[chain.length - 1];
+      const line = (one) => data.periods.slice(1).map(function (_, k) {
+        const cell = model.cell(one.l, k + 1, state.category, one.i);
+        return rated ? { value: cell.rate, lower: cell.lower, upper: cell.upper, status: cell.status } : { value: cell.count, status: cell.status };
+      });
+      const labels = data.periods.slice(1).map((period) => period.label);
+      const mine = line(chain[0]);
+      const said = P.trendWords(labels, mine);
+      const drawn = P.trend(labels, mine, rated && whole !== chain[0] ? line(whole) : [], (rated ? "Rate " + model.per(state.category) : "Records") + " by period. " + said);
+      if (!drawn) { return []; }
+      const key = (kind, words) => P.make("span", { class: "key " + kind }, words);
+      return [
+        P.make("p", { class: "over" }, rated ? "Over time, " + model.per(state.category) : "Over time, records"), drawn,
+        P.make("p", { class: "hint keys" }, key("mine", "This area" + (rated ? " (bar: 95% interval)" : "")), rated && whole !== chain[0] ? key("beside", data.levels[whole.l].names[whole.i]) : "", mine.some((one) => one.status === "hidden") ? key("gap", "hidden") : ""),
+        P.make("p", {}, said)
+      ];
     }
 
     function against(cell, total) {

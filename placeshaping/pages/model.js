@@ -52,6 +52,7 @@ var placeshaping = placeshaping || {};
     model.periods = data.periods;
     model.categories = data.categories;
     model.places = new Map();
+    const thirds = new Map();
     levels.forEach((level, l) => level.codes.forEach((code, i) => model.places.set(l + " " + code, i)));
     model.total = overall();
 
@@ -115,6 +116,7 @@ var placeshaping = placeshaping || {};
       if (measure === "rate") { return data.categories.some((_, c) => data.categories[c].denominator && levels[l][data.categories[c].denominator]); }
       if (measure === "hotspots") { return Boolean(levels[l].cluster); }
       if (measure === "decile") { return Boolean(levels[l].imd_decile); }
+      if (measure === "both") { return Boolean(levels[l].imd_decile) && model.can(l, "rate"); }
       return true;
     };
 
@@ -145,8 +147,13 @@ var placeshaping = placeshaping || {};
       if (state.measure === "hotspots") {
         return cell.cluster ? data.clusters.indexOf(cell.cluster) : -2;
       }
-      const value = state.measure === "rate" ? cell.rate : cell.count;
+      const value = state.measure === "count" ? cell.count : cell.rate;
       if (value === null) { return -2; }
+      if (state.measure === "both") {
+        const decile = levels[state.level].imd_decile[i];
+        const row = model.thirds(state.category).slice(1, -1).filter((edge) => value >= edge).length;
+        return decile === null ? -2 : 3 * row + P.DECILES.findIndex((one) => decile >= one.from);
+      }
       let found = 0;
       if (value === 0) { return found; }
       while (found + 1 < classes.length && value >= classes[found + 1].from) { found += 1; }
@@ -161,9 +168,43 @@ var placeshaping = placeshaping || {};
       return pair[state.period === 0 ? 0 : 1];
     };
 
+    /* Three classes of the rate out of those of the rate's own map: the two edges that fill them most evenly. */
+    model.thirds = function (c) {
+      if (!thirds.has(c)) { thirds.set(c, mostEven(c)); }
+      return thirds.get(c);
+    };
+
+    function mostEven(c) {
+      const edges = data.classes[data.categories[c].label] || [0, 1];
+      const inner = edges.slice(1, -1);
+      if (inner.length < 3) { return edges; }
+      const rates = levels[0].codes.map((_, i) => model.cell(0, 0, c, i).rate).filter((rate) => rate !== null);
+      let best = null;
+      inner.forEach((low, k) => inner.slice(k + 1).forEach(function (high) {
+        const shares = [rates.filter((rate) => rate < low).length, rates.filter((rate) => rate >= low && rate < high).length, rates.filter((rate) => rate >= high).length];
+        const least = Math.min(...shares);
+        if (!best || least > best.least) { best = { least: least, edges: [edges[0], low, high, edges[edges.length - 1]] }; }
+      }));
+      return best.edges;
+    }
+
+    function bothClasses(state) {
+      const edges = model.thirds(state.category);
+      const rows = edges.length - 1;
+      const made = [];
+      for (let row = 0; row < rows; row += 1) {
+        const rates = row === 0 && rows > 1 ? "Under " + P.edge(edges[1]) : row === rows - 1 ? P.edge(edges[row]) + " or more" : P.edge(edges[row]) + " to under " + P.edge(edges[row + 1]);
+        P.DECILES.forEach(function (one, column) {
+          made.push({ label: rates + "; deciles " + one.label, rates: rates, colour: P.look.both[rows === 2 && row === 1 ? 2 : row][column], mark: String(row + 1) + one.mark, strong: rows > 1 && row === rows - 1 && column === 2 });
+        });
+      }
+      return made;
+    }
+
     /* The classes of a view; areas where nothing was recorded have one of their own. */
     model.classes = function (state, zeros) {
-      const look = P.settings.look;
+      const look = P.look;
+      if (state.measure === "both") { return bothClasses(state); }
       if (state.measure === "hotspots") {
         return data.clusters.map((value) => look.clusters[value]);
       }
@@ -197,6 +238,7 @@ var placeshaping = placeshaping || {};
       const when = data.periods[state.period].label;
       const by = P.settings.words[levels[state.level].level] || levels[state.level].short;
       if (state.measure === "decile") { return "Index of Multiple Deprivation by " + by.one; }
+      if (state.measure === "both") { return "Rate and deprivation: " + lowerFirst(what) + ", " + when + ", by " + by.one; }
       if (state.measure === "hotspots") { return "Hot spots of " + lowerFirst(what) + ", " + when + ", by " + by.one; }
       if (state.measure === "rate") { return what + " " + model.per(state.category) + ", " + when + ", by " + by.one; }
       return "Number of records: " + lowerFirst(what) + ", " + when + ", by " + by.one;
@@ -210,7 +252,7 @@ var placeshaping = placeshaping || {};
         return decile === null ? "deprivation not known" : "deprivation decile " + decile + " of 10 (1 is most deprived)";
       }
       if (state.measure === "hotspots" && cell.cluster) {
-        return P.settings.look.clusters[cell.cluster].label + (cell.count === null ? "" : "; " + P.count(cell.count) + " records");
+        return P.look.clusters[cell.cluster].label + (cell.count === null ? "" : "; " + P.count(cell.count) + " records");
       }
       if (cell.status === "hidden") { return state.measure === "hotspots" ? P.HIDDEN_SPOT : "number hidden to protect people"; }
       if (cell.status === "missing") { return "no data"; }
@@ -220,9 +262,15 @@ var placeshaping = placeshaping || {};
       const rank = k >= 0 && !view.classes[k].none && ranked > 1 ? ", class " + view.classes[k].mark + " of " + ranked : "";
       if (state.measure === "count") { return P.count(cell.count) + " records" + rank; }
       if (cell.rate === null) { return P.count(cell.count) + " records; no rate, the number of " + (data.categories[state.category].denominator || "residents") + " is not known"; }
-      return P.rate(cell.rate) + " " + model.per(state.category) + " (95% interval " + P.rate(cell.lower) + " to " + P.rate(cell.upper) + ")" + rank;
+      const rate = P.rate(cell.rate) + " " + model.per(state.category) + " (95% interval " + P.rate(cell.lower) + " to " + P.rate(cell.upper) + ")";
+      if (state.measure !== "both") { return rate + rank; }
+      const decile = levels[state.level].imd_decile[i];
+      return rate + (decile === null ? "; deprivation not known" : "; deprivation decile " + decile + " of 10 (1 is most deprived); class " + view.classes[k].mark);
     };
   };
+
+  /* The columns of rate by deprivation: from the least deprived to the most. */
+  P.DECILES = [{ from: 8, mark: "A", label: "8 to 10 (least deprived)" }, { from: 4, mark: "B", label: "4 to 7" }, { from: 1, mark: "C", label: "1 to 3 (most deprived)" }];
 
   /* The code of an area after its level's name; none where its name serves as its code. */
   P.codeOf = (level, i) => level.codes[i] === level.names[i] ? "" : ", " + level.codes[i];
@@ -237,12 +285,14 @@ var placeshaping = placeshaping || {};
   P.lowerFirst = lowerFirst;
 
   /* Make an element with text and attributes: never HTML from data. */
-  P.make = function (tag, attributes, ...inside) {
-    const made = document.createElement(tag);
+  P.make = (tag, attributes, ...inside) => filled(document.createElement(tag), attributes, inside);
+  P.svg = (tag, attributes, ...inside) => filled(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, inside);
+
+  function filled(made, attributes, inside) {
     for (const [name, value] of Object.entries(attributes || {})) {
       if (value !== null && value !== undefined && value !== false) { made.setAttribute(name, value); }
     }
     made.append(...inside);
     return made;
-  };
+  }
 })(placeshaping);

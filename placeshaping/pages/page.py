@@ -28,7 +28,23 @@ CONTENT_POLICY = (
 )
 """What the page allows itself: nothing from outside, its own inline script and styles."""
 
-_OWN_SCRIPTS = ("model.js", "table.js", "details.js", "summary.js", "page.js")
+_OWN_SCRIPTS = (
+    "model.js",
+    "legend.js",
+    "table.js",
+    "trend.js",
+    "details.js",
+    "summary.js",
+    "search.js",
+    "pane.js",
+    "compare.js",
+    "controls.js",
+    "periods.js",
+    "address.js",
+    "appearance.js",
+    "printing.js",
+    "page.js",
+)
 
 
 _FACT_IDS = {"When": "fact-when", "Hot spots": "fact-hotspots", "How sure": "fact-sure"}

@@ -32,7 +32,18 @@
       };
     };
 
-    this.sentences = (state, cells) => [whole(state), extremes(state, cells), gathered(state, cells)].filter(Boolean);
+    this.sentences = (state, view) => [whole(state), state.measure === "both" ? together(state, view) : "", extremes(state, view.cells), gathered(state, view.cells)].filter(Boolean);
+
+    /* Rate by deprivation: how far the two go together, with those that do well beside the others. */
+    function together(state, view) {
+      const rows = model.thirds(state.category).length - 1;
+      const column = (k) => view.full.filter((_, at) => at % 3 === k).reduce((a, b) => a + b, 0);
+      if (rows < 2 || !column(2) || !column(0)) { return ""; }
+      const [low, high] = [view.classes[0].rates, view.classes[3 * (rows - 1)].rates].map(P.lowerFirst);
+      const part = (k) => "of the " + P.count(column(k)) + " " + words(state.level).many + " in the " + (k ? "most" : "least") + " deprived three tenths of England, " +
+        P.count(view.full[3 * (rows - 1) + k]) + " have a rate of " + high + " and " + P.count(view.full[k]) + " one " + (rows > 1 ? low : "");
+      return "Rate and deprivation together: " + part(2) + "; " + part(0) + ".";
+    }
 
     function spots(l, cells) {
       if (!model.can(l, "hotspots") || !cells.some((cell) => cell.cluster)) { return null; }

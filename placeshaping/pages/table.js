@@ -18,7 +18,7 @@
       shown = { view: view, where: Object.assign({}, where) };
       columns = columnsOf(where);
       if (!columns.some((column) => column.key === state.key)) {
-        state.key = { rate: "rate", count: "count", hotspots: "cluster", decile: "decile" }[where.measure];
+        state.key = { rate: "rate", both: "rate", count: "count", hotspots: "cluster", decile: "decile" }[where.measure];
         if (!columns.some((column) => column.key === state.key)) { state.key = "count"; }
         state.down = where.measure !== "decile";
       }
@@ -56,7 +56,7 @@
       }
       if (level.cluster) {
         made.push({ key: "cluster", label: "Hot spot", text: true, value: (row) => row.cell.cluster ? -model.data.clusters.indexOf(row.cell.cluster) : null,
-          cell: (row) => row.cell.cluster ? P.settings.look.clusters[row.cell.cluster].label : row.cell.status === "shown" ? "not looked for" : blank(row) });
+          cell: (row) => row.cell.cluster ? P.look.clusters[row.cell.cluster].label : row.cell.status === "shown" ? "not looked for" : blank(row) });
       }
       if (level.imd_decile) {
         made.push({ key: "decile", label: "Deprivation decile (1 = most deprived tenth in England)", value: (row) => row.decile,

@@ -199,8 +199,8 @@ def test_a_measure_that_a_level_lacks_says_why(opened: Any) -> None:
 
 def test_category_and_period_change_map_legend_and_table(opened: Any, released: Release) -> None:
     label = released.categories[2].label
-    opened.page.get_by_label("Category").select_option(label=label)
-    opened.page.get_by_label("Period").select_option(index=1)
+    opened.page.get_by_label("Category", exact=True).select_option(label=label)
+    opened.page.get_by_label("Period", exact=True).select_option(index=1)
     heading = opened.page.locator("#map-heading").inner_text()
     assert label in heading
     assert released.periods[1].label in heading
@@ -357,11 +357,14 @@ def test_without_script_the_finding_can_still_be_read(
     assert "About this map" in words
 
 
-def test_it_prints_with_map_legend_and_table(opened: Any) -> None:
+def test_it_prints_with_map_and_legend_and_the_table_if_asked(opened: Any) -> None:
+    opened.page.get_by_label("Print this table too").check()
     opened.page.emulate_media(media="print")
     assert opened.page.locator("#map").is_visible()
     assert opened.page.locator("#legend").is_visible()
     assert opened.page.locator("#table").is_visible()
+    opened.run("() => document.getElementById('print-table').click()")
+    assert not opened.page.locator("#table").is_visible()
     assert not opened.page.locator(".controls").is_visible()
     assert len(opened.page.pdf(format="A4")) > 20_000
 
@@ -370,8 +373,8 @@ def test_words_and_tiles_follow_the_choices(opened: Any, released: Release) -> N
     page = opened.page
     before = page.locator("#words-body").inner_text()
     label, period = released.categories[2].label, released.periods[1]
-    page.get_by_label("Category").select_option(label=label)
-    page.get_by_label("Period").select_option(index=1)
+    page.get_by_label("Category", exact=True).select_option(label=label)
+    page.get_by_label("Period", exact=True).select_option(index=1)
     small = label[0].lower() + label[1:]
     months = f"{period.first:%B %Y} to {period.last:%B %Y}"
     heading = page.locator("#words-heading").inner_text()
@@ -411,8 +414,8 @@ def test_the_first_words_of_the_script_are_those_of_the_file(
 def test_zero_has_a_class_of_its_own_and_small_counts_none(opened: Any, released: Release) -> None:
     opened.page.get_by_role("button", name="Count").click()
     for place, category in enumerate(released.categories):
-        opened.page.get_by_label("Category").select_option(index=place)
-        opened.page.get_by_label("Period").select_option(index=1)
+        opened.page.get_by_label("Category", exact=True).select_option(index=place)
+        opened.page.get_by_label("Period", exact=True).select_option(index=1)
         view = released.tables["lsoa"].view(
             period=released.periods[1].label, category=category.label
         )
@@ -433,8 +436,8 @@ def test_an_area_whose_number_is_hidden_shows_no_hot_spot_class(
     opened.page.get_by_role("button", name="Hot spots").click()
     found = 0
     for place, category in enumerate(released.categories):
-        opened.page.get_by_label("Category").select_option(index=place)
-        opened.page.get_by_label("Period").select_option(index=1)
+        opened.page.get_by_label("Category", exact=True).select_option(index=place)
+        opened.page.get_by_label("Period", exact=True).select_option(index=1)
         view = released.tables["lsoa"].view(
             period=released.periods[1].label, category=category.label
         )
