@@ -44,6 +44,13 @@ def write_export(kind: str, release: Release, folder: Path) -> list[Path]:
         If `release` is not a `Release`.
     OutputError
         If a file cannot be written.
+
+    Examples
+    --------
+    >>> write_export("kml", {}, Path())
+    Traceback (most recent call last):
+        ...
+    placeshaping._core.errors.DisclosureError: write_kml takes a Release, not a dict. ...
     """
     if kind == "kml":
         from placeshaping.layers.kml import write_kml

@@ -123,6 +123,13 @@ def publish(
         are not meant for all.
     OutputError
         If the folder cannot be written; it is then as it was.
+
+    Examples
+    --------
+    >>> publish("nowhere", into="www", today=dt.date(2026, 1, 31))
+    Traceback (most recent call last):
+        ...
+    placeshaping._core.errors.MissingFileError: ...
     """
     source = _layers_of(Path(products))
     _attack([source], policy=policy, today=today)

@@ -77,6 +77,14 @@ def config_text(
         One of `LICENCES`, or a name or address.
     provider
         Who publishes.
+
+    Examples
+    --------
+    >>> notes = [("title", "Crime"), ("periods", '[{"first": "2024-01", "last": "2025-12"}]')]
+    >>> one = Collection("lsoa", "By LSOA", 64, (-1.2, 52.5, -1.0, 52.7), spatial=True)
+    >>> text = config_text([one], notes, url="http://127.0.0.1:80", licence="OGL", provider=None)
+    >>> [line.strip() for line in text.splitlines() if "lsoa.geojson" in line]
+    ['data: lsoa.geojson']
     """
     contact = _first(notes, "contact") or NOT_STATED
     terms = dict(_licence(licence, url))
@@ -192,6 +200,11 @@ def readme_text(collections: Sequence[Collection], notes: Notes, *, config: str)
         What the layers say of themselves.
     config
         Name of the configuration.
+
+    Examples
+    --------
+    >>> readme_text([], [("title", "Crime in Marsh")], config="a.yml").splitlines()[0]
+    'Crime in Marsh'
     """
     listed = "\n".join(f"  {one.name}: {one.title}" for one in collections)
     return f"""{_first(notes, "title")}
