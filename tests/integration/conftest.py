@@ -17,6 +17,7 @@ RECIPE: dict[str, Any] = {
     "purpose": "A test.",
     "contact": "nobody@example.org",
     "policy": "councillor",
+    "ledger": "none",
     "records": {"file": "crime.zip", "sensitivity": "personal"},
     "areas": {
         "file": "lsoa_2021.gpkg",

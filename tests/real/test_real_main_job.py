@@ -140,6 +140,24 @@ def test_products_withstand_the_attacker(force: str, request: pytest.FixtureRequ
         assert verdict.passed, verdict.breaches[:3]
 
 
+@pytest.mark.parametrize("policy", ["public", "councillor"])
+@pytest.mark.parametrize("force", ["essex", "leicestershire"])
+def test_all_levels_of_a_force_leave_together_under_a_policy(
+    force: str, policy: str, real_data: Path, tmp_path: Path
+) -> None:
+    """Small areas, neighbourhoods and districts, in every output, withstand the attacker."""
+    recipe = tomllib.loads((HERE / f"{force}.toml").read_text(encoding="utf-8"))
+    recipe["records"] = {"file": recipe["records"]["file"], "sensitivity": "personal"}
+    recipe |= {"policy": policy, "ledger": "none", "output": {"folder": str(tmp_path / "made")}}
+    made = run(recipe, folder=real_data, made_on=DAY)
+    assert made.release.levels == ("lsoa", "msoa", "district")
+    shown = made.release.tables["lsoa"].values
+    small = shown["count"].dropna()
+    assert small[small > 0].min() >= (10 if policy == "public" else 5)
+    verdicts = verify_files([made.folder], budget=100)
+    assert all(verdict.passed for verdict in verdicts), verdicts
+
+
 @pytest.mark.parametrize("force", ["essex", "leicestershire"])
 def test_known_town_centres_are_hot_spots(force: str, request: pytest.FixtureRequest) -> None:
     made: Outcome = request.getfixturevalue(force)

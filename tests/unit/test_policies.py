@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,10 @@ from placeshaping.disclosure.own_policies import (
 )
 from placeshaping.disclosure.permission import check_policy, governed
 from placeshaping.disclosure.policies import POLICIES, Policy
+from placeshaping.disclosure.release import release
+from placeshaping.hotspots.study import Study
+from placeshaping.layers.geopackage import write_layers
+from placeshaping.verify.files import verify_file
 
 
 def test_the_eight_policies_of_the_design_are_there() -> None:
@@ -142,3 +147,37 @@ def test_purpose_and_expiry_are_demanded_where_the_policy_needs_them() -> None:
             expires=dt.date(2026, 1, 1),
             made_on=dt.date(2026, 2, 1),
         )
+
+
+def test_a_policy_of_a_councils_own_is_judged_by_what_it_declares(
+    make_study: Callable[..., Study], tmp_path: Path
+) -> None:
+    """Every rule that differs from the base is in the file, so that verify can hold it to it."""
+    own = make_policy(
+        {
+            "name": "members",
+            "base": "councillor",
+            "threshold": 6,
+            "rounding": 3,
+            "dominance": 0.4,
+            "loosen": ["rounding"],
+        }
+    )
+    made = release(make_study(), policy=own, title="t", made_on=dt.date(2026, 1, 31))
+    assert made.declaration["base"] == "councillor"
+    assert made.declaration["dominance"] == 0.4
+    path = write_layers(made, tmp_path / "layers.gpkg")
+    assert not verify_file(path).passed
+    assert verify_file(path, policy="members").passed
+
+
+def test_scores_that_a_policy_lets_out_are_stopped_where_they_give_counts_back(
+    make_study: Callable[..., Study], tmp_path: Path
+) -> None:
+    own = make_policy(
+        {"name": "scores", "base": "councillor", "numbers": True, "loosen": ["numbers"]}
+    )
+    made = release(make_study(), policy=own, title="t", made_on=dt.date(2026, 1, 31))
+    assert "gi_star" in made.tables["lsoa"].values
+    verdict = verify_file(write_layers(made, tmp_path / "layers.gpkg"), policy="scores")
+    assert {breach.attack for breach in verdict.breaches} == {"scores"}
