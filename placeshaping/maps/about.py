@@ -7,13 +7,22 @@ from typing import Any
 
 from placeshaping._core.codes import is_synthetic
 from placeshaping.disclosure.release import Release
+from placeshaping.maps.basemap import Basemap, basemap_words
+from placeshaping.maps.classes import Scheme
 from placeshaping.maps.licences import licences
 from placeshaping.maps.months import month_words
 from placeshaping.maps.words import has_hot_spots, has_rates
 from placeshaping.pages.page import Section
 
 
-def about(release: Release, *, tolerance: float, leaflet: str) -> tuple[Section, ...]:
+def about(
+    release: Release,
+    *,
+    tolerance: float,
+    leaflet: str,
+    scheme: Scheme = "even",
+    basemap: Basemap | None = None,
+) -> tuple[Section, ...]:
     """
     Write the parts of "About this map".
 
@@ -25,6 +34,10 @@ def about(release: Release, *, tolerance: float, leaflet: str) -> tuple[Section,
         Metres by which the borders on the map were simplified.
     leaflet
         Version of Leaflet.
+    scheme
+        How the edges of the classes were chosen.
+    basemap
+        Tiles that the page asks for.
 
     Returns
     -------
@@ -36,12 +49,13 @@ def about(release: Release, *, tolerance: float, leaflet: str) -> tuple[Section,
     notes = [month_words(note) for note in release.notes]
     parts = [
         ("The records", [*notes, *([f"Published at {published}."] if published else [])]),
-        ("How it was worked out", list(_method(release, tolerance))),
+        ("How it was worked out", list(_method(release, tolerance, scheme))),
         ("What was hidden, and why", list(release.statement)),
         ("It must not be used", list(release.not_for)),
         ("What it is for", [release.purpose] if release.purpose else []),
         ("Sources", [_source(source) for source in release.sources]),
         ("Licences", list(licences(release))),
+        ("Base map", list(basemap_words(basemap)) if basemap else []),
         (
             "Who made it",
             [
@@ -53,7 +67,7 @@ def about(release: Release, *, tolerance: float, leaflet: str) -> tuple[Section,
     return tuple(Section(heading, tuple(items)) for heading, items in parts if items)
 
 
-def footer(release: Release) -> tuple[str, ...]:
+def footer(release: Release, *, basemap: Basemap | None = None) -> tuple[str, ...]:
     """
     Write the last lines of a page: the licence of the boundaries, and that nothing is sent.
 
@@ -61,6 +75,8 @@ def footer(release: Release) -> tuple[str, ...]:
     ----------
     release
         Whose areas are on the map.
+    basemap
+        Tiles that the page asks for.
 
     Returns
     -------
@@ -69,12 +85,17 @@ def footer(release: Release) -> tuple[str, ...]:
     """
     codes = [str(code) for code in release.tables[release.levels[0]].areas.index]
     own = "This page is one file. It works without a network and sends nothing anywhere."
+    if basemap is not None:
+        own = (
+            "This page is one file. It works without a network; with one, it asks "
+            f"{basemap.host} for the pictures of the base map, and nothing else."
+        )
     if codes and all(is_synthetic(code) for code in codes):
         return ("The place, its people and its records are invented.", own)
     return (*licences(release), own)
 
 
-def _method(release: Release, tolerance: float) -> Iterator[str]:
+def _method(release: Release, tolerance: float, scheme: Scheme) -> Iterator[str]:
     if has_rates(release):
         homes = [c.label for c in release.categories if c.denominator == "households"]
         other = f" ({', '.join(homes)}: per 1,000 households)" if homes else ""
@@ -93,11 +114,15 @@ def _method(release: Release, tolerance: float) -> Iterator[str]:
         )
         if release.policy.protects:
             yield "Hot spots were worked out before small numbers were hidden and others rounded."
+    chosen = (
+        "chosen so that the areas spread over the classes as evenly as such numbers allow"
+        if scheme == "even"
+        else f"those nearest to the edges of mapclassify's scheme {scheme!r}"
+    )
     yield (
-        "The edges of the classes are round numbers, chosen so that the areas spread over the "
-        "classes as evenly as such numbers allow; the legend says how many areas each holds. "
-        "Areas where nothing was recorded have an entry of their own. For rates the classes stay "
-        "the same from period to period, so that colours can be compared."
+        f"The edges of the classes are round numbers, {chosen}; the legend says how many areas "
+        "each holds. Areas where nothing was recorded have an entry of their own. For rates the "
+        "classes stay the same from period to period, so that colours can be compared."
     )
     yield f"Borders are simplified by up to about {tolerance:,.0f} metres for display."
 

@@ -20,6 +20,8 @@ from placeshaping._core.output import staged_file
 from placeshaping.disclosure.policies import POLICIES
 from placeshaping.disclosure.release import Release, require_release
 from placeshaping.maps.about import about, footer
+from placeshaping.maps.basemap import Basemap, basemap_parts, make_basemap, open_policy
+from placeshaping.maps.classes import Scheme
 from placeshaping.maps.coverage import Coverage, encode_coverage
 from placeshaping.maps.deprivation import deprivation_chart
 from placeshaping.maps.months import month_words
@@ -34,6 +36,7 @@ from placeshaping.maps.palettes import (
     SEQUENTIAL,
 )
 from placeshaping.maps.payload import count_classes, page_data
+from placeshaping.maps.still import still_view
 from placeshaping.maps.words import (
     FALSE_ALARMS,
     VISITED,
@@ -83,6 +86,8 @@ def area_map(
     level: str | None = None,
     measure: str | None = None,
     tolerance: float | None = None,
+    scheme: Scheme = "even",
+    basemap: str | Basemap | None = None,
 ) -> AreaMap:
     """
     Make the map of a release.
@@ -99,6 +104,12 @@ def area_map(
     tolerance
         Metres by which borders may be simplified; by default chosen from the
         size of the areas.
+    scheme
+        How the edges of the classes are chosen: see `classes.class_edges`.
+    basemap
+        None, so that the page asks for nothing from outside. Else what
+        `make_basemap` takes: the page then asks that one server for pictures,
+        names it, and works without it.
 
     Returns
     -------
@@ -111,7 +122,8 @@ def area_map(
     DisclosureError
         If `release` is not a `Release`, or its policy makes no such map.
     InputError
-        If it has no such level or measure.
+        If it has no such level or measure, or there is no such scheme or base
+        map.
 
     Examples
     --------
@@ -138,7 +150,14 @@ def area_map(
     first = measures.index(measure) if measure else 0
     ordered = [measures[first], *measures[:first], *measures[first + 1 :]]
     start = levels[0] if level is None else level
-    return AreaMap(given, start=start, measures=ordered, tolerance=tolerance)
+    return AreaMap(
+        given,
+        start=start,
+        measures=ordered,
+        tolerance=tolerance,
+        scheme=scheme,
+        basemap=None if basemap is None else make_basemap(basemap),
+    )
 
 
 class AreaMap(folium.Map):  # type: ignore[misc]  # folium has no types
@@ -155,6 +174,10 @@ class AreaMap(folium.Map):  # type: ignore[misc]  # folium has no types
         What can be shown, in the order of the buttons.
     tolerance
         Metres by which borders may be simplified.
+    scheme
+        How the edges of the classes are chosen.
+    basemap
+        Tiles under the areas.
 
     Attributes
     ----------
@@ -174,6 +197,8 @@ class AreaMap(folium.Map):  # type: ignore[misc]  # folium has no types
         start: str,
         measures: Sequence[str],
         tolerance: float | None = None,
+        scheme: Scheme = "even",
+        basemap: Basemap | None = None,
     ) -> None:
         super().__init__(tiles=None, location=_middle(release))
         self._name = "AreaMap"
@@ -182,6 +207,8 @@ class AreaMap(folium.Map):  # type: ignore[misc]  # folium has no types
         self.release = release
         self.start = start
         self.measures = tuple(measures)
+        self.scheme: Scheme = scheme
+        self.basemap = basemap
         self.coverage = encode_coverage(
             [release.tables[level].areas for level in release.levels], tolerance=tolerance
         )
@@ -207,7 +234,8 @@ class AreaMap(folium.Map):  # type: ignore[misc]  # folium has no types
         content = _content(self, self._further(**kwargs))
         if stamp is not None and self._unreleased():
             content = _stamped(content)
-        return render_page(content, scripts=[_asset("areas.js")])
+        page = render_page(content, scripts=[_asset("areas.js")])
+        return page if self.basemap is None else open_policy(page, self.basemap)
 
     def save(
         self, outfile: str | Path, *, stamp: Literal["internal"] | None = None, **kwargs: Any
@@ -355,13 +383,33 @@ def _content(shown: AreaMap, further: Further) -> PageContent:
             Choice(str(place), view.label) for place, view in enumerate(release.categories)
         ),
         periods=tuple(Choice(str(place), view.label) for place, view in enumerate(release.periods)),
-        about=about(release, tolerance=coverage.tolerance, leaflet=leaflet_version()),
-        footer=footer(release),
-        declaration=release.declaration,
-        settings=_settings(release),
-        data=page_data(release, coverage),
+        about=about(
+            release,
+            tolerance=coverage.tolerance,
+            leaflet=leaflet_version(),
+            scheme=shown.scheme,
+            basemap=shown.basemap,
+        ),
+        footer=footer(release, basemap=shown.basemap),
+        declaration=_declaration(shown),
+        settings=_settings(release, shown.scheme),
+        data=page_data(release, coverage, scheme=shown.scheme),
         chart=deprivation_chart(release),
-        further=further,
+        still=still_view(release),
+        further=further if shown.basemap is None else _with_basemap(further, shown.basemap),
+    )
+
+
+def _declaration(shown: AreaMap) -> dict[str, Any]:
+    """Say what the file holds, and whom it asks for a base map where it does."""
+    asks = {} if shown.basemap is None else {"basemap": shown.basemap.origin}
+    return {**shown.release.declaration, **asks}
+
+
+def _with_basemap(further: Further, basemap: Basemap) -> Further:
+    parts = basemap_parts(basemap)
+    return Further(
+        parts.header + further.header, further.html, f"{parts.script}\n{further.script}".strip()
     )
 
 
@@ -374,7 +422,7 @@ def _stamped(content: PageContent) -> PageContent:
     return replace(content, stamp=internal.stamp, declaration=declaration)
 
 
-def _settings(release: Release) -> dict[str, Any]:
+def _settings(release: Release, scheme: Scheme) -> dict[str, Any]:
     exact = crude_rate(list(range(BYAR_FROM)), [1.0] * BYAR_FROM, per=1.0)
     return {
         "centre": list(_middle(release)),
@@ -411,7 +459,7 @@ def _settings(release: Release) -> dict[str, Any]:
         "alarms": FALSE_ALARMS,
         "exactly": release.policy.rounding == 1,
         "smallest": max(release.policy.threshold, 1),
-        "countClasses": count_classes(release),
+        "countClasses": count_classes(release, scheme=scheme),
     }
 
 

@@ -8,6 +8,7 @@ Schemes of mapclassify can be had by name; their edges are rounded likewise.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from itertools import combinations, pairwise
 from typing import Literal, get_args
@@ -197,7 +198,9 @@ def _breaks(numbers: NDArray[np.float64], classes: int, scheme: str) -> NDArray[
     ranked = np.sort(numbers)
     if len(ranked) > _MOST_CLASSED:  # Fisher's way takes the square of their number
         ranked = ranked[np.linspace(0, len(ranked) - 1, _MOST_CLASSED).round().astype(int)]
-    found = getattr(mapclassify, _CLASSIFIERS[scheme])(ranked, k=classes)
+    with warnings.catch_warnings():  # fewer classes than asked for are no fault here
+        warnings.simplefilter("ignore", UserWarning)
+        found = getattr(mapclassify, _CLASSIFIERS[scheme])(ranked, k=classes)
     return np.unique(np.asarray(found.bins, dtype="float64")[:-1])
 
 

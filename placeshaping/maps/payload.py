@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from placeshaping._core.errors import EmptyError
 from placeshaping.disclosure.release import Release
 from placeshaping.disclosure.tables import AreaTable
-from placeshaping.maps.classes import class_edges
+from placeshaping.maps.classes import Scheme, class_edges
 from placeshaping.maps.coverage import Coverage, polygons_to_text
 from placeshaping.maps.palettes import CLUSTERS
 
@@ -22,7 +22,7 @@ HIDDEN, MISSING = -1, -2
 _PEOPLE = ("residents", "households", "imd_decile")
 
 
-def page_data(release: Release, coverage: Coverage) -> dict[str, Any]:
+def page_data(release: Release, coverage: Coverage, *, scheme: Scheme = "even") -> dict[str, Any]:
     """
     Lay a release out as the data block of a page, described in ``docs/formats.md``.
 
@@ -32,6 +32,8 @@ def page_data(release: Release, coverage: Coverage) -> dict[str, Any]:
         Protected numbers.
     coverage
         Shapes of its levels, in their order.
+    scheme
+        How the edges of the classes are chosen.
 
     Returns
     -------
@@ -65,11 +67,11 @@ def page_data(release: Release, coverage: Coverage) -> dict[str, Any]:
         ],
         "clusters": list(CLUSTERS),
         "arcs": coverage.arcs,
-        "classes": rate_classes(release),
+        "classes": rate_classes(release, scheme=scheme),
     }
 
 
-def rate_classes(release: Release) -> dict[str, list[float]]:
+def rate_classes(release: Release, *, scheme: Scheme = "even") -> dict[str, list[float]]:
     """
     Choose the edges of the rates' classes: one set a category, for all levels and periods.
 
@@ -77,6 +79,8 @@ def rate_classes(release: Release) -> dict[str, list[float]]:
     ----------
     release
         Protected numbers.
+    scheme
+        How the edges are chosen.
 
     Returns
     -------
@@ -89,11 +93,13 @@ def rate_classes(release: Release) -> dict[str, list[float]]:
     return {
         category.label: edges
         for category, values in zip(release.categories, rates, strict=True)
-        if category.denominator is not None and (edges := _edges(values))
+        if category.denominator is not None and (edges := _edges(values, scheme))
     }
 
 
-def count_classes(release: Release) -> dict[str, dict[str, list[list[float]]]]:
+def count_classes(
+    release: Release, *, scheme: Scheme = "even"
+) -> dict[str, dict[str, list[list[float]]]]:
     """
     Choose the edges of the counts' classes, for the whole span and for its parts.
 
@@ -101,6 +107,8 @@ def count_classes(release: Release) -> dict[str, dict[str, list[list[float]]]]:
     ----------
     release
         Protected numbers.
+    scheme
+        How the edges are chosen.
 
     Returns
     -------
@@ -112,8 +120,8 @@ def count_classes(release: Release) -> dict[str, dict[str, list[list[float]]]]:
         counts = cube(release, table, "count")
         found[level] = {
             category.label: [
-                _edges(counts[0, place]) or [0.0, 1.0],
-                _edges(counts[1:, place]) or [0.0, 1.0],
+                _edges(counts[0, place], scheme) or [0.0, 1.0],
+                _edges(counts[1:, place], scheme) or [0.0, 1.0],
             ]
             for place, category in enumerate(release.categories)
         }
@@ -143,10 +151,10 @@ def cube(release: Release, table: AreaTable, column: str) -> NDArray[np.float64]
     return np.asarray(values, dtype="float64").reshape(shape)
 
 
-def _edges(values: NDArray[np.float64]) -> list[float]:
+def _edges(values: NDArray[np.float64], scheme: Scheme) -> list[float]:
     """Choose edges for what was recorded: where nothing was, an area has a class of its own."""
     try:
-        return list(class_edges(values[values > 0]))
+        return list(class_edges(values[values > 0], scheme=scheme))
     except EmptyError:
         return []
 
