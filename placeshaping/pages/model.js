@@ -6,7 +6,8 @@ var placeshaping = placeshaping || {};
   /* Unpack the data block: base64, then gzip, inflated by the browser itself. */
   P.unpack = async function (id) {
     const text = atob(document.getElementById(id).textContent.trim());
-    const bytes = Uint8Array.from(text, (c) => c.charCodeAt(0));
+    const bytes = new Uint8Array(text.length);
+    for (let k = 0; k < text.length; k += 1) { bytes[k] = text.charCodeAt(k); }
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
     return new Response(stream).json();
   };

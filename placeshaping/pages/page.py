@@ -102,6 +102,59 @@ class Further:
 
 
 @dataclass(frozen=True)
+class StillClass:
+    """
+    One line of the legend of a still picture.
+
+    Attributes
+    ----------
+    label
+        In words.
+    swatch
+        A colour, or ``"hatched"`` or ``"dotted"``.
+    areas
+        How many areas it holds.
+    """
+
+    label: str
+    swatch: str
+    areas: str
+
+
+@dataclass(frozen=True)
+class Still:
+    """
+    What the page shows without JavaScript.
+
+    Attributes
+    ----------
+    picture
+        What an SVG element holds, 1,000 units wide.
+    height
+        Units that it is high.
+    caption
+        What the picture shows, in a sentence without a full stop.
+    classes
+        Its legend.
+    table_caption
+        What the table shows.
+    heads, rows
+        The table, in words; the first column names the areas.
+    left_out
+        Areas that the table had no room for.
+    """
+
+    picture: str
+    height: int
+    caption: str
+    classes: tuple[StillClass, ...]
+    table_caption: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    left_out: int = 0
+
+
+@dataclass(frozen=True)
 class PageContent:
     """
     Everything that a page says.
@@ -137,6 +190,8 @@ class PageContent:
         Numbers and shapes.
     chart
         Figures of groups of areas; None where there are none.
+    still
+        What stands in for the map without JavaScript; None where nothing does.
     further
         What an analyst added.
     """
@@ -158,6 +213,7 @@ class PageContent:
     settings: Mapping[str, Any]
     data: Mapping[str, Any]
     chart: GroupChart | None = None
+    still: Still | None = None
     further: Further = field(default_factory=Further)
 
 
@@ -189,6 +245,7 @@ def render_page(content: PageContent, *, scripts: Sequence[str] = ()) -> str:
         declaration=script_json(content.declaration),
         settings=script_json(content.settings),
         data=packed_json(content.data),
+        still_picture=Markup("" if content.still is None else content.still.picture),  # noqa: S704
         chart="" if content.chart is None else interval_bars(content.chart),
         further_header=Markup(content.further.header),  # noqa: S704 - the analyst's own
         further_html=Markup(content.further.html),  # noqa: S704

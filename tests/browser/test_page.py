@@ -350,6 +350,13 @@ def test_without_script_the_finding_can_still_be_read(
     page = context.new_page()
     page.goto(map_file.as_uri())
     words = page.locator("body").inner_text()
+    picture = page.get_by_role("img", name="Map: All recorded crime per 1,000")
+    assert picture.is_visible()
+    assert picture.locator("g path").count() >= 3
+    assert not page.locator("#bench").is_visible()
+    rows = page.locator(".table-frame tbody tr").all_inner_texts()
+    names = released.tables["lsoa"].areas["area_name"].astype(str)
+    assert [any(name in row for row in rows) for name in names] == [True] * len(names)
     context.close()
     assert "JavaScript is switched off" in words
     assert "records, or" in words

@@ -1,0 +1,230 @@
+"""
+The first view as a picture and a table, for readers without JavaScript.
+
+They hold nothing that the page does not show otherwise: the protected numbers
+of one view, and borders coarser than those of the map.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from placeshaping.disclosure.release import Release
+from placeshaping.disclosure.tables import AreaTable
+from placeshaping.maps.classes import assign_class
+from placeshaping.maps.months import period_words
+from placeshaping.maps.palettes import (
+    HIDDEN_FILL,
+    HIDDEN_HATCH,
+    MISSING_FILL,
+    NONE_FILL,
+    OUTLINE,
+    sequential,
+)
+from placeshaping.maps.payload import count_classes, rate_classes
+from placeshaping.maps.words import tenth, words_of
+from placeshaping.pages.page import Still, StillClass
+
+_WIDE = 1000
+_MOST_CHARACTERS = 44_000
+_MOST_ROWS = 60
+_TOLERANCES = (1.0, 1.5, 2.5)
+_HATCHED, _DOTTED = "url(#still-hatch)", "url(#still-dots)"
+_NOT_SHOWN = {"hidden": "hidden", "missing": "no data"}
+
+
+def still_view(release: Release) -> Still:
+    """
+    Draw and tabulate the view that opens first, small enough for every page.
+
+    The picture shows the finest level whose outlines fit in 44 kB; the table
+    lists the finest level of at most 60 areas, or the first 60 areas of the
+    coarsest.
+
+    Parameters
+    ----------
+    release
+        Protected numbers; the first category over the whole span is shown, as
+        a rate where its denominator is known.
+
+    Returns
+    -------
+    still
+        An inline SVG of about 1,000 units in width, its legend, and the rows
+        of the table as words.
+    """
+    table, shapes = _drawable(release)
+    rated = _is_rated(release, table)
+    view = _view(release, table)
+    classes, of = _classes(release, table, view, rated=rated)
+    listed = _listed(release)
+    return Still(
+        picture=_picture(shapes, classes, of),
+        height=_height(table),
+        caption=_caption(release, table, rated=rated),
+        classes=tuple(
+            StillClass(label, _swatch(fill), f"{int((of == place).sum()):,}")
+            for place, (label, fill) in enumerate(classes)
+        ),
+        table_caption=_caption(release, listed, rated=_is_rated(release, listed)),
+        heads=_heads(release, listed),
+        rows=_rows(release, listed),
+        left_out=max(len(listed.areas) - _MOST_ROWS, 0),
+    )
+
+
+def _drawable(release: Release) -> tuple[AreaTable, list[str]]:
+    """Return the finest level whose outlines are short enough, and its outlines as path data."""
+    paths: list[str] = []
+    for table in release.tables.values():
+        for tolerance in _TOLERANCES:
+            paths = _outlines(table, tolerance)
+            if sum(map(len, paths)) <= _MOST_CHARACTERS:
+                return table, paths
+    table = release.tables[release.levels[-1]]
+    return table, _outlines(table, 2 * _TOLERANCES[-1])
+
+
+def _outlines(table: AreaTable, tolerance: float) -> list[str]:
+    """Write each area as SVG path data, in units of a thousandth of the map's width."""
+    west, south, east, north = table.areas.total_bounds
+    unit = (east - west) / _WIDE
+    shapes = table.areas.geometry.to_numpy()
+    if shapely.coverage_is_valid(shapes):
+        simple = shapely.coverage_simplify(shapes, tolerance * unit)
+    else:
+        simple = shapely.simplify(shapes, tolerance * unit)
+    return [_path(shape, west, north, unit) for shape in simple]
+
+
+def _height(table: AreaTable) -> int:
+    west, south, east, north = table.areas.total_bounds
+    return int(np.ceil(_WIDE * (north - south) / (east - west)))
+
+
+def _path(shape: Any, west: float, north: float, unit: float) -> str:
+    parts = shapely.get_parts(shape)
+    rings = [ring for part in parts for ring in (part.exterior, *part.interiors)]
+    return "".join(_ring(shapely.get_coordinates(ring), west, north, unit) for ring in rings)
+
+
+def _ring(points: NDArray[np.float64], west: float, north: float, unit: float) -> str:
+    """Write one ring as steps of whole units; one that is smaller than a unit is left out."""
+    units = np.column_stack([points[:, 0] - west, north - points[:, 1]]) / unit
+    whole = np.rint(units).astype(np.int64)
+    steps = np.diff(whole, axis=0)
+    steps = steps[steps.any(axis=1)][:-1]
+    if len(steps) < 2:
+        return ""
+    way = "".join(f"{x}{',' if y >= 0 else ''}{y}l" for x, y in steps.tolist()).rstrip("l")
+    return f"M{whole[0, 0]},{whole[0, 1]}l{way}z"
+
+
+def _is_rated(release: Release, table: AreaTable) -> bool:
+    return release.categories[0].denominator in table.areas
+
+
+def _view(release: Release, table: AreaTable) -> pd.DataFrame:
+    return table.view(period=release.periods[0].label, category=release.categories[0].label)
+
+
+def _classes(
+    release: Release, table: AreaTable, view: pd.DataFrame, *, rated: bool
+) -> tuple[list[tuple[str, str]], NDArray[np.int64]]:
+    """Return label and fill of each class, and the class of each area, as the page has them."""
+    label = release.categories[0].label
+    edges = rate_classes(release).get(label, []) if rated else []
+    edges = edges or count_classes(release)[table.level][label][0]
+    values = view["rate" if rated else "count"].to_numpy(dtype="float64", na_value=np.nan)
+    zero, known = values == 0, ~np.isnan(values)
+    labels = _labels(edges, least=0 if rated else release.policy.threshold, zeros=bool(zero.any()))
+    named = [
+        ("None recorded", NONE_FILL),
+        *zip(labels, sequential(len(edges) - 1), strict=True),
+        ("Hidden to protect people", _HATCHED),
+        ("No data", _DOTTED),
+    ]
+    hidden = view["status"].astype(str).eq("hidden").to_numpy()
+    of = np.where(hidden, len(named) - 2, len(named) - 1)
+    of = np.where(known, assign_class(values, edges) + 1, of)
+    of = np.where(zero, 0, of)
+    used = [
+        place for place in range(len(named)) if 0 < place < len(named) - 2 or (of == place).any()
+    ]
+    return [named[place] for place in used], np.searchsorted(used, of)
+
+
+def _labels(edges: list[float], *, least: float, zeros: bool) -> list[str]:
+    if len(edges) == 2:
+        return [f"Under {edges[1]:,g}"]
+    first = f"{'Above 0 to under' if zeros else 'Under'} {edges[1]:,g}"
+    if 0 < least < edges[1]:
+        first = f"{least:,g} to under {edges[1]:,g}"
+    middle = [f"{a:,g} to under {b:,g}" for a, b in zip(edges[1:-2], edges[2:-1], strict=True)]
+    return [first, *middle, f"{edges[-2]:,g} or more"]
+
+
+def _swatch(fill: str) -> str:
+    return {_HATCHED: "hatched", _DOTTED: "dotted"}.get(fill, fill)
+
+
+def _picture(shapes: list[str], classes: list[tuple[str, str]], of: NDArray[np.int64]) -> str:
+    """Write one path a class, over the patterns of what is hidden or missing."""
+    paths = "".join(
+        f'<path fill="{fill}" d="{"".join(shapes[i] for i in np.flatnonzero(of == place))}"/>'
+        for place, (_, fill) in enumerate(classes)
+    )
+    return (
+        "<defs>"
+        '<pattern id="still-hatch" width="8" height="8" patternUnits="userSpaceOnUse">'
+        f'<rect width="8" height="8" fill="{HIDDEN_FILL}"/>'
+        f'<path d="M-1,9l10-10" stroke="{HIDDEN_HATCH}" stroke-width="1.4"/></pattern>'
+        '<pattern id="still-dots" width="8" height="8" patternUnits="userSpaceOnUse">'
+        f'<rect width="8" height="8" fill="{MISSING_FILL}"/>'
+        f'<circle cx="4" cy="4" r="1" fill="{HIDDEN_HATCH}"/></pattern></defs>'
+        f'<g fill-rule="evenodd" stroke="{OUTLINE}" stroke-width="0.6">{paths}</g>'
+    )
+
+
+def _caption(release: Release, table: AreaTable, *, rated: bool) -> str:
+    category = release.categories[0]
+    unit = f" per 1,000 {category.denominator} a year" if rated else ": number of records"
+    return f"{category.label}{unit}, {period_words(release.periods[0])}, by {words_of(table)[0]}"
+
+
+def _listed(release: Release) -> AreaTable:
+    """Return the finest level that is short enough to be read as a table."""
+    tables = list(release.tables.values())
+    return next((table for table in tables if len(table.areas) <= _MOST_ROWS), tables[-1])
+
+
+def _heads(release: Release, table: AreaTable) -> tuple[str, ...]:
+    if not _is_rated(release, table):
+        return ("Area", "Records")
+    unit = f"Per 1,000 {release.categories[0].denominator} a year"
+    return ("Area", "Records", unit, "95% interval")
+
+
+def _rows(release: Release, table: AreaTable) -> tuple[tuple[str, ...], ...]:
+    view = _view(release, table).iloc[:_MOST_ROWS]
+    names = table.areas["area_name"].astype(str).iloc[:_MOST_ROWS]
+    rated = _is_rated(release, table)
+    return tuple(
+        (name, *_cells(row, rated=rated))
+        for name, row in zip(names, view.to_dict("records"), strict=True)
+    )
+
+
+def _cells(row: dict[Any, Any], *, rated: bool) -> tuple[str, ...]:
+    blank = _NOT_SHOWN.get(str(row["status"]), "no data")
+    count = blank if pd.isna(row["count"]) else f"{int(row['count']):,}"
+    if not rated:
+        return (count,)
+    if pd.isna(row["rate"]):
+        return (count, blank, "")
+    return (count, tenth(row["rate"]), f"{tenth(row['lower'])} to {tenth(row['upper'])}")

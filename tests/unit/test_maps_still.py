@@ -1,0 +1,94 @@
+"""The picture and the table for readers without JavaScript."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+from shapely import box
+
+from placeshaping.areas.ladder import make_ladder
+from placeshaping.disclosure.release import Release, release
+from placeshaping.hotspots.study import analyse
+from placeshaping.maps.palettes import sequential
+from placeshaping.maps.still import still_view
+
+SIDE = 10
+
+
+@pytest.fixture(scope="module")
+def given() -> Release:
+    """Return a release of a board of squares for councillors: some numbers are hidden."""
+    places = [(x, y) for y in range(SIDE) for x in range(SIDE)]
+    codes = pd.Index([f"E019{n:05d}" for n in range(SIDE * SIDE)], name="area_code")
+    areas = gpd.GeoDataFrame(
+        {"area_name": [f"Marsh {x}{y}" for x, y in places]},
+        geometry=[box(600 * x, 600 * y, 600 * x + 600, 600 * y + 600) for x, y in places],
+        index=codes,
+        crs=27700,
+    )
+    areas.attrs["level"] = "lsoa"
+    lookup = pd.DataFrame(
+        {
+            "msoa_code": [f"E029{x // 2}{y // 2:04}" for x, y in places],
+            "msoa_name": [f"Marsh M{x // 2}{y // 2}" for x, y in places],
+        },
+        index=codes,
+    )
+    counts = pd.DataFrame(
+        {
+            "area_code": codes,
+            "period": pd.Timestamp("2024-01-01"),
+            "category": "Fly-tipping",
+            "count": [0 if n % 9 == 0 else 2 if n % 7 == 0 else 5 + n for n in range(SIDE * SIDE)],
+        }
+    )
+    people = pd.DataFrame({"residents": 1500, "households": 600}, index=codes)
+    study = analyse(counts, make_ladder(areas, lookup), population=people)
+    return release(study, policy="councillor", title="Fly-tipping", made_on=dt.date(2026, 1, 5))
+
+
+def test_every_area_is_drawn_in_the_class_of_its_protected_number(given: Release) -> None:
+    still = still_view(given)
+    view = given.tables["lsoa"].view(
+        period=given.periods[0].label, category=given.categories[0].label
+    )
+    counted = {one.label: int(one.areas) for one in still.classes}
+    assert sum(counted.values()) == SIDE * SIDE
+    assert counted["Hidden to protect people"] == (view["status"] == "hidden").sum() > 0
+    assert counted["None recorded"] == (view["count"] == 0).sum()
+    drawn = re.findall(r'<path fill="([^"]+)" d="([^"]*)"', still.picture)
+    assert [path.count("M") for _, path in drawn] == list(counted.values())
+    ranked = [fill for fill, _ in drawn if fill in sequential(len(still.classes) - 2)]
+    assert ranked == list(sequential(len(ranked)))
+
+
+def test_hidden_numbers_are_in_neither_picture_nor_table(given: Release) -> None:
+    still = still_view(given)
+    table = next(t for t in given.tables.values() if len(t.areas) <= 60)
+    view = table.view(period=given.periods[0].label, category=given.categories[0].label)
+    assert [row[0] for row in still.rows] == table.areas["area_name"].astype(str).tolist()
+    for row, (_, cell) in zip(still.rows, view.iterrows(), strict=True):
+        if cell["status"] == "shown":
+            assert row[1] == f"{cell['count']:,}"
+            assert float(row[2].replace(",", "")) == pytest.approx(cell["rate"], abs=0.051)
+        else:
+            assert row[1:3] == ("hidden", "hidden")
+
+
+def test_the_picture_stays_small_and_within_its_frame(given: Release) -> None:
+    still = still_view(given)
+    assert len(still.picture) < 45_000
+    x, y = 0, 0
+    for word, first, second in re.findall(
+        r"([Mlz]?)(-?\d+),?(-?\d+)", still.picture.split("<g")[1]
+    ):
+        x, y = (int(first), int(second)) if word == "M" else (x + int(first), y + int(second))
+    starts = np.array(re.findall(r"M(\d+),(\d+)l", still.picture), dtype=int)
+    assert starts.min() >= 0
+    assert starts[:, 0].max() <= 1000
+    assert starts[:, 1].max() <= still.height
