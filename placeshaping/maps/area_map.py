@@ -37,7 +37,6 @@ from placeshaping.maps.palettes import (
 )
 from placeshaping.maps.payload import count_classes, page_data
 from placeshaping.maps.still import still_view
-from placeshaping.maps.still import still_view
 from placeshaping.maps.words import (
     FALSE_ALARMS,
     VISITED,
@@ -396,7 +395,6 @@ def _content(shown: AreaMap, further: Further) -> PageContent:
         settings=_settings(release, shown.scheme),
         data=page_data(release, coverage, scheme=shown.scheme),
         chart=deprivation_chart(release),
-        still=still_view(release),
         still=still_view(release),
         further=further if shown.basemap is None else _with_basemap(further, shown.basemap),
     )
