@@ -10,17 +10,18 @@
 
   /* Whole numbers from text, as docs/formats.md describes: one letter, two, or five. */
   P.steps = function (text) {
-    const made = new Int32Array(text.length);
-    const letter = (at) => { const code = text.charCodeAt(at); return code > 92 ? code - 36 : code - 35; };
+    const codes = new TextEncoder().encode(text);
+    for (let k = 0; k < codes.length; k += 1) { codes[k] -= codes[k] > 92 ? 36 : 35; }
+    const made = new Int32Array(codes.length);
     let n = 0;
-    for (let at = 0; at < text.length;) {
-      let z = letter(at);
+    for (let at = 0; at < codes.length;) {
+      let z = codes[at];
       at += 1;
       if (z === 90) {
-        z = ((letter(at) * 91 + letter(at + 1)) * 91 + letter(at + 2)) * 91 + letter(at + 3);
+        z = ((codes[at] * 91 + codes[at + 1]) * 91 + codes[at + 2]) * 91 + codes[at + 3];
         at += 4;
       } else if (z >= 70) {
-        z = 70 + (z - 70) * 91 + letter(at);
+        z = 70 + (z - 70) * 91 + codes[at];
         at += 1;
       }
       made[n] = z % 2 ? -(z + 1) / 2 : z / 2;

@@ -56,7 +56,8 @@ class Coverage:
     tolerance
         Metres by which borders were simplified.
     shared
-        Whether the areas are a valid coverage, so that levels share arcs.
+        Whether the areas are a valid coverage, so that levels share arcs;
+        true of a single level.
     points
         Points stored.
     """
@@ -140,7 +141,8 @@ def encode_coverage(
         _check_polygons(areas)
     chosen = choose_tolerance(levels[0]) if tolerance is None else float(tolerance)
     shapes = levels[0].geometry.to_numpy()
-    shared = bool(shapely.coverage_is_valid(shapes))
+    # One level shares its arcs with none: whether it is valid need not be asked, which takes long.
+    shared = len(levels) == 1 or bool(shapely.coverage_is_valid(shapes))
     simplified = [simplify_areas(shapes, chosen)]
     for areas in levels[1:]:
         above = areas.geometry.to_numpy()
