@@ -17,16 +17,15 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-import placeshaping
 from placeshaping._core.checks import listed, near_names
 from placeshaping._core.errors import DisclosureError, HiddenError
 from placeshaping._core.provenance import SourceFile
-from placeshaping.disclosure.cell_key import MOST_CHANGE
+from placeshaping.disclosure.declaration import declare
 from placeshaping.disclosure.former import is_remembered, protect_beside
 from placeshaping.disclosure.loss import information_lost
 from placeshaping.disclosure.own_policies import known_policy
 from placeshaping.disclosure.permission import Sensitivity, check_policy, governed
-from placeshaping.disclosure.policies import Policy, policy_named
+from placeshaping.disclosure.policies import Policy
 from placeshaping.disclosure.protection import Protected, is_sensitive, protect
 from placeshaping.disclosure.seal import seal_of
 from placeshaping.disclosure.statement import disclosure_statement, reading_cautions
@@ -176,52 +175,7 @@ class Release:
     @property
     def declaration(self) -> dict[str, Any]:
         """What every written file says of itself, so that it can be checked."""
-        rules = self.policy
-        further = {
-            "dataset": self.dataset or None,
-            "base": rules.base,
-            "loosened": list(rules.loosened),
-            "counts_shown": None if rules.counts_shown else False,
-            "expires": self.expires and self.expires.isoformat(),
-            "sensitive": list(self.sensitive),
-            "sensitive_threshold": rules.sensitive_threshold if self.sensitive else None,
-            "largest_change": _largest_change(rules) if rules.method == "cell_key" else None,
-            **_own_rules(rules),
-        }
-        return {
-            "format": 1,
-            "made_by": f"placeshaping {placeshaping.__version__}",
-            "made_on": self.made_on.isoformat(),
-            "title": self.title,
-            "policy": rules.name,
-            "method": rules.method,
-            "threshold": rules.threshold,
-            "rounding": rules.rounding,
-            "zeros_shown": rules.zeros_shown,
-            "levels": list(self.levels),
-            "already_published": self.already_published,
-            "stamp": rules.stamp,
-            **{key: value for key, value in further.items() if value not in (None, [])},
-        }
-
-
-def _largest_change(policy: Policy) -> int:
-    """Return by how much a cell key changes a count, at most."""
-    return max(MOST_CHANGE, policy.threshold, policy.sensitive_threshold)
-
-
-def _own_rules(policy: Policy) -> dict[str, Any]:
-    """Return the rules of a council's own policy that are not those of its base."""
-    if policy.base is None:
-        return {}
-    base = policy_named(policy.base)
-    named = (
-        "numbers", "dominance", "finest", "finest_cell", "sensitive_factor", "needs_expiry",
-        "needs_purpose", "shareable_map", "leaves",
-    )  # fmt: skip
-    found = {n: getattr(policy, n) for n in named if getattr(policy, n) != getattr(base, n)}
-    anything = {"dominance": 1.0, "finest": "oa", "finest_cell": 0}
-    return {name: anything.get(name) if rule is None else rule for name, rule in found.items()}
+        return declare(self)
 
 
 def require_release(given: object, *, wanted_by: str) -> Release:
