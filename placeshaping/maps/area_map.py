@@ -395,7 +395,7 @@ def _content(shown: AreaMap, further: Further) -> PageContent:
         settings=_settings(release, shown.scheme),
         data=page_data(release, coverage, scheme=shown.scheme),
         chart=deprivation_chart(release),
-        still=still_view(release),
+        still=still_view(release, scheme=shown.scheme),
         further=further if shown.basemap is None else _with_basemap(further, shown.basemap),
     )
 

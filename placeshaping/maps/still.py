@@ -7,6 +7,7 @@ of one view, and borders coarser than those of the map.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from placeshaping.disclosure.release import Release
 from placeshaping.disclosure.tables import AreaTable
-from placeshaping.maps.classes import assign_class
+from placeshaping.maps.classes import Scheme, assign_class
 from placeshaping.maps.months import period_words
 from placeshaping.maps.palettes import (
     HIDDEN_FILL,
@@ -38,7 +39,7 @@ _HATCHED, _DOTTED = "url(#still-hatch)", "url(#still-dots)"
 _NOT_SHOWN = {"hidden": "hidden", "missing": "no data"}
 
 
-def still_view(release: Release) -> Still:
+def still_view(release: Release, *, scheme: Scheme = "even") -> Still:
     """
     Draw and tabulate the view that opens first, small enough for every page.
 
@@ -51,6 +52,8 @@ def still_view(release: Release) -> Still:
     release
         Protected numbers; the first category over the whole span is shown, as
         a rate where its denominator is known.
+    scheme
+        How the edges of the classes are chosen, as for the map.
 
     Returns
     -------
@@ -61,7 +64,7 @@ def still_view(release: Release) -> Still:
     table, shapes = _drawable(release)
     rated = _is_rated(release, table)
     view = _view(release, table)
-    classes, of = _classes(release, table, view, rated=rated)
+    classes, of = _classes(release, table, view, rated=rated, scheme=scheme)
     listed = _listed(release)
     return Still(
         picture=_picture(shapes, classes, of),
@@ -92,7 +95,7 @@ def _drawable(release: Release) -> tuple[AreaTable, list[str]]:
 
 def _outlines(table: AreaTable, tolerance: float) -> list[str]:
     """Write each area as SVG path data, in units of a thousandth of the map's width."""
-    west, south, east, north = table.areas.total_bounds
+    west, _, east, north = table.areas.total_bounds
     unit = (east - west) / _WIDE
     shapes = table.areas.geometry.to_numpy()
     if shapely.coverage_is_valid(shapes):
@@ -134,12 +137,12 @@ def _view(release: Release, table: AreaTable) -> pd.DataFrame:
 
 
 def _classes(
-    release: Release, table: AreaTable, view: pd.DataFrame, *, rated: bool
+    release: Release, table: AreaTable, view: pd.DataFrame, *, rated: bool, scheme: Scheme
 ) -> tuple[list[tuple[str, str]], NDArray[np.int64]]:
     """Return label and fill of each class, and the class of each area, as the page has them."""
     label = release.categories[0].label
-    edges = rate_classes(release).get(label, []) if rated else []
-    edges = edges or count_classes(release)[table.level][label][0]
+    edges = rate_classes(release, scheme=scheme).get(label, []) if rated else []
+    edges = edges or count_classes(release, scheme=scheme)[table.level][label][0]
     values = view["rate" if rated else "count"].to_numpy(dtype="float64", na_value=np.nan)
     zero, known = values == 0, ~np.isnan(values)
     labels = _labels(edges, least=0 if rated else release.policy.threshold, zeros=bool(zero.any()))
@@ -165,7 +168,7 @@ def _labels(edges: list[float], *, least: float, zeros: bool) -> list[str]:
     first = f"{'Above 0 to under' if zeros else 'Under'} {edges[1]:,g}"
     if 0 < least < edges[1]:
         first = f"{least:,g} to under {edges[1]:,g}"
-    middle = [f"{a:,g} to under {b:,g}" for a, b in zip(edges[1:-2], edges[2:-1], strict=True)]
+    middle = [f"{low:,g} to under {high:,g}" for low, high in pairwise(edges[1:-1])]
     return [first, *middle, f"{edges[-2]:,g} or more"]
 
 
