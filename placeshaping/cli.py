@@ -23,6 +23,7 @@ from placeshaping import __version__
 from placeshaping._core.errors import PlaceshapingError
 from placeshaping._core.progress import quiet as no_progress
 from placeshaping.cli_ledger import ledger_app
+from placeshaping.cli_publish import publish
 
 if TYPE_CHECKING:
     from placeshaping.project.pipeline import Outcome
@@ -79,6 +80,7 @@ def _about(
 
 
 app.add_typer(ledger_app)
+app.command()(publish)
 
 
 @app.command()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from placeshaping._core.errors import DisclosureError
 from placeshaping._core.output import staged_folder
+from placeshaping.project.exports import EXPORTS, former_exports, write_export
 from placeshaping.project.former import Former, open_former
 from placeshaping.project.gather import gather
 from placeshaping.project.protect import (
@@ -114,7 +115,7 @@ def run(
         recipe = make_recipe(dict(recipe))
     target = base / recipe.output.folder
     secret = secret_of(recipe, folder=base)
-    check_outputs(recipe)
+    check_outputs(recipe, folder=base)
     gathered = gather(recipe, folder=base, cluster=cluster, secret=secret)
     with open_former(recipe, gathered, folder=base) as former:
         day = recipe.made_on or made_on
@@ -153,11 +154,15 @@ def write_products(
     from placeshaping.reports.manifest import write_manifest
 
     removed = [name for kind, name in FILES.items() if kind not in recipe.output.write]
+    removed += former_exports(target)
     former = former or Former(None)
     with former.entering(released) as enter:
         with staged_folder(target, remove=removed) as folder:
             kinds = [kind for kind in FILES if kind in recipe.output.write]
             paths = [_write(kind, released, folder) for kind in kinds]
+            for kind in EXPORTS:
+                if kind in recipe.output.write:
+                    paths += write_export(kind, released, folder)
             manifest = folder / MANIFEST
             content = recipe.model_dump(
                 mode="json", by_alias=True, exclude_none=True, exclude={"secret"}

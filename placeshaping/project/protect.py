@@ -163,7 +163,7 @@ def policy_of(recipe: Recipe, *, default: str) -> Policy:
     return policy_named(recipe.policy or default)
 
 
-def check_outputs(recipe: Recipe) -> None:
+def check_outputs(recipe: Recipe, *, folder: Path) -> None:
     """
     Refuse outputs that the recipe's policy does not allow, before anything is read.
 
@@ -171,7 +171,20 @@ def check_outputs(recipe: Recipe) -> None:
     ------
     DisclosureError
         If there is no such policy, or it makes no map that could be passed on.
+    RecipeError
+        If products would lie among the inputs.
     """
+    inputs = [records.file for records in recipe.records]
+    inputs += [recipe.areas.file, *recipe.areas.lookups]
+    inputs += [recipe.deprivation.file] if recipe.deprivation else []
+    target = (folder / recipe.output.folder).resolve()
+    for name in inputs:
+        if (folder / name).resolve().parent == target:
+            msg = (
+                f"output.folder: products would lie beside the input {Path(name).name}, and could "
+                "replace it. Name a folder of their own: folder = 'products'."
+            )
+            raise RecipeError(msg)
     policy = policy_of(recipe, default="public")
     if "map" not in recipe.output.write or (policy.shareable_map and policy.counts_shown):
         return

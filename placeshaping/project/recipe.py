@@ -10,16 +10,17 @@ from __future__ import annotations
 import datetime as dt
 import tomllib
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from placeshaping._core.checks import check_file, listed, near_names
 from placeshaping._core.errors import RecipeError
 
-Kind = Literal["map", "layers", "tables"]
+Kind = Literal["map", "layers", "tables", "geojson", "geoparquet", "kml", "csv"]
 
-OUTPUTS: tuple[Kind, ...] = get_args(Kind)
+OUTPUTS: tuple[Kind, ...] = ("map", "layers", "tables")
+"""What is written unless the recipe says otherwise."""
 
 POLICE_ADDRESS = "https://data.police.uk"
 """Where recorded crime of police.uk's layout is published already."""
