@@ -17,6 +17,7 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
@@ -286,11 +287,9 @@ def _cut_into_arcs(shapes: NDArray[Any], grid: _Grid, arcs: list[NDArray[np.int6
     units = _quantised(points, grid)
     again = np.r_[False, (units[1:] == units[:-1]).all(axis=1) & (ring[1:] == ring[:-1])]
     units, ring = units[~again], ring[~again]
-    _, first, vertex = np.unique(
-        units[:, 0] * (1 << 32) + units[:, 1], return_index=True, return_inverse=True
-    )
-    place = units[first]
-    junction = _junctions(vertex, ring, owner, len(first))
+    vertex, known_places = pd.factorize(units[:, 0] * (1 << 32) + units[:, 1])
+    place = np.column_stack([known_places >> 32, known_places & ((1 << 32) - 1)])
+    junction = _junctions(vertex, ring, owner, len(place))
     polygons: Polygons = [[] for _ in shapes]
     known: dict[tuple[int, int], int] = {}
     starts = np.searchsorted(ring, np.arange(len(rings) + 1))
@@ -315,12 +314,13 @@ def _junctions(
 ) -> NDArray[np.bool_]:
     """Tell at which vertices an arc must end: where the areas on its two sides change."""
     inside = ring[1:] == ring[:-1]
-    ends = np.sort(np.column_stack([vertex[:-1], vertex[1:]])[inside], axis=1)
-    edges, edge = np.unique(ends, axis=0, return_inverse=True)
+    start, end = vertex[:-1][inside], vertex[1:][inside]
+    edge, pairs = pd.factorize(np.minimum(start, end) * size + np.maximum(start, end))
+    edges = np.column_stack([pairs // size, pairs % size])
     # The areas beside an edge, whatever their order: a sum of one large number for each.
     marks = np.random.default_rng(0).integers(1, 1 << 52, int(owner.max()) + 1)
     beside = np.zeros(len(edges), dtype=np.int64)
-    np.add.at(beside, edge.ravel(), marks[owner[ring[:-1][inside]]])
+    np.add.at(beside, edge, marks[owner[ring[:-1][inside]]])
     degree = np.bincount(edges.ravel(), minlength=size)
     low = np.full(size, np.iinfo(np.int64).max)
     high = np.zeros(size, dtype=np.int64)
