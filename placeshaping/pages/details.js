@@ -43,7 +43,7 @@
         }
       }
       const deciles = data.levels[state.level].imd_decile;
-      if (deciles) { row("Deprivation decile (1 = most deprived tenth in England)", (one) => one.l === state.level && deciles[one.i] !== null ? deciles[one.i] + " of 10" : ""); }
+      if (deciles) { row("Deprivation decile (1 = most deprived)", (one) => one.l === state.level && deciles[one.i] !== null ? deciles[one.i] + " of 10" : ""); }
       made.append(body);
       return P.make("div", { class: "figures-frame", role: "region", "aria-label": "Figures of this area", tabindex: "0" }, made);
     }

@@ -271,7 +271,7 @@ var placeshaping = placeshaping || {};
   };
 
   /* The columns of rate by deprivation: from the least deprived to the most. */
-  P.DECILES = [{ from: 8, mark: "A", label: "8 to 10 (least deprived)" }, { from: 4, mark: "B", label: "4 to 7" }, { from: 1, mark: "C", label: "1 to 3 (most deprived)" }];
+  P.DECILES = [{ from: 8, mark: "A", label: "8 to 10, least deprived" }, { from: 4, mark: "B", label: "4 to 7" }, { from: 1, mark: "C", label: "1 to 3, most deprived" }];
 
   /* The code of an area after its level's name; none where its name serves as its code. */
   P.codeOf = (level, i) => level.codes[i] === level.names[i] ? "" : ", " + level.codes[i];

@@ -49,7 +49,7 @@
   function roundAbove(value) {
     if (!(value > 0)) { return 0; }
     const power = Math.pow(10, Math.floor(Math.log10(value)));
-    return [1, 2, 4, 5, 8, 10].map((one) => one * power).find((one) => one >= value);
+    return [1, 1.5, 2, 3, 4, 5, 6, 8, 10].map((one) => one * power).find((one) => one >= value);
   }
 
   /* What the line says, with its uncertainty. */
