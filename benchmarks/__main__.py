@@ -18,6 +18,7 @@ SETS = (
     "growth",
     "hot_spots",
     "map_size",
+    "map_open",
     "main_job",
     "streaming",
     "disclosure",

@@ -25,6 +25,7 @@ import folium
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from benchmarks.harness import Result, beside
 from placeshaping.areas.boundaries import read_boundaries
@@ -82,9 +83,12 @@ HOVER = """() => {
 }"""
 
 
-def national(data: Path) -> Release:
-    """Return a release of all LSOAs with one category and one month of invented counts."""
+def national(data: Path, *, nearest: int | None = None) -> Release:
+    """Return a release of all LSOAs, or of those nearest Leicester: invented counts, one month."""
     areas = read_boundaries(data / "boundaries" / "lsoa_2021_ew.parquet")
+    if nearest is not None:
+        away = areas.geometry.centroid.distance(shapely.Point(458_700, 304_400))
+        areas = areas.loc[away.nsmallest(nearest).index.sort_values()]
     rng = np.random.default_rng(1)
     counts = pd.DataFrame(
         {
