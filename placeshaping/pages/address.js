@@ -30,6 +30,13 @@
       reading = false;
     };
 
+    /* When the page opens: whether its address asked for something. */
+    this.start = function () {
+      if (!usable || !location.hash.includes("=")) { return false; }
+      this.read();
+      return true;
+    };
+
     window.addEventListener("popstate", () => this.read());
     map.on("moveend", () => { if (!page.pane.settling) { this.write(false); } });
     el("copy").addEventListener("click", copy);

@@ -31,7 +31,7 @@
     const rows = model.thirds(where.category).length - 1;
     const heads = P.DECILES.map((one) => P.make("th", { scope: "col" }, P.make("strong", {}, one.mark), " " + one.label));
     const table = P.make("table", { class: "square" }, P.make("caption", { class: "unseen" }, "Number of areas by rate and deprivation"),
-      P.make("thead", {}, P.make("tr", {}, P.make("td", {}, "Rate, by decile of deprivation"), ...heads)));
+      P.make("thead", {}, P.make("tr", {}, P.make("td", {}, "Rate"), ...heads)));
     const body = P.make("tbody");
     for (let row = rows - 1; row >= 0; row -= 1) {
       const cells = P.DECILES.map(function (_, column) {

@@ -52,8 +52,7 @@
     });
     P.printing(page);
     byZoom();
-    page.address.read();
-    update();
+    if (!page.address.start()) { update(); }
 
     function boundsOf(boxes) {
       const low = [Math.min(...boxes.map((b) => b[0])), Math.max(...boxes.map((b) => b[3]))];
