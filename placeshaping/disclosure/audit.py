@@ -89,7 +89,7 @@ def due_intervals(cells: Cells) -> tuple[Floats, Floats]:
     half = cells.threshold // 2
     least = np.minimum(cells.smallest_hidden, counts)
     low = np.where(cells.small, least, np.maximum(least, counts - half))
-    high = np.where(cells.small, cells.threshold - 1.0, counts + half)
+    high = np.where(cells.small, cells.due_most, counts + half)
     widest = Knowledge(cells, cells.primary | cells.may_hide)
     return (
         np.where(cells.primary, np.maximum(low, widest.lower), counts),

@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 from placeshaping._core.checks import listed
 from placeshaping._core.errors import InputError
 
+_LEVELS = 4
+"""Sums within sums that are followed: categories, periods, and two levels of areas."""
+
 
 @dataclass(frozen=True)
 class Sums:
@@ -60,6 +63,10 @@ class Cells:
         Hidden in the release before: preferred where something must be hidden.
     always_hidden
         Must be hidden whatever the count.
+    marks_known
+        Whether a reader is taken to know of every small cell that it is small.
+        Where not, a total whose hidden parts alone fill its mark is taken for
+        one that may be hidden for another's sake.
     """
 
     counts: NDArray[np.int64]
@@ -71,12 +78,36 @@ class Cells:
     block: NDArray[np.intp]
     hidden_before: NDArray[np.bool_]
     always_hidden: NDArray[np.bool_]
+    marks_known: bool = True
     small: NDArray[np.bool_] = field(init=False, repr=False, compare=False)
+    ceiling: NDArray[np.float64] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Find the small counts once."""
+        """Find the small counts once, and the most that a reader takes a hidden one for."""
         small = (self.counts < self.threshold) & (self.counts >= self.smallest_hidden)
         object.__setattr__(self, "small", small & self.published)
+        object.__setattr__(self, "ceiling", self._ceiling())
+
+    def _ceiling(self) -> NDArray[np.float64]:
+        """Return what the mark of each small cell leaves at most."""
+        return np.where(
+            self.small & (self.marks_known | ~self.filled), self.threshold - 1.0, np.inf
+        )
+
+    @property
+    def filled(self) -> NDArray[np.bool_]:
+        """The small totals whose hidden parts leave them one value under their threshold."""
+        sums, size = self.sums, len(self.sums.totals)
+        least = np.where(self.small, float(self.smallest_hidden), 0.0)
+        for _ in range(_LEVELS):
+            added = np.bincount(sums.sum_of_part, least[sums.parts], minlength=size)
+            np.maximum.at(least, sums.totals, np.where(self.small[sums.totals], added, 0.0))
+        return self.small & (least >= self.threshold - 1.0)
+
+    @property
+    def due_most(self) -> NDArray[np.float64]:
+        """The value that a reader must not be able to rule out for each small cell."""
+        return np.where(np.isfinite(self.ceiling), self.ceiling, self.threshold)
 
     @property
     def size(self) -> int:

@@ -98,7 +98,7 @@ def known_bounds(cells: Cells, hidden: NDArray[np.bool_]) -> tuple[Floats, Float
     upper = np.where(zero & (half < threshold), 0.0, upper)
     away = hidden | ~cells.published
     lower = np.where(away, np.minimum(cells.smallest_hidden, cells.counts), lower)
-    upper = np.where(away, np.where(cells.small, threshold - 1.0, np.inf), upper)
+    upper = np.where(away, np.where(cells.small, cells.ceiling, np.inf), upper)
     return np.where(cells.published, lower, 0.0), upper
 
 
@@ -239,7 +239,7 @@ def _in_guilty_sums(knowledge: Knowledge, preference: NDArray[np.int64]) -> NDAr
     guilty = _bounds.narrowing(
         (knowledge.lower, knowledge.upper),
         knowledge.given_away(),
-        (knowledge.inherent, (knowledge.cells.threshold - 1).astype(float)),
+        (knowledge.inherent, knowledge.cells.due_most),
         knowledge.incidence,
     )
     return _bounds.choose(guilty, preference, knowledge.hidden, knowledge.incidence)
@@ -321,7 +321,7 @@ class Knowledge:
 
     def given_away(self) -> NDArray[np.bool_]:
         """Tell which small cells are left a narrower interval than their mark says."""
-        narrow = (self.lower > self.inherent) | (self.upper < self.cells.threshold - 1)
+        narrow = (self.lower > self.inherent) | (self.upper < self.cells.due_most)
         return self.cells.small & narrow
 
     def _tighten(self, waiting: NDArray[np.bool_]) -> None:

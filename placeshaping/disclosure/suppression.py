@@ -14,7 +14,7 @@ and Salazar 2001).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -134,6 +134,15 @@ def _rounded(cells: Cells) -> tuple[Bools, How]:
 
 
 def _exact(cells: Cells) -> tuple[Bools, How]:
+    hidden, how = _by_marks(cells)
+    if not cells.filled.any():
+        return hidden, how
+    unsure = replace(cells, marks_known=False)
+    further = suppress_by_witnesses(unsure, hidden=hidden)
+    return further, how if np.array_equal(further, hidden) else "lp"
+
+
+def _by_marks(cells: Cells) -> tuple[Bools, How]:
     if int((cells.primary | cells.may_hide).sum()) <= MOST_CELLS:
         least = suppress_exactly(cells)
         if least is not None:

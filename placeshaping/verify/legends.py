@@ -120,7 +120,12 @@ def _edges_of(
         yield from check_edges([0] * len(edges), where=where)
         small = [e for e in edges if 0 < e < rules.threshold and not _is_round(e)]
         uneven = [
-            e for e in edges if e >= rules.threshold and e % rules.rounding and not _is_round(e)
+            e
+            for e in edges
+            if rules.method == "round"
+            and e >= rules.threshold
+            and e % rules.rounding
+            and not _is_round(e)
         ]
         if small or uneven:
             hidden = number_of(len(small + uneven), "class edge is", names="class edges are")
