@@ -234,7 +234,7 @@ class AreaMap(folium.Map):  # type: ignore[misc]  # folium has no types
         content = _content(self, self._further(**kwargs))
         if stamp is not None and self._unreleased():
             content = _stamped(content)
-        page = render_page(content, scripts=[_asset("areas.js")])
+        page = render_page(content, scripts=[_asset("shapes.js"), _asset("areas.js")])
         return page if self.basemap is None else open_policy(page, self.basemap)
 
     def save(

@@ -1,0 +1,336 @@
+/* The shapes of the areas: decoding shared arcs, finding the one under a point and the one beside it. */
+(function (P) {
+  "use strict";
+  /* World pixels at zoom 0 of Leaflet's own projection. */
+  function project(lon, lat) {
+    const sine = Math.sin(lat * Math.PI / 180);
+    return [256 * (lon / 360 + 0.5), 256 * (0.5 - Math.log((1 + sine) / (1 - sine)) / (4 * Math.PI))];
+  }
+
+  /* Whole numbers from text, as docs/formats.md describes: one letter, two, or five. */
+  P.steps = function (text) {
+    const codes = new TextEncoder().encode(text);
+    for (let k = 0; k < codes.length; k += 1) { codes[k] -= codes[k] > 92 ? 36 : 35; }
+    const made = new Int32Array(codes.length);
+    let n = 0;
+    for (let at = 0; at < codes.length;) {
+      let z = codes[at];
+      at += 1;
+      if (z === 90) {
+        z = ((codes[at] * 91 + codes[at + 1]) * 91 + codes[at + 2]) * 91 + codes[at + 3];
+        at += 4;
+      } else if (z >= 70) {
+        z = 70 + (z - 70) * 91 + codes[at];
+        at += 1;
+      }
+      made[n] = z % 2 ? -(z + 1) / 2 : z / 2;
+      n += 1;
+    }
+    return made.subarray(0, n);
+  };
+
+  /* The shapes of all levels. Points of all arcs stand in one array, x and y in turn; arc i is what
+     lies between starts[i] and starts[i + 1]. */
+  P.Shapes = function (data) {
+    const coded = data.arcs;
+    const size = coded.lengths.length;
+    const starts = new Int32Array(size + 1);
+    for (let i = 0; i < size; i += 1) { starts[i + 1] = starts[i] + coded.lengths[i]; }
+    const points = new Float64Array(2 * starts[size]);
+    const ends = new Float64Array(2 * size); /* one number for the place at which an arc begins, and ends */
+    const arcBoxes = new Float64Array(4 * size);
+    decode();
+    const whole = { starts: starts, points: points };
+    const levels = data.levels;
+    const stored = unpacked();
+    const rings = levels.map((_, l) => stored[l] || dissolved(l));
+    const boxes = rings.map((areas) => areas.map(boxOf));
+    const centres = levels.map(() => null);
+    const cells = levels.map(() => null);
+    const borders = levels.map(() => null);
+    const thinned = new Map();
+    this.rings = rings;
+    this.boxes = boxes;
+    this.arcBoxes = arcBoxes;
+    this.centres = {};
+    levels.forEach((_, l) => Object.defineProperty(this.centres, l, { enumerable: true, get: () => rings[l].map((_, i) => centre(l, i)) && centres[l] }));
+    this.centre = centre;
+    const room = (box) => (box[2] - box[0]) * (box[3] - box[1]);
+    const bySize = levels.map(() => null);
+    this.bySize = function (l) { /* areas of a level, those with the largest boxes first */
+      if (!bySize[l]) {
+        const rooms = Float64Array.from(boxes[l], room);
+        bySize[l] = Array.from(rooms.keys()).sort((a, b) => rooms[b] - rooms[a]);
+      }
+      return bySize[l];
+    };
+    this.borders = function (l) {
+      if (!borders[l]) { borders[l] = bordersOf(rings[l]); }
+      return borders[l];
+    };
+
+    function decode() {
+      let x = 0;
+      let y = 0;
+      const xs = P.steps(coded.x);
+      const ys = P.steps(coded.y);
+      for (let i = 0; i < size; i += 1) {
+        const box = [Infinity, Infinity, -Infinity, -Infinity];
+        for (let k = starts[i]; k < starts[i + 1]; k += 1) {
+          x += xs[k];
+          y += ys[k];
+          const point = project(coded.origin[0] + x * coded.step[0], coded.origin[1] + y * coded.step[1]);
+          points[2 * k] = point[0];
+          points[2 * k + 1] = point[1];
+          if (point[0] < box[0]) { box[0] = point[0]; }
+          if (point[1] < box[1]) { box[1] = point[1]; }
+          if (point[0] > box[2]) { box[2] = point[0]; }
+          if (point[1] > box[3]) { box[3] = point[1]; }
+          if (k === starts[i]) { ends[2 * i] = x * 67108864 + y; }
+        }
+        ends[2 * i + 1] = x * 67108864 + y;
+        arcBoxes.set(box, 4 * i);
+      }
+    }
+
+    /* Which arcs the areas of a level are made of, where it has shapes of its own: area, ring, arc; ~i is arc i backwards. */
+    function unpacked() {
+      let met = 0;
+      return levels.map(function (level) {
+        if (!level.polygons) { return null; }
+        const sizes = P.steps(level.polygons.sizes);
+        const arcs = P.steps(level.polygons.arcs);
+        let at = 0;
+        let ring = 0;
+        return Array.from(P.steps(level.polygons.rings), function (many) {
+          const made = new Array(many);
+          for (let r = 0; r < many; r += 1, ring += 1) {
+            made[r] = new Array(sizes[ring]);
+            for (let k = 0; k < sizes[ring]; k += 1, at += 1) {
+              made[r][k] = arcs[at] < 0 ? ~(met + arcs[at]) : met - arcs[at];
+              if (arcs[at] === 0) { met += 1; }
+            }
+          }
+          return made;
+        });
+      });
+    }
+
+    /* Areas of a coarser level: the borders that their parts do not share among themselves. */
+    function dissolved(l) {
+      const parts = levels[l].codes.map(() => []);
+      stored[0].forEach(function (polygon, i) {
+        const parent = P.ancestor(levels, 0, i, l);
+        if (parent !== null) { for (const ring of polygon) { for (const arc of ring) { parts[parent].push(arc); } } }
+      });
+      return parts.map(stitched);
+    }
+
+    function stitched(used) {
+      const times = new Map();
+      for (const arc of used) {
+        const one = arc < 0 ? ~arc : arc;
+        times.set(one, (times.get(one) || 0) + 1);
+      }
+      const from = new Map();
+      const open = used.filter((arc) => times.get(arc < 0 ? ~arc : arc) === 1);
+      for (const arc of open) {
+        const key = endKey(arc, true);
+        if (!from.has(key)) { from.set(key, []); }
+        from.get(key).push(arc);
+      }
+      const done = new Set();
+      const found = [];
+      for (const first of open) {
+        if (done.has(first)) { continue; }
+        const ring = [];
+        let arc = first;
+        while (arc !== undefined && !done.has(arc)) {
+          done.add(arc);
+          ring.push(arc);
+          arc = (from.get(endKey(arc, false)) || []).find((next) => !done.has(next));
+        }
+        found.push(ring);
+      }
+      return found;
+    }
+
+    function endKey(arc, start) {
+      return arc < 0 ? ends[2 * ~arc + (start ? 1 : 0)] : ends[2 * arc + (start ? 0 : 1)];
+    }
+
+    function walk(ring, visit, level) {
+      const given = level || whole;
+      for (const arc of ring) {
+        const one = arc < 0 ? ~arc : arc;
+        const first = given.starts[one];
+        const last = given.starts[one + 1] - 1;
+        if (arc < 0) {
+          for (let k = last; k > first; k -= 1) { visit(given.points[2 * k], given.points[2 * k + 1]); }
+        } else {
+          for (let k = first; k < last; k += 1) { visit(given.points[2 * k], given.points[2 * k + 1]); }
+        }
+      }
+    }
+    this.walk = walk;
+
+    /* The same arcs with the points left out that lie nearer than `least` to the one before. An arc is
+       thinned once for the areas on both its sides, and keeps its ends: nothing tears. */
+    this.thin = function (least) {
+      if (!thinned.has(least)) { thinned.set(least, thinnedBy(least)); }
+      return thinned.get(least);
+    };
+
+    function thinnedBy(least) {
+      const kept = new Float64Array(points.length);
+      const from = new Int32Array(size + 1);
+      let n = 0;
+      for (let i = 0; i < size; i += 1) {
+        const last = starts[i + 1] - 1;
+        for (let k = starts[i]; k <= last; k += 1) {
+          const x = points[2 * k];
+          const y = points[2 * k + 1];
+          if (n > from[i] && k < last && Math.abs(x - kept[2 * n - 2]) + Math.abs(y - kept[2 * n - 1]) < least) { continue; }
+          kept[2 * n] = x;
+          kept[2 * n + 1] = y;
+          n += 1;
+        }
+        from[i + 1] = n;
+      }
+      return { starts: from, points: kept.slice(0, 2 * n) };
+    }
+
+    function boxOf(polygon) {
+      const box = [Infinity, Infinity, -Infinity, -Infinity];
+      for (const ring of polygon) {
+        for (const arc of ring) {
+          const at = 4 * (arc < 0 ? ~arc : arc);
+          box[0] = Math.min(box[0], arcBoxes[at]);
+          box[1] = Math.min(box[1], arcBoxes[at + 1]);
+          box[2] = Math.max(box[2], arcBoxes[at + 2]);
+          box[3] = Math.max(box[3], arcBoxes[at + 3]);
+        }
+      }
+      return box;
+    }
+
+    function centre(l, i) {
+      if (!centres[l]) { centres[l] = new Array(rings[l].length).fill(null); }
+      if (!centres[l][i]) { centres[l][i] = centreOf(rings[l][i]); }
+      return centres[l][i];
+    }
+
+    /* A point for a label: the middle of the widest stretch half way up the largest ring. */
+    function centreOf(polygon) {
+      let best = null;
+      let most = -1;
+      for (const ring of polygon) {
+        let twice = 0;
+        const xs = [];
+        const ys = [];
+        walk(ring, function (px, py) { xs.push(px); ys.push(py); });
+        for (let k = 0; k < xs.length; k += 1) {
+          const next = (k + 1) % xs.length;
+          twice += xs[k] * ys[next] - xs[next] * ys[k];
+        }
+        if (Math.abs(twice) > most) { most = Math.abs(twice); best = [xs, ys]; }
+      }
+      if (!best || !best[0].length) { return [0, 0]; }
+      const ys = best[1];
+      let low = Infinity;
+      let high = -Infinity;
+      for (const y of ys) { low = Math.min(low, y); high = Math.max(high, y); }
+      const middle = (low + high) / 2 + 1e-9;
+      const cuts = crossings(best[0], ys, middle);
+      let wide = [best[0][0], best[0][0]];
+      for (let k = 0; k + 1 < cuts.length; k += 2) {
+        if (cuts[k + 1] - cuts[k] > wide[1] - wide[0]) { wide = [cuts[k], cuts[k + 1]]; }
+      }
+      return [(wide[0] + wide[1]) / 2, middle];
+    }
+
+    function crossings(xs, ys, level) {
+      const found = [];
+      for (let k = 0; k < xs.length; k += 1) {
+        const next = (k + 1) % xs.length;
+        if ((ys[k] > level) !== (ys[next] > level)) {
+          found.push(xs[k] + (level - ys[k]) / (ys[next] - ys[k]) * (xs[next] - xs[k]));
+        }
+      }
+      return found.sort((a, b) => a - b);
+    }
+
+    function bordersOf(areas) {
+      const used = new Uint8Array(size);
+      for (const polygon of areas) {
+        for (const ring of polygon) { for (const arc of ring) { used[arc < 0 ? ~arc : arc] = 1; } }
+      }
+      return Int32Array.from(used.keys()).filter((arc) => used[arc]);
+    }
+
+    /* The area of a level at a point, or null. */
+    this.at = function (l, px, py) {
+      if (!cells[l]) { cells[l] = sorted(boxes[l]); }
+      for (const i of cells[l](px, py)) {
+        const box = boxes[l][i];
+        if (px >= box[0] && px <= box[2] && py >= box[1] && py <= box[3] && inside(rings[l][i], px, py)) { return i; }
+      }
+      return null;
+    };
+
+    /* Which boxes may hold a point: those that touch its cell of a grid of about as many cells. */
+    function sorted(all) {
+      const around = [Infinity, Infinity, -Infinity, -Infinity];
+      for (const box of all) {
+        around[0] = Math.min(around[0], box[0]);
+        around[1] = Math.min(around[1], box[1]);
+        around[2] = Math.max(around[2], box[2]);
+        around[3] = Math.max(around[3], box[3]);
+      }
+      const side = Math.max(1, Math.ceil(Math.sqrt(all.length)));
+      const column = (x) => Math.min(side - 1, Math.max(0, Math.floor((x - around[0]) / (around[2] - around[0]) * side)));
+      const row = (y) => Math.min(side - 1, Math.max(0, Math.floor((y - around[1]) / (around[3] - around[1]) * side)));
+      const held = new Map();
+      all.forEach(function (box, i) {
+        for (let r = row(box[1]); r <= row(box[3]); r += 1) {
+          for (let c = column(box[0]); c <= column(box[2]); c += 1) {
+            const cell = r * side + c;
+            if (held.has(cell)) { held.get(cell).push(i); } else { held.set(cell, [i]); }
+          }
+        }
+      });
+      return (px, py) => held.get(row(py) * side + column(px)) || [];
+    }
+
+    function inside(polygon, px, py) {
+      let odd = false;
+      for (const ring of polygon) {
+        for (const arc of ring) {
+          const one = arc < 0 ? ~arc : arc;
+          for (let k = 2 * starts[one]; k < 2 * starts[one + 1] - 2; k += 2) {
+            const y1 = points[k + 1];
+            const y2 = points[k + 3];
+            if ((y1 > py) !== (y2 > py) && px < points[k] + (py - y1) / (y2 - y1) * (points[k + 2] - points[k])) { odd = !odd; }
+          }
+        }
+      }
+      return odd;
+    }
+  };
+
+  /* The next area in a direction: near, and not far off the line. */
+  P.neighbourTowards = function (centres, from, dx, dy) {
+    const start = centres[from];
+    let best = null;
+    let least = Infinity;
+    centres.forEach(function (centre, i) {
+      if (i === from) { return; }
+      const along = (centre[0] - start[0]) * dx + (centre[1] - start[1]) * dy;
+      const aside = Math.abs((centre[0] - start[0]) * dy) + Math.abs((centre[1] - start[1]) * dx);
+      if (along <= 0 || aside > 1.8 * along) { return; }
+      const far = along + 2 * aside;
+      if (far < least) { least = far; best = i; }
+    });
+    return best;
+  };
+})(placeshaping);
