@@ -198,18 +198,22 @@ def _classed(
         edges = both[0 if period == release.periods[0] else 1]
     zeros = bool((numbers == 0).any())
     of = assign_class(numbers, edges)
-    labels, colours = _edge_labels(edges, zeros=zeros), list(sequential(len(edges) - 1))
+    least = release.policy.threshold if measure == "count" else 0
+    labels = _edge_labels(edges, zeros=zeros, least=least)
+    colours = list(sequential(len(edges) - 1))
     if zeros:
         of = np.where(numbers == 0, 0, np.where(of < 0, -1, of + 1))
         return of, ["None recorded", *labels], [NONE_FILL, *colours]
     return of, labels, colours
 
 
-def _edge_labels(edges: Sequence[float], *, zeros: bool) -> list[str]:
+def _edge_labels(edges: Sequence[float], *, zeros: bool, least: int) -> list[str]:
     texts = [f"{edge:,.6g}" for edge in edges]
     last = len(edges) - 2
     labels = [f"{texts[k]} to under {texts[k + 1]}" for k in range(last + 1)]
     labels[0] = f"{'Above 0 to under' if zeros else 'Under'} {texts[1]}"
+    if 0 < least < edges[1]:
+        labels[0] = f"{least:,} to under {texts[1]}"
     if last > 0:
         labels[last] = f"{texts[last]} or more"
     return labels

@@ -34,6 +34,8 @@ from placeshaping.pages.page import Still, StillClass
 _WIDE = 1000
 _MOST_CHARACTERS = 44_000
 _MOST_ROWS = 60
+_MOST_OUTLINED = _MOST_CHARACTERS // 20
+_SQUARE = 8
 _TOLERANCES = (1.0, 1.5, 2.5)
 _HATCHED, _DOTTED = "url(#still-hatch)", "url(#still-dots)"
 _NOT_SHOWN = {"hidden": "hidden", "missing": "no data"}
@@ -43,7 +45,8 @@ def still_view(release: Release, *, scheme: Scheme = "even") -> Still:
     """
     Draw and tabulate the view that opens first, small enough for every page.
 
-    The picture shows the finest level whose outlines fit in 44 kB; the table
+    The picture shows the finest level whose outlines fit in 44 kB (of
+    thousands of areas without a coarser level, a mosaic of squares); the table
     lists the finest level of at most 60 areas, or the first 60 areas of the
     coarsest.
 
@@ -85,12 +88,35 @@ def _drawable(release: Release) -> tuple[AreaTable, list[str]]:
     """Return the finest level whose outlines are short enough, and its outlines as path data."""
     paths: list[str] = []
     for table in release.tables.values():
-        for tolerance in _TOLERANCES:
+        for tolerance in _TOLERANCES if len(table.areas) <= _MOST_OUTLINED else ():
             paths = _outlines(table, tolerance)
             if sum(map(len, paths)) <= _MOST_CHARACTERS:
                 return table, paths
     table = release.tables[release.levels[-1]]
+    if len(table.areas) > _MOST_OUTLINED:
+        return table, _mosaic(table)
     return table, _outlines(table, 2 * _TOLERANCES[-1])
+
+
+def _mosaic(table: AreaTable) -> list[str]:
+    """Write thousands of areas as rows of squares: each belongs to the area at its middle."""
+    west, south, east, north = table.areas.total_bounds
+    side = (east - west) / _WIDE * _SQUARE
+    x, y = np.meshgrid(
+        np.arange(west + side / 2, east, side), np.arange(north - side / 2, south, -side)
+    )
+    tree = shapely.STRtree(table.areas.geometry.to_numpy())
+    found, areas = tree.query(shapely.points(x.ravel(), y.ravel()), predicate="intersects")
+    of = np.full(x.shape, -1)
+    of.ravel()[found] = areas
+    paths = [""] * len(table.areas)
+    for row, owners in enumerate(of):
+        starts = np.r_[0, np.flatnonzero(np.diff(owners)) + 1]
+        for start, past in zip(starts, [*starts[1:], len(owners)], strict=True):
+            if owners[start] >= 0:
+                at, wide = start * _SQUARE, (past - start) * _SQUARE
+                paths[owners[start]] += f"M{at},{row * _SQUARE}h{wide}v{_SQUARE}h-{wide}z"
+    return paths
 
 
 def _outlines(table: AreaTable, tolerance: float) -> list[str]:

@@ -85,6 +85,7 @@ def test_hidden_areas_are_hatched_and_counted(released: Release) -> None:
     hidden = int(table["status"].eq("hidden").sum())
     assert hidden > 0
     last = view.entries[-1]
+    assert view.entries[1].label == "5 to under 10"  # under 5 is hidden, none has an entry
     assert (last.label, last.areas, last.hatch) == ("Hidden to protect people", hidden, "/////")
 
 

@@ -9,6 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from shapely import box
 
 from placeshaping.areas.ladder import make_ladder
@@ -52,6 +53,10 @@ def given() -> Release:
     return release(study, policy="councillor", title="Fly-tipping", made_on=dt.date(2026, 1, 5))
 
 
+def box_array(x: np.ndarray, y: np.ndarray, side: float) -> list[shapely.Polygon]:
+    return [box(a, b, a + side, b + side) for a, b in zip(x, y, strict=True)]
+
+
 def test_every_area_is_drawn_in_the_class_of_its_protected_number(given: Release) -> None:
     still = still_view(given)
     view = given.tables["lsoa"].view(
@@ -92,3 +97,24 @@ def test_the_picture_stays_small_and_within_its_frame(given: Release) -> None:
     assert starts.min() >= 0
     assert starts[:, 0].max() <= 1000
     assert starts[:, 1].max() <= still.height
+
+
+def test_thousands_of_areas_without_a_coarser_level_are_a_mosaic() -> None:
+    x, y = np.divmod(np.arange(2_500), 50)
+    codes = pd.Index([f"E01{n:06}" for n in range(2_500)], name="area_code")
+    areas = gpd.GeoDataFrame(
+        {"area_name": codes}, geometry=box_array(600 * x, 600 * y, 600), index=codes, crs=27700
+    )
+    counts = pd.DataFrame(
+        {"area_code": codes, "period": pd.Timestamp("2024-01-01"), "category": "A", "count": x + 5}
+    )
+    many = release(
+        analyse(counts, make_ladder(areas), hot_spots_of=None),
+        policy="councillor",
+        title="Many",
+        made_on=dt.date(2026, 1, 5),
+    )
+    still = still_view(many)
+    drawn = re.findall(r"M(\d+),(\d+)h(\d+)v8h-\3z", str(still.picture))
+    assert sum(int(wide) // 8 for _, _, wide in drawn) == 125**2
+    assert sum(int(one.areas.replace(",", "")) for one in still.classes) == 2_500
