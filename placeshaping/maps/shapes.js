@@ -1,6 +1,7 @@
 /* The shapes of the areas: decoding shared arcs, finding the one under a point and the one beside it. */
 (function (P) {
   "use strict";
+
   /* World pixels at zoom 0 of Leaflet's own projection. */
   function project(lon, lat) {
     const sine = Math.sin(lat * Math.PI / 180);
