@@ -88,11 +88,9 @@ def make_policy(given: Mapping[str, Any], *, where: str = "policy") -> Policy:
     placeshaping._core.errors.DisclosureError: policy: threshold = 5 is looser than in 'public' ...
     """
     rules = dict(given)
-    base = policy_named(str(rules.pop("base", "public")))
-    loosen = tuple(rules.pop("loosen", ()))
-    if not isinstance(rules.get("name"), str) or rules["name"] in POLICIES:
-        msg = f"{where}: give it a name of its own: name = 'kent-members'."
-        raise DisclosureError(msg)
+    base = _base_of(rules.pop("base", "public"), where)
+    loosen = _named_fields(rules.pop("loosen", ()), where)
+    _check_name(rules.get("name"), where)
     _check_fields(rules, where)
     if "extra_fields" in rules:
         rules["extra_fields"] = tuple(rules["extra_fields"])
@@ -112,19 +110,62 @@ def make_policy(given: Mapping[str, Any], *, where: str = "policy") -> Policy:
     return own
 
 
+def _base_of(given: object, where: str) -> Policy:
+    if not isinstance(given, str):
+        msg = f"{where}: base = {given!r} is of the wrong kind. Write one name: base = 'public'."
+        raise DisclosureError(msg)
+    return policy_named(given)
+
+
+def _named_fields(given: object, where: str) -> tuple[str, ...]:
+    """Return the fields that `loosen` names, which may be one text."""
+    fields = [given] if isinstance(given, str) else given
+    if isinstance(fields, list | tuple) and all(isinstance(name, str) for name in fields):
+        return tuple(fields)
+    msg = (
+        f"{where}: loosen = {given!r} is of the wrong kind. Name the fields that are looser than "
+        "in the base: loosen = ['threshold']."
+    )
+    raise DisclosureError(msg)
+
+
+def _check_name(name: object, where: str) -> None:
+    if isinstance(name, str) and name.strip() and name not in POLICIES:
+        return
+    taken = (
+        f"{name!r} is a policy that is there already; "
+        if isinstance(name, str) and name in POLICIES
+        else ""
+    )
+    msg = f"{where}: {taken}give it a name of its own: name = 'kent-members'."
+    raise DisclosureError(msg)
+
+
 def _check_fields(rules: Mapping[str, Any], where: str) -> None:
     kinds = get_type_hints(Policy)
     for hidden in ("base", "loosened"):
         kinds.pop(hidden)
     for name, value in rules.items():
         if name not in kinds:
-            near = near_names(name, kinds)
-            hint = f" Did you mean {listed(near)}?" if near else f" There are: {', '.join(kinds)}."
+            known = ["name", "base", "loosen", *(kind for kind in kinds if kind != "name")]
+            near = near_names(name, known)
+            hint = f" Did you mean {listed(near)}?" if near else f" There are: {', '.join(known)}."
             msg = f"{where}: there is no rule {name!r}.{hint}"
             raise DisclosureError(msg)
         if not _fits(value, kinds[name]):
-            msg = f"{where}: {name} = {value!r} is of the wrong kind."
+            msg = f"{where}: {name} = {value!r} is of the wrong kind; write {_wanted(kinds[name])}."
             raise DisclosureError(msg)
+
+
+def _wanted(kind: Any) -> str:
+    """Say what a field takes, as TOML writes it."""
+    if kind is bool:
+        return "true or false, without quotes"
+    if kind in (int, int | None):
+        return "a whole number, without quotes"
+    if kind in (float | None,):
+        return "a number, without quotes"
+    return "a list of texts: ['a', 'b']" if kind == tuple[str, ...] else "a text, in quotes"
 
 
 def _fits(value: object, kind: Any) -> bool:

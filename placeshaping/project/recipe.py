@@ -239,6 +239,8 @@ def _tell(problem: Any) -> str:
         return f"{key}: there is no such key{hint}"
     if problem["type"] == "string_pattern_mismatch":
         return f"{key}: write the month as 2024-01, in quotes"
+    if problem["type"].startswith(("date_", "datetime_")):
+        return f"{key}: write the day as 2026-01-31, without quotes"
     if problem["type"] == "missing":
         return f"{key}: this key is needed"
     told = str(problem["msg"]).removeprefix("Value error, ")

@@ -60,9 +60,7 @@ def _lines(found: Found) -> Iterator[str]:
     yield f"title = {_quoted(title + place)}"
     yield 'purpose = ""      # what the product is for, printed on it'
     yield 'contact = ""      # who answers for it'
-    yield "# Who will see it: public (the web), councillor, internal (your desk only), or open,"
-    yield "# where the very records are published already."
-    yield f'policy = "{"open" if police else "public"}"'
+    yield from _release_lines(found)
     yield ""
     yield "[records]"
     yield f"file = {_quoted(found.records.name)}    # {told(found.records)}"
@@ -87,6 +85,7 @@ def _lines(found: Found) -> Iterator[str]:
     yield from _level_lines(found.levels)
     if found.changes:
         yield f"changes = {_quoted(found.changes)}    # LSOAs of 2011 to those of 2021"
+    yield "# merge = false    # an area with too few records is shown together with a neighbour"
     yield ""
     yield "[population]    # for rates"
     yield from _population_lines(found.population)
@@ -96,6 +95,9 @@ def _lines(found: Found) -> Iterator[str]:
     yield "\n[show]"
     yield 'by = "year"                # all, year, quarter or month, beside the whole span'
     yield 'hot_spots_of = "count"     # or rate'
+    yield '# detail = "keep"            # or choose: coarser periods and groups where much would be'
+    yield "#                            # hidden (the default)"
+    yield '# sensitive = ["Burglary"]   # categories with twice the threshold'
     yield '# statistics = ["rates", "hot_spots", "deprivation"]'
     yield '# groups = { "Theft" = ["Other theft", "Bicycle theft"] }'
     yield '# denominators = { "Burglary" = "residents" }    # households, where those are known'
@@ -104,6 +106,34 @@ def _lines(found: Found) -> Iterator[str]:
     if found.passed_over:
         yield "\n# Not used:"
         yield from (f"#   {name}: {why}" for name, why in found.passed_over)
+
+
+def _release_lines(found: Found) -> Iterator[str]:
+    """Say for whom it is, and under which name it is remembered."""
+    yield "# Who will see it: public (the web), councillor, police (a named shift), nhs, ons-10-5,"
+    yield "# restricted (named officers), internal (your desk only), or open, where the very"
+    yield "# records are published already. What each hides: docs/disclosure.md; every key of a"
+    yield "# recipe: docs/recipes.md."
+    yield f'policy = "{"open" if found.records.kind == "police" else "public"}"'
+    yield "# One of your own, in place of that line:"
+    yield '# policy = { name = "our-members", base = "councillor", threshold = 8 }'
+    yield "# expires = 2030-12-31     # last day of use; police and restricted need it, and a purpose"
+    yield "# What the records are called in the ledger, which remembers what was released. Keep the"
+    yield "# name: releases under different names are not checked against each other."
+    yield f"dataset = {_quoted(_dataset(found))}"
+    yield '# ledger = "ledger.sqlite"     # one for all recipes that publish these records'
+    yield '# secret = "../key.txt"        # key of a policy of your own with method = "cell_key"'
+
+
+def _dataset(found: Found) -> str:
+    """Name the records: recorded crime by its place, other records by their file."""
+    if found.records.kind == "police":
+        return (
+            f"recorded-crime-{found.within}".casefold().replace(" ", "-")
+            if found.within
+            else ("recorded-crime")
+        )
+    return found.records.name.partition(".")[0]
 
 
 def _within_lines(found: Found) -> Iterator[str]:

@@ -65,7 +65,15 @@ def test_every_field_is_compared_when_a_policy_is_loosened() -> None:
         ({"name": "own", "treshold": 12}, "no rule 'treshold'. Did you mean threshold"),
         ({"name": "own", "threshold": "12"}, "threshold = '12' is of the wrong kind"),
         ({"name": "own", "zeros_shown": 1}, "zeros_shown = 1 is of the wrong kind"),
-        ({"name": "public", "threshold": 12}, "give it a name of its own"),
+        ({"name": "own", "zeros_shown": "no"}, "wrong kind; write true or false, without quotes"),
+        ({"name": "own", "threshold": "12"}, "write a whole number, without quotes"),
+        ({"name": "own", "extra_fields": "x"}, r"write a list of texts: \['a', 'b'\]"),
+        ({"name": "own", "base": ["public"]}, r"base = \['public'\] is of the wrong kind"),
+        ({"name": "own", "loosen": 3}, "loosen = 3 is of the wrong kind"),
+        ({"name": "own", "loosen": [3]}, r"loosen = \[3\] is of the wrong kind"),
+        ({"name": "own", "bse": "public"}, "there is no rule 'bse'.*base"),
+        ({"name": "own", "losen": ["threshold"]}, "Did you mean loosen"),
+        ({"name": "public", "threshold": 12}, "'public' is a policy that is there already; give"),
         ({"threshold": 12}, "give it a name of its own"),
         ({"name": "own", "base": "publik"}, "no policy 'publik'. Did you mean public"),
         ({"name": "own", "threshold": 12}, "12, is rounded to 10, which the threshold hides"),
@@ -79,6 +87,11 @@ def test_every_field_is_compared_when_a_policy_is_loosened() -> None:
 def test_a_wrong_policy_is_told(given: dict[str, object], told: str) -> None:
     with pytest.raises(DisclosureError, match=told.replace("(", r"\(")):
         make_policy(given)
+
+
+def test_one_field_may_be_loosened_without_a_list() -> None:
+    own = make_policy({"name": "own", "base": "public", "threshold": 8, "loosen": "threshold"})
+    assert own.loosened == ("threshold",)
 
 
 def test_a_policy_is_loosened_by_naming_the_field() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import tomllib
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from placeshaping.areas.inspection import inspect_file
 from placeshaping.project.found_files import find_files
 from placeshaping.project.gather import gather
 from placeshaping.project.pipeline import run
+from placeshaping.project.protect import policy_of
 from placeshaping.project.recipe import read_recipe
 from placeshaping.project.start import recipe_text, write_recipe
 
@@ -150,3 +152,20 @@ def test_a_lookup_of_other_own_areas_is_passed_over(tmp_path):
 def test_codes_that_name_no_row_make_no_lookup(tmp_path, text):
     (tmp_path / "a.csv").write_text(text)
     assert inspect_file(tmp_path / "a.csv").kind == "unknown"
+
+
+def test_init_names_the_keys_of_protection_and_the_records_for_the_ledger(tmp_path):
+    write_areas(tmp_path)
+    (tmp_path / "fly tips.2024.csv").write_text(RECORDS)
+    text = write_recipe(tmp_path).read_text(encoding="utf-8")
+    assert read_recipe(tmp_path / "recipe.toml").dataset == "fly tips"
+    uncommented = re.sub(
+        r"(?m)^# (?=(policy|expires|ledger|secret|merge|detail|sensitive) = )", "", text
+    )
+    uncommented = uncommented.replace('policy = "public"\n', "")
+    (tmp_path / "recipe.toml").write_text(uncommented, encoding="utf-8")
+    recipe = read_recipe(tmp_path / "recipe.toml")
+    assert recipe.areas.merge is False
+    assert (recipe.show.detail, recipe.show.sensitive) == ("keep", ["Burglary"])
+    assert recipe.expires == dt.date(2030, 12, 31)
+    assert policy_of(recipe, default="public").base == "councillor"
