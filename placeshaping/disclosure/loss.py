@@ -1,8 +1,9 @@
 """
 What protection costs: how much is hidden, and how far the map's picture has changed.
 
-The figures are printed on products, so they are coarse: none tells more of
-the hidden counts than the marks do.
+The figures are printed on products, so none may tell more of the hidden counts
+than the marks do: the share of the records is what a reader could work out
+from the release, and true counts are compared only with rounded or changed ones.
 """
 
 from __future__ import annotations
@@ -44,17 +45,30 @@ def information_lost(
     -------
     lost
         Level -> `cells`, `hidden`, `hidden_when_opened`, `areas`;
-        `share_hidden`, the share (0 to 1) of the records that stand in
-        hidden cells of the finest breakdown; and for levels of 30 areas or
-        more, over the view that opens first, `rank_correlation` (Spearman) of
-        the true and the released counts, and Moran's I of both, `moran_true`
-        and `moran_released` (queen contiguity, row-standardised). A hidden
-        count is taken as the middle of what its mark says.
+        `share_hidden`, about the share (0 to 1) of the records that stand in
+        hidden cells of the finest breakdown: what the released total leaves
+        for them; and for levels of 30 areas or more, over the view that opens
+        first, `rank_correlation` (Spearman) of the true and the released
+        counts, and Moran's I of both, `moran_true` and `moran_released`
+        (queen contiguity, row-standardised). A hidden count is taken as the
+        middle of what its mark says. Where it stands beside exact counts
+        these three are left out: they would be equations for it.
     """
-    return {level: _level(study, protected, level, policy) for level in levels}
+    whole = _whole(study, protected, levels)
+    return {level: _level(study, protected, level, policy, whole) for level in levels}
 
 
-def _level(study: Study, protected: Protected, level: str, policy: Policy) -> dict[str, Any]:
+def _whole(study: Study, protected: Protected, levels: Sequence[str]) -> int | None:
+    """Return what the areas of a level that hides none add up to; None where each hides some."""
+    for level in reversed(levels):
+        if study.covered[level].all() and not protected.hidden[level][0, 0].any():
+            return int(protected.counts[level][0, 0].sum())
+    return None
+
+
+def _level(
+    study: Study, protected: Protected, level: str, policy: Policy, whole: int | None
+) -> dict[str, Any]:
     hidden, true = protected.hidden[level], protected.true[level]
     covered = study.covered[level]
     found: dict[str, Any] = {
@@ -62,11 +76,12 @@ def _level(study: Study, protected: Protected, level: str, policy: Policy) -> di
         "hidden": int(hidden.sum()),
         "hidden_when_opened": int(hidden[0, 0].sum()),
         "areas": int(hidden.shape[-1]),
-        "share_hidden": _share_of_records(true, hidden, policy),
+        "share_hidden": _share_of_records(protected.counts[level], hidden, policy, whole),
     }
-    if covered.sum() < FEWEST or not policy.protects:
+    exact = policy.method == "suppress" and bool(hidden[0, 0].any())
+    if covered.sum() < FEWEST or not policy.protects or exact:
         return found
-    middle = (policy.smallest_hidden + policy.threshold - 1) / 2
+    middle = _middle(policy)
     released = np.where(hidden[0, 0], middle, protected.counts[level][0, 0])[covered]
     counts = true[0, 0][covered].astype(float)
     if np.ptp(counts) == 0 or np.ptp(released) == 0:
@@ -81,15 +96,34 @@ def _level(study: Study, protected: Protected, level: str, policy: Policy) -> di
     }
 
 
-def _share_of_records(true: NDArray[np.int64], hidden: NDArray[np.bool_], policy: Policy) -> float:
-    """Return the share of records in hidden cells of the finest breakdown, in coarse steps."""
-    parts = (slice(1 if true.shape[0] > 1 else 0, None), slice(1 if true.shape[1] > 1 else 0, None))
-    everything = int(true[parts].sum())
-    if everything == 0:
+def _middle(policy: Policy) -> float:
+    return (policy.smallest_hidden + policy.threshold - 1) / 2
+
+
+def _share_of_records(
+    counts: NDArray[np.int64], hidden: NDArray[np.bool_], policy: Policy, whole: int | None
+) -> float:
+    """
+    Return the share of records in hidden cells of the finest breakdown, in coarse steps.
+
+    It is worked out from released numbers alone: of few cells, or a small
+    total, the true share would give the hidden counts themselves.
+    """
+    parts = (
+        slice(1 if hidden.shape[0] > 1 else 0, None),
+        slice(1 if hidden.shape[1] > 1 else 0, None),
+    )
+    cells, shown = int(hidden[parts].sum()), int(counts[parts].sum())
+    if not cells:
         return 0.0
-    step = max(0.01, policy.threshold / everything)
-    share = float(true[parts][hidden[parts]].sum()) / everything
-    return min(1.0, round(step * round(share / step), 4))
+    if whole is None:
+        lost = cells * _middle(policy)
+        everything = shown + lost
+    else:
+        everything = float(max(whole, 1))
+        lost = max(everything - shown, cells * policy.smallest_hidden)
+    step = max(0.01, policy.threshold / max(everything, 1.0))
+    return min(1.0, round(step * round(lost / max(everything, 1.0) / step), 4))
 
 
 def morans_i(values: NDArray[np.float64], weights: sparse.csr_array) -> float:
