@@ -111,6 +111,24 @@ def connect(path: Path, *, create: bool, wait: float) -> sqlite3.Connection:
     return connection
 
 
+def is_ledger(path: Path) -> bool:
+    """
+    Tell whether a file bears the mark of a ledger, without opening it as one.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "ledger.sqlite"
+    ...     connect(file, create=True, wait=1.0).close()
+    ...     is_ledger(file)
+    True
+    """
+    with path.open("rb") as opened:
+        head = opened.read(72)
+    return head[:15] == b"SQLite format 3" and head[68:] == APPLICATION.to_bytes(4, "big")
+
+
 @contextmanager
 def told(path: Path) -> Iterator[None]:
     """

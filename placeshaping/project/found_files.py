@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 RECIPE = "recipe.toml"
 """What a recipe is called where nobody names it."""
 
+MANIFEST = "manifest.json"
+"""What tells a folder of products."""
+
 DENOMINATORS = ("residents", "households")
 
 NO_DATES = "no dates"
@@ -78,7 +81,7 @@ def find_files(folder: Path) -> Found:
     if not folder.is_dir():
         msg = f"{folder.name} is a file. Name the folder that holds your files."
         raise RecipeError(msg)
-    paths = sorted(p for p in folder.iterdir() if not p.name.startswith(".") and p.name != RECIPE)
+    paths = sorted(path for path in folder.iterdir() if not _is_our_own(path))
     if not paths:
         msg = (
             f"{folder.resolve().name}: found no files. Put records and boundaries of areas into "
@@ -116,6 +119,17 @@ def find_files(folder: Path) -> Found:
         passed_over=tuple(_passed_over(seen, used)),
         levels=_levels(folder, names, areas),
     )
+
+
+def _is_our_own(path: Path) -> bool:
+    """Tell what runs have left beside the files: a recipe, products, the ledger."""
+    if path.name.startswith(".") or path.name == RECIPE:
+        return True
+    if path.is_dir():
+        return (path / MANIFEST).is_file()
+    from placeshaping.disclosure.ledger_store import is_ledger
+
+    return is_ledger(path)
 
 
 def fact(inspection: Inspection, label: str) -> str | None:

@@ -117,7 +117,7 @@ def _release_lines(found: Found) -> Iterator[str]:
     yield f'policy = "{"open" if found.records.kind == "police" else "public"}"'
     yield "# One of your own, in place of that line:"
     yield '# policy = { name = "our-members", base = "councillor", threshold = 8 }'
-    yield "# expires = 2030-12-31     # last day of use; police and restricted need it, and a purpose"
+    yield "# expires = 2030-12-31     # last day of use; police and restricted need it and purpose"
     yield "# What the records are called in the ledger, which remembers what was released. Keep the"
     yield "# name: releases under different names are not checked against each other."
     yield f"dataset = {_quoted(_dataset(found))}"

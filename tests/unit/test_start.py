@@ -169,3 +169,15 @@ def test_init_names_the_keys_of_protection_and_the_records_for_the_ledger(tmp_pa
     assert (recipe.show.detail, recipe.show.sensitive) == ("keep", ["Burglary"])
     assert recipe.expires == dt.date(2030, 12, 31)
     assert policy_of(recipe, default="public").base == "councillor"
+
+
+def test_init_passes_over_products_and_the_ledger_of_former_runs(tmp_path):
+    write_areas(tmp_path)
+    (tmp_path / "tips.csv").write_text(RECORDS)
+    (tmp_path / "recipe.toml").write_text(
+        'title = "x"\nrecords.file = "tips.csv"\nareas.file = "areas.gpkg"\n'
+        'output.write = ["tables"]\noutput.folder = "products"\n'
+    )
+    run(tmp_path / "recipe.toml", made_on=dt.date(2026, 1, 31))
+    assert (tmp_path / "ledger.sqlite").is_file()
+    assert not find_files(tmp_path).passed_over
