@@ -19,6 +19,7 @@ MOST_CLASSES = 5
 
 _ROUND = (1.0, 2.0, 2.5, 5.0, 10.0)
 _FINEST_STEP = 1000
+_MOST_STEPS = 8
 _QUANTILES = (1.645, 1.96, 2.576, 2.58, 3.29)
 _RENDERER = re.compile(r"<renderer-v2\b([^>]{0,2000})>(.*?)</renderer-v2>", re.DOTALL)
 _RANGE = re.compile(r'<range\b[^>]*?\blower="([^"]*)"[^>]*?\bupper="([^"]*)"')
@@ -123,11 +124,12 @@ def _edges_of(
             e
             for e in edges
             if rules.method == "round"
+            and float(e).is_integer()  # between whole numbers there is no count
             and e >= rules.threshold
             and e % rules.rounding
             and not _is_round(e)
         ]
-        if small or uneven:
+        if (small or uneven) and not _on_steps([*small, *uneven], edges, finest=_MOST_STEPS):
             hidden = number_of(len(small + uneven), "class edge is", names="class edges are")
             what = f"{hidden} no round number, nor a count that could be shown: values of the data"
             yield Breach(where, what, listed([f"{e:g}" for e in small + uneven]), attack="classes")
@@ -144,7 +146,9 @@ def _stands(column: str, contents: Contents) -> bool:
     )
 
 
-def _on_steps(odd: Sequence[float], numbers: Sequence[float]) -> bool:
+def _on_steps(
+    odd: Sequence[float], numbers: Sequence[float], *, finest: int = _FINEST_STEP
+) -> bool:
     """Tell whether edges are multiples of one round step that is not too fine for them."""
     largest = max(map(abs, numbers), default=1.0)
     spread = (max(numbers) - min(numbers) if len(numbers) > 1 else 0.0) or largest
@@ -153,7 +157,7 @@ def _on_steps(odd: Sequence[float], numbers: Sequence[float]) -> bool:
     return any(
         all(abs(edge / step - round(edge / step)) < 1e-6 for edge in odd)
         for step in steps
-        if step >= spread / _FINEST_STEP
+        if step >= spread / finest
     )
 
 

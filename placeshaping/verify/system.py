@@ -258,12 +258,44 @@ def _area_axis(
         code: level for claim in claims for code, level in claim.levels.items()
     }
     inside = _contained(claims, codes, levels, public)
+    branches = _branches(inside, levels)
     sets: dict[Hashable, Piece] = {}
     for code in codes:
         parts = inside.get(code)
         sets[code] = frozenset(parts) if parts else frozenset([code])
     names = {code: name for claim in claims for code, name in claim.names.items()}
-    return make_axis(sets, levels=levels, names={code: names.get(code, code) for code in codes})
+    axis = make_axis(sets, levels=levels, names={code: names.get(code, code) for code in codes})
+    for whole, divided in branches:
+        if whole in axis.place and all(part in axis.place for part in divided):
+            axis.totals.append(axis.place[whole])
+            axis.parts.append(sorted(axis.place[part] for part in divided))
+    return axis
+
+
+def _branches(
+    inside: dict[str, set[Hashable]], levels: Mapping[Hashable, str]
+) -> list[tuple[str, list[Hashable]]]:
+    """
+    Part levels that divide the same area without a smaller one that tells how they overlap.
+
+    Where a file has MSOAs and wards of a district and no small areas, the
+    district is the sum of either, and not of both. The first level stays in
+    `inside`; the sums of the others are returned.
+    """
+    holding = {levels.get(code, "") for code in inside}
+    found: list[tuple[str, list[Hashable]]] = []
+    for whole, parts in inside.items():
+        by: dict[str, list[Hashable]] = {}
+        for level in dict.fromkeys(levels.values()):
+            given = sorted((p for p in parts if levels.get(p) == level), key=str)
+            if given and level not in holding:
+                by[level] = given
+        if len(by) < 2 or sum(map(len, by.values())) < len(parts):
+            continue
+        first, *others = by
+        inside[whole] = set(by[first])
+        found += [(whole, by[other]) for other in others]
+    return found
 
 
 def _contained(
