@@ -95,6 +95,7 @@ def make_policy(given: Mapping[str, Any], *, where: str = "policy") -> Policy:
     if "extra_fields" in rules:
         rules["extra_fields"] = tuple(rules["extra_fields"])
     own = dataclasses.replace(base, **rules, base=base.name, loosened=loosen)
+    _check_kept_inside(own, base, where)
     looser = looser_fields(own, base)
     if unnamed := [name for name in looser if name not in loosen]:
         told = ", ".join(f"{name} = {getattr(own, name)!r}" for name in unnamed)
@@ -139,6 +140,19 @@ def _check_name(name: object, where: str) -> None:
     )
     msg = f"{where}: {taken}give it a name of its own: name = 'kent-members'."
     raise DisclosureError(msg)
+
+
+def _check_kept_inside(own: Policy, base: Policy, where: str) -> None:
+    """Refuse other words on products that must stay inside: they are what warns a reader."""
+    changed = [name for name in ("stamp", "audience") if getattr(own, name) != getattr(base, name)]
+    if changed and not (own.leaves or base.leaves):
+        told = ", ".join(f"{name} = {getattr(own, name)!r}" for name in changed)
+        msg = (
+            f"{where}: {told}, but products under {base.name!r} are not protected and must stay "
+            f"inside; they bear {base.stamp!r}, for {base.audience}. Leave {listed(changed)} out, "
+            "or start from a policy that protects: base = 'public'."
+        )
+        raise DisclosureError(msg)
 
 
 def _check_fields(rules: Mapping[str, Any], where: str) -> None:
@@ -238,6 +252,7 @@ def known_policy(policy: str | Policy) -> Policy:
             )
             raise DisclosureError(msg)
         return policy
+    _check_kept_inside(policy, policy_named(policy.base), f"Policy {policy.name!r}")
     looser = looser_fields(policy, policy_named(policy.base))
     if unnamed := [name for name in looser if name not in policy.loosened]:
         msg = (

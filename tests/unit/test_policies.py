@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -92,6 +93,17 @@ def test_a_wrong_policy_is_told(given: dict[str, object], told: str) -> None:
 def test_one_field_may_be_loosened_without_a_list() -> None:
     own = make_policy({"name": "own", "base": "public", "threshold": 8, "loosen": "threshold"})
     assert own.loosened == ("threshold",)
+
+
+@pytest.mark.parametrize("base", ["internal", "restricted"])
+@pytest.mark.parametrize("words", [{"stamp": ""}, {"audience": "anybody; for the web"}])
+def test_what_must_stay_inside_bears_no_other_words(base: str, words: dict[str, Any]) -> None:
+    """A policy of another name could else put raw counts out as if they were protected."""
+    with pytest.raises(DisclosureError, match="not protected and must stay inside"):
+        make_policy({"name": "own", "base": base, **words})
+    disguised = dataclasses.replace(POLICIES[base], name="own", base=base, **words)
+    with pytest.raises(DisclosureError, match="not protected and must stay inside"):
+        known_policy(disguised)
 
 
 def test_a_policy_is_loosened_by_naming_the_field() -> None:
