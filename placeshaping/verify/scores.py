@@ -277,6 +277,8 @@ def _invert(
     plain = len(weights) == int(weights.sum())
     backwards = weights[:, known] if plain else np.linalg.pinv(weights[known])
     told = np.abs(backwards @ weights[known] - np.eye(len(scores))).max(axis=1) < 1e-6
+    if not told.any():
+        return None
     for spread in [*guesses, *_likely_scales(scaled, times, half * factor[known])]:
         sums = _whole_sums(scaled, times, spread)
         exact = backwards @ sums

@@ -76,6 +76,12 @@ def test_scores_of_some_areas_give_back_what_they_determine() -> None:
     )
 
 
+def test_scores_of_pairs_determine_no_single_count() -> None:
+    pairs = np.kron(np.eye(40), np.array([[0, 1], [1, 0]])) > 0
+    scores = gi_star(counts_of(80, 4.0, 5), pairs).round(3)
+    assert invert_gi(scores, pairs) is None
+
+
 @pytest.mark.parametrize("mean", [0.6, 6.0, 40.0])
 def test_z_scores_to_two_decimals_give_every_count_back(mean: float) -> None:
     counts = counts_of(90, mean)
