@@ -201,6 +201,7 @@ def merge_areas(
         lifted=failing & ~_passing(shown, total, policy),
         apart=np.isin(shown, asked[: len(apart)][apart]),
         level=level,
+        policy=policy,
     )
 
 
@@ -311,6 +312,7 @@ def _partition(
     lifted: NDArray[np.bool_],
     apart: NDArray[np.bool_],
     level: str | None,
+    policy: Policy,
 ) -> Partition:
     """Name the merged areas, and tell what they cost."""
     sizes = np.bincount(shown, minlength=len(areas))
@@ -336,10 +338,18 @@ def _partition(
         "largest": int(sizes.max(initial=0)),
         "lifted": int(lifted.sum()),
         "apart": len(told_apart),
-        "share": round(int(total[merged].sum()) / everything, 2) if everything else 0.0,
+        "share": _share(int(total[merged].sum()), everything, policy),
     }
     _log.info("Adaptive areas: %s", facts)
     return Partition(table, areas.index[lifted], told_apart, level, MappingProxyType(facts))
+
+
+def _share(part: int, everything: int, policy: Policy) -> float:
+    """Return a share of records in steps of a hundredth, or of the threshold if that is more."""
+    if not everything:
+        return 0.0
+    step = max(0.01, policy.threshold / everything)
+    return min(1.0, round(step * round(part / everything / step), 2))
 
 
 def _joint_name(names: list[str]) -> str:

@@ -84,7 +84,7 @@ def check_policy(
             raise DisclosureError(msg)
         return
     floor = 0 if sensitivity == "open" and already_published else FLOORS[sensitivity]
-    if policy.leaves and policy.method != "cell_key" and policy.threshold < floor:
+    if policy.leaves and policy.threshold < floor:
         msg = (
             f"Policy {policy.name!r} hides counts under {policy.threshold}, and records that are "
             f"{sensitivity!r} need a threshold of at least {floor}. Choose 'public', or a policy "

@@ -74,11 +74,12 @@ def disclosure_statement(
         return
     if not policy.counts_shown:
         yield "No counts or rates are shown: areas are classed and ranked by the protected counts."
-    yield _METHODS[policy.method].format(
+    told = _METHODS[policy.method].format(
         threshold=policy.threshold,
         rounding=policy.rounding,
         zero="zero is shown" if policy.zeros_shown else "zero is hidden with them",
     )
+    yield told if policy.counts_shown else told.partition(" Rates are")[0]
     if sensitive:
         yield (
             f"For {listed(sensitive, most=len(sensitive))} counts under "

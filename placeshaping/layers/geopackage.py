@@ -23,7 +23,10 @@ from placeshaping.layers.styles import LayerStyle, styles_of
 NOTES = "placeshaping"
 """The table in which the file says what it obeys."""
 
-_AREA_COLUMNS = ("area_name", "members", "parent_code", "residents", "households", "imd_decile")
+_AREA_COLUMNS = (
+    "area_name", "members", "parent_code", "ward_code", "msoa_code", "residents", "households",
+    "imd_decile",
+)  # fmt: skip
 _STYLES = """
 CREATE TABLE layer_styles (
     id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,

@@ -18,7 +18,10 @@ from placeshaping.disclosure.release import Release
 from placeshaping.disclosure.tables import AreaTable
 from placeshaping.layers.notes import notes_of
 
-AREA_COLUMNS = ("area_name", "members", "parent_code", "residents", "households", "imd_decile")
+AREA_COLUMNS = (
+    "area_name", "members", "parent_code", "ward_code", "msoa_code", "residents", "households",
+    "imd_decile",
+)  # fmt: skip
 """What a layer tells of an area itself, in this order, where it is known."""
 
 DECIMALS = 6

@@ -85,6 +85,9 @@ def facts(release: Release) -> tuple[tuple[str, str], ...]:
     finest = release.tables[release.levels[0]]
     _, many, _ = words_of(finest)
     within = f", in {len(finest.areas):,} {many}" if len(release.levels) > 1 else ""
+    if "members" in finest.areas:
+        merged = int(finest.areas["members"].notna().sum())
+        within += f", {merged:,} of them made of several because little was recorded there"
     found = _hot_and_cold(release)
     told = []
     if found is not None:
@@ -213,7 +216,7 @@ def place_words(release: Release) -> str:
 
 def _lead(release: Release) -> str:
     count, people, complete = _whole(release)
-    rounded = _rounded(count)
+    rounded = _rounded(count, release.policy.rounding)
     exact = rounded == count and release.policy.rounding == 1
     about_word = "at least" if not complete else "" if exact else "about"
     text = (
@@ -409,10 +412,10 @@ def tenth(value: float) -> str:
     return f"{np.floor(np.floor(value * 100 + 0.5) / 10 + 0.5) / 10:,.1f}"
 
 
-def _rounded(count: int) -> int:
-    """Round to three digits: enough for a sentence."""
+def _rounded(count: int, base: int) -> int:
+    """Round to three digits, enough for a sentence, where that leaves multiples of the base."""
     digits = max(len(str(count)) - 3, 0)
-    return int(round(count, -digits))
+    return count if 10**digits % base and digits else int(round(count, -digits))
 
 
 def _sentence_case(text: str) -> str:

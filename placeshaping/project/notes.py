@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 Tell = Callable[[int], str]
 
+_TELL_NOTHING = ("suppress", "cell_key")
+"""Methods under which an exact total, however rounded, could be set against the counts."""
+
 
 def record_notes(gathered: Gathered, recipe: Recipe, *, policy: Policy) -> tuple[str, ...]:
     """
@@ -43,19 +46,25 @@ def record_notes(gathered: Gathered, recipe: Recipe, *, policy: Policy) -> tuple
     """
     tell = teller(policy)
     notes: list[str] = []
-    for file in gathered.files:
-        notes += _read_notes(file, tell)
-    rows = "rows" if any(file.weighted for file in gathered.files) else "records"
-    notes += _placement_notes(gathered.placement, tell, rows)
+    if policy.method in _TELL_NOTHING:
+        notes.append(
+            "How many records were read, and how many could not be placed, is not told: beside "
+            "counts that are not rounded it would give hidden ones back."
+        )
+    else:
+        for file in gathered.files:
+            notes += _read_notes(file, tell)
+        rows = "rows" if any(file.weighted for file in gathered.files) else "records"
+        notes += _placement_notes(gathered.placement, tell, rows)
     notes += _area_notes(gathered)
     if gathered.dashboard:
         notes.append("The records were counted on a Dask cluster.")
-    if gathered.beyond:
+    if gathered.beyond and policy.method not in _TELL_NOTHING:
         notes.append(
             "Not counted because they lie in areas that the records do not cover: "
             f"{tell(gathered.beyond)}."
         )
-    if policy.protects:
+    if policy.protects and policy.method not in _TELL_NOTHING:
         notes.append(f"The numbers of records told here are rounded to {policy.rounding}.")
     for records in recipe.records:
         name = Path(records.file).name

@@ -203,15 +203,16 @@ def _attack(paths: Sequence[Path], released: Release, *, ledger: Ledger | None) 
     if broken:
         first = broken[0].breaches[0]
         total = sum(len(verdict.breaches) for verdict in broken)
+        remedy = "Take a longer span, fewer categories or a coarser level."
+        if broken[0].kind == "together":
+            remedy = (
+                "Show the periods, categories and areas that were shown before. `placeshaping "
+                "ledger list` says what those were; what never left the house can be withdrawn: "
+                "placeshaping ledger withdraw NUMBER --because TEXT --never-left."
+            )
         msg = (
             f"{broken[0].file} gives away what the policy {policy.name!r} hides: {first.what} "
             f"({first.where}: {first.proof}). {total:,} such breaches in {len(broken)} files; "
-            "nothing was written. Take a longer span, fewer categories or a coarser level."
+            f"nothing was written. {remedy}"
         )
-        if broken[0].kind == "together":
-            msg += (
-                " `placeshaping ledger list` shows what was released before; what never left the "
-                "house can be withdrawn: placeshaping ledger withdraw NUMBER --because TEXT "
-                "--never-left."
-            )
         raise DisclosureError(msg)

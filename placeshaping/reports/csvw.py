@@ -37,6 +37,8 @@ _ORDER = (
 )  # fmt: skip
 _FURTHER = {
     "parent_code": "code of the area of the next level that holds it",
+    "ward_code": "code of the ward that holds it, by best fit",
+    "msoa_code": "code of the MSOA that holds it",
     "residents": "people who live in the area",
     "households": "households in the area",
 }

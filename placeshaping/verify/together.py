@@ -68,11 +68,11 @@ def attack_together(
         if len(distinct) < 2:
             words.append(f"{names} that say the same: nothing more together")
             continue
-        tried, found = attack(distinct, public=public, budget=budget, strict=True)
+        tried, found = attack(distinct, public=public, budget=budget)
         alone = {
             finding.cell
             for some in ([*([one] for one in distinct), _of_before(distinct, before)])
-            for breach in attack(some, public=public, budget=budget, strict=True)[1]
+            for breach in attack(some, public=public, budget=budget)[1]
             for finding in breach.cells
         }
         breaches += [rest for breach in found if (rest := _beyond(breach, alone)) is not None]

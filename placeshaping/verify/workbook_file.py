@@ -224,13 +224,20 @@ def _sheet(name: str, cells: list[Cell], contents: Contents) -> None:
     contents.tables.append(Table(name, frame))
 
 
+_DECLARED_NUMBERS = {
+    "format", "threshold", "rounding", "sensitive_threshold", "sensitive_factor", "largest_change",
+    "finest_cell", "dominance",
+}  # fmt: skip
+"""Keys of a declaration that hold a number."""
+
+
 def _notes(cells: list[Cell], contents: Contents) -> None:
     items: dict[str, Any] = {}
     keys = {row: str(value).strip() for column, row, value in cells if column == "A"}
     for column, row, value in cells:
         if column == "B" and keys.get(row):
             items.setdefault(keys[row], value)
-        known = column == "B" and keys.get(row) in ("format", "threshold", "rounding")
+        known = column == "B" and keys.get(row) in _DECLARED_NUMBERS
         if isinstance(value, int | float) and not isinstance(value, bool) and not known:
             contents.breach(NOTES, "holds a number beside its words", f"{column}{row}: {value:g}")
     words = "\n".join(str(value) for _, _, value in cells)

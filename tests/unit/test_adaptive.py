@@ -107,8 +107,8 @@ def test_areas_across_a_gap_are_merged_with_the_nearest_and_told() -> None:
     assert partition.areas["shown"].str[8:].tolist() == ["1+1", "1+1", "3", "4"]
     assert partition.apart == ("E01900001+1",)
     assert list(partition.sentences())[1] == (
-        "Not all parts of Marsh 001A and 001B touch: where an area has no neighbour in reach, the nearest "
-        "was taken."
+        "Not all parts of Marsh 001A and 001B touch: where an area has no neighbour in reach, the "
+        "nearest was taken."
     )
 
 
@@ -198,7 +198,7 @@ def test_cost_is_told_in_words() -> None:
     told = list(merged([30, 3, 20, 47])[0].sentences())
     assert told == [
         "2 of 4 areas are shown together with neighbours in reach, at most 2 as one, because too "
-        "little was recorded in some of them; so 3 are left. Those merged hold 23% of the records."
+        "little was recorded in some of them; so 3 are left. Those merged hold 20% of the records."
     ]
 
 
