@@ -260,7 +260,8 @@ def _part_of_each(matrix: sparse.csr_array) -> NDArray[np.intp]:
     by_size = np.argsort(-np.bincount(label), kind="stable")
     rank = np.empty_like(by_size)
     rank[by_size] = np.arange(len(by_size))
-    return rank[label]
+    ranked: NDArray[np.intp] = rank[label]
+    return ranked
 
 
 def _by_geometry(shapes: NDArray[np.object_], rook: bool, snap: float) -> NDArray[np.intp]:

@@ -78,7 +78,11 @@ def protect_beside(
     proofs: list[str] = []
     while not (found := ledger.conflicts(entry)).empty:
         proofs += found.attrs["proofs"][:3]
-        for name, cube in cubes(entry, entry.cells.index.isin(found.index)).items():
+        zeros = policy.zeros_shown & (entry.cells["count"] == 0).fillna(False)
+        blamed = entry.cells.index.isin(found.index) & ~zeros.to_numpy(dtype=bool)
+        if not blamed.any():  # a zero that is shown cannot be hidden: its mark would say it is none
+            raise HiddenError(_ZEROS.format(number=len(found), proofs=listed(proofs, most=3)))
+        for name, cube in cubes(entry, blamed).items():
             given_away[name] = given_away.get(name, np.zeros_like(cube)) | cube
         protected = protect(
             study,
@@ -100,6 +104,11 @@ def protect_beside(
 _TOGETHER = (
     "{number:,} of the numbers are hidden because they would give others away together with what "
     "was released before."
+)
+_ZEROS = (
+    "{number:,} numbers that are zero, and shown as such, would give others away together with "
+    "earlier releases ({proofs}). Show the periods, categories and areas that were shown before, "
+    "or take a policy that hides zero; `placeshaping ledger list` says what was released."
 )
 _REFUSED = (
     "{error} {number:,} numbers would give others away together with earlier releases ({proofs}); "

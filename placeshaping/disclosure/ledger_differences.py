@@ -91,7 +91,7 @@ def find_differences(
     old = (system.table["release"] > 0).to_numpy()
     if not old.any() or old.all():
         return Differences(_rows(new, {}, numbers), 0, (), 0)
-    number, mark = _preference(system, new.smallest_hidden)
+    number, mark = _preference(system)
     by_old = _bounds(system, number, old)
     lost = 0
     proofs: dict[int, Proof] = {}
@@ -129,13 +129,12 @@ def _proof(prover: Prover, row: Mapping[Hashable, int]) -> Proof:
     return prover.prove(row["area"], row["category"], row["start"], row["end"])
 
 
-def _preference(system: System, smallest: int) -> tuple[NDArray[np.int32], int]:
+def _preference(system: System) -> tuple[NDArray[np.int32], int]:
     """
     Give the new release's shown cells numbers, those to hide first the lowest; others have 0.
 
-    Short spans, small areas and narrow categories come first. A zero that the
-    policy shows cannot be hidden: its mark would say that it is none. Returned
-    beside it is the number of the cells that cannot be hidden.
+    Short spans, small areas and narrow categories come first, zeros last.
+    Returned beside it is the number of the cells that cannot be hidden.
     """
     table = system.table
     parts = [np.array([len(key) for key in made_of])
@@ -148,12 +147,12 @@ def _preference(system: System, smallest: int) -> tuple[NDArray[np.int32], int]:
         (table["count"] == 0).to_numpy(),
     ]
     order = np.lexsort(keys)
-    shown = ((table["release"] == 0) & (table["count"] >= (1 if smallest else 0))).to_numpy()
+    shown = ((table["release"] == 0) & (table["count"] >= 0)).to_numpy()
     number = np.zeros(len(table), dtype=np.int32)
     chosen = order[shown[order]]
     number[chosen] = np.arange(1, len(chosen) + 1)
     mark = len(chosen) + 1
-    number[((table["release"] == 0) & ~shown).to_numpy()] = mark
+    number[((table["release"] == 0) & (table["count"] < 0)).to_numpy()] = mark
     return number, mark
 
 

@@ -63,13 +63,15 @@ def protect_gathered(
         If the policy is looser than the input allows, or too much would be hidden.
     """
     from placeshaping.areas.ladder import make_ladder
+    from placeshaping.disclosure.permission import governed
     from placeshaping.disclosure.release import release
 
     published = _published(gathered)
     policy = policy_for(recipe, gathered)
     ladder = make_ladder(gathered.areas, gathered.lookup, levels=recipe.areas.levels)
-    details = _details(recipe, gathered, ladder, policy)
-    partition = _partition(recipe, gathered, ladder, policy)
+    strict = governed(policy, gathered.sensitivity)
+    details = _details(recipe, gathered, ladder, strict)
+    partition = _partition(recipe, gathered, ladder, strict)
     merging: tuple[str, ...] = ()
     if partition is not None:
         gathered, merging = _merged(gathered, partition)

@@ -11,6 +11,7 @@ else over the nearest sums, which can only find less.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,9 @@ from scipy.sparse import csr_array
 
 from placeshaping._core.compiled import compiled
 from placeshaping.verify.system import Floats, System
+
+_linear: Any = linprog
+"""Not every version of the stubs knows sparse matrices."""
 
 MOST_EXACT = 150
 """Cells of a system that is solved in whole numbers."""
@@ -253,7 +257,7 @@ def _extreme(around: Near, bounds: Bounds, cell: int, *, highest: bool) -> float
         )
         if found.mip_dual_bound is not None and np.isfinite(found.mip_dual_bound):
             return abs(float(found.mip_dual_bound))
-    found = linprog(  # type: ignore[call-overload]  # the stubs know no sparse matrices
+    found = _linear(
         aim, A_eq=around.matrix, b_eq=np.zeros(rows), bounds=np.column_stack([lower, upper])
     )
     return float(found.x[around.cells == cell][0]) if found.success else None

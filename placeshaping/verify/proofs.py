@@ -9,12 +9,16 @@ equation is short.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.optimize import linprog
 
 from placeshaping.verify.bounds import Bounds, near
 from placeshaping.verify.system import System
+
+_linear: Any = linprog
+"""Not every version of the stubs knows sparse matrices."""
 
 _SIZES = (1, 8, 25, 80)
 _MOST_TERMS = 8
@@ -116,7 +120,7 @@ def _equation(
             continue
         lower, upper = known.lower[around.cells], known.upper[around.cells]
         sign = -1.0 if highest else 1.0
-        solved = linprog(  # type: ignore[call-overload]  # the stubs know no sparse matrices
+        solved = _linear(
             np.where(around.cells == cell, sign, 0.0),
             A_eq=around.matrix,
             b_eq=np.zeros(around.matrix.shape[0]),
