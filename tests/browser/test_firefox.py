@@ -5,6 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +23,39 @@ pytestmark = pytest.mark.browser
 FIREFOX = os.environ.get("FIREFOX") or shutil.which("firefox-esr") or shutil.which("firefox")
 WIDTH = 1280
 SECONDS = 120
+DRAWN_AFTER = 12
+
+
+class Slow(BaseHTTPRequestHandler):
+    """Answers after a while: Firefox takes its picture only when everything has come."""
+
+    def do_GET(self) -> None:
+        time.sleep(DRAWN_AFTER)
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def held_open(page: Path, folder: Path) -> Iterator[Path]:
+    """Frame a page in one that is complete only when the map has had time to be drawn."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Slow) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        frame = folder / "frame.html"
+        frame.write_text(
+            f'<body style="margin:0"><iframe src="{page.as_uri()}" style="border:0" '
+            f'width="{WIDTH}" height="1200"></iframe>'
+            f'<img src="http://127.0.0.1:{server.server_port}/" alt="">',
+            encoding="utf-8",
+        )
+        yield frame
+        server.shutdown()
 
 
 def screenshot(page: Path, folder: Path) -> np.ndarray:
-    """Return the pixels of the whole page, as Firefox without a window draws it, offline."""
+    """Return the pixels of the page, as Firefox without a window draws it, offline."""
     picture, profile = folder / "page.png", folder / "profile"
     profile.mkdir()
     (profile / "user.js").write_text(
@@ -61,7 +95,8 @@ def screenshot(page: Path, folder: Path) -> np.ndarray:
 )
 def test_firefox_draws_the_map_from_disk(map_file: Path, tmp_path: Path) -> None:
     assert FIREFOX is not None, "no Firefox (in CI this test must run)"
-    pixels = screenshot(map_file, tmp_path)
+    with held_open(map_file, tmp_path) as page:
+        pixels = screenshot(page, tmp_path)
     coloured = np.zeros(pixels.shape[:2], dtype=bool)
     seen = 0
     for colour in SEQUENTIAL[4]:
