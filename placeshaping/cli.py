@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import json
 import logging
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,6 +23,7 @@ from placeshaping._core.errors import PlaceshapingError
 from placeshaping._core.progress import quiet as no_progress
 from placeshaping.cli_ledger import ledger_app
 from placeshaping.cli_publish import publish
+from placeshaping.console import Json, Quiet, print_json, print_table, this_day
 
 if TYPE_CHECKING:
     from placeshaping.project.pipeline import Outcome
@@ -43,9 +43,6 @@ _MOST_ROWS = 50
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, which the command-line library turns into an exit."""
-
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -97,7 +94,7 @@ def run(
     from placeshaping.project.pipeline import run as run_recipe
 
     with _speaking(quiet=quiet or as_json):
-        outcome = run_recipe(recipe, made_on=_today(), cluster=cluster)
+        outcome = run_recipe(recipe, made_on=this_day(), cluster=cluster)
     _report(outcome, quiet=quiet, as_json=as_json)
 
 
@@ -115,7 +112,7 @@ def demo(
     from placeshaping.project.demo import run_demo
 
     with _speaking(quiet=quiet or as_json):
-        outcome = run_demo(folder, areas=areas, seed=seed, made_on=_today())
+        outcome = run_demo(folder, areas=areas, seed=seed, made_on=this_day())
     _report(outcome, quiet=quiet, as_json=as_json)
 
 
@@ -145,12 +142,12 @@ def check(
     with _speaking(quiet=quiet or as_json):
         found = [inspect_file(path) for path in files]
     if as_json:
-        _print_json([dataclasses.asdict(inspection) for inspection in found])
+        print_json([dataclasses.asdict(inspection) for inspection in found])
     elif not quiet:
         for inspection in found:
             rows = [("is", inspection.kind), *inspection.facts]
             rows += [(p.severity, f"{p.what} {p.remedy}".strip()) for p in inspection.problems]
-            _print_table(inspection.name, ("", ""), rows)
+            print_table(inspection.name, ("", ""), rows)
     if any(p.severity == "error" for inspection in found for p in inspection.problems):
         raise typer.Exit(1)
 
@@ -187,22 +184,22 @@ def verify(
             policy=policy,
             ledger=former,
             population=population,
-            today=_today() if today is None else today.date(),
+            today=this_day() if today is None else today.date(),
             budget=budget,
         )
     breaches = [row for verdict in verdicts for row in verdict.rows()]
     if as_json:
         files_told = [verdict.to_dict() for verdict in verdicts]
-        _print_json({"files": files_told, "breaches": breaches})
+        print_json({"files": files_told, "breaches": breaches})
     elif not quiet:
         rows = [(v.file, v.judged_policy, _result(v)) for v in verdicts]
-        _print_table("Attacked", ("file", "judged as", "result"), rows)
+        print_table("Attacked", ("file", "judged as", "result"), rows)
         for note in dict.fromkeys(v.note for v in verdicts if v.note):
             typer.echo(f"Note: {note}")
         if breaches:
             heads = ("file", "where", "cell", "what", "proof")
             table = [[row[head] for head in heads] for row in breaches[:_MOST_ROWS]]
-            _print_table("Breaches", heads, table)
+            print_table("Breaches", heads, table)
         if len(breaches) > _MOST_ROWS:
             typer.echo(f"... and {len(breaches) - _MOST_ROWS:,} more; --json lists all.")
     if not all(verdict.passed for verdict in verdicts):
@@ -248,9 +245,9 @@ def fetch(
     if what is None:
         sources = list_sources(catalogue=catalogue, boundaries=boundaries)["title"]
         if as_json:
-            _print_json(sources.to_dict())
+            print_json(sources.to_dict())
         elif not quiet:
-            _print_table("Sources", ("name", "what it is"), sources.items())
+            print_table("Sources", ("name", "what it is"), sources.items())
         return
     with _speaking(quiet=quiet or as_json):
         fetched = fetch_source(
@@ -267,7 +264,7 @@ def fetch(
             catalogue=catalogue,
         )
     if as_json:
-        _print_json(fetched.to_dict())
+        print_json(fetched.to_dict())
     elif not quiet:
         for note in fetched.notes:
             typer.echo(note)
@@ -300,13 +297,9 @@ def _result(verdict: Verdict) -> str:
     return "withstands"
 
 
-def _today() -> dt.date:
-    return dt.datetime.now(tz=dt.UTC).astimezone().date()
-
-
 def _report(outcome: Outcome, *, quiet: bool, as_json: bool) -> None:
     if as_json:
-        _print_json(outcome.to_dict())
+        print_json(outcome.to_dict())
     elif not quiet:
         release = outcome.release
         for sentence in (*release.notes, *release.statement):
@@ -316,20 +309,3 @@ def _report(outcome: Outcome, *, quiet: bool, as_json: bool) -> None:
         typer.echo("")
         for path in outcome.files:
             typer.echo(f"{path}  ({path.stat().st_size / 1000:,.0f} KB)")
-
-
-def _print_json(content: Any) -> None:
-    typer.echo(json.dumps(content, indent=1, ensure_ascii=True, default=str))
-
-
-def _print_table(title: str, heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left", box=box.ASCII2, show_header=any(heads))
-    for head in heads:
-        table.add_column(head, overflow="fold")
-    for row in rows:
-        table.add_row(*(str(cell) for cell in row))
-    Console().print(table, markup=False)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from placeshaping.console import Json, Quiet, print_json, print_table, this_day
 
 ledger_app = typer.Typer(
     name="ledger",
@@ -24,8 +24,6 @@ DEFAULT = Path("ledger.sqlite")
 
 File = Annotated[Path, typer.Option("--ledger", help="The ledger's file.")]
 Number = Annotated[int, typer.Argument(help="Number of the release, as `list` prints it.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
 @ledger_app.command("list")
@@ -44,10 +42,10 @@ def list_releases(
         table = table[table["dataset"] == dataset]
     rows = [{str(k): _plain(v) for k, v in row.items()} for row in table.to_dict("records")]
     if as_json:
-        _print_json(rows)
+        print_json(rows)
     elif not quiet:
         heads = ("id", "dataset", "title", "made on", "policy", "cells", "state")
-        _print_table("Releases", heads, [_line(row) for row in rows])
+        print_table("Releases", heads, [_line(row) for row in rows])
 
 
 @ledger_app.command()
@@ -73,11 +71,11 @@ def show(
         for level in dict.fromkeys(cells["level"])
     ]
     if as_json:
-        _print_json({**facts, "levels": levels})
+        print_json({**facts, "levels": levels})
     elif not quiet:
-        _print_table(f"Release {release}", ("", ""), [(k, _words(v)) for k, v in facts.items()])
+        print_table(f"Release {release}", ("", ""), [(k, _words(v)) for k, v in facts.items()])
         if levels:
-            _print_table("Cells", ("level", *_STATUSES), [tuple(row.values()) for row in levels])
+            print_table("Cells", ("level", *_STATUSES), [tuple(row.values()) for row in levels])
 
 
 @ledger_app.command()
@@ -94,12 +92,11 @@ def withdraw(
     """Note that a release was withdrawn; what was read is known, so it still counts."""
     from placeshaping.disclosure.ledger import open_ledger
 
-    today = dt.datetime.now(tz=dt.UTC).astimezone().date()
     with open_ledger(ledger, create=False) as opened:
-        opened.withdraw(release, because=because, on=today, never_left=never_left)
+        opened.withdraw(release, because=because, on=this_day(), never_left=never_left)
         facts = {name: _plain(value) for name, value in opened.show(release).facts.items()}
     if as_json:
-        _print_json(facts)
+        print_json(facts)
     elif not quiet:
         after = (
             "New releases are no longer checked against it."
@@ -135,20 +132,3 @@ def _plain(value: Any) -> Any:
     if value is None or value != value:
         return None
     return value.item() if hasattr(value, "item") else value
-
-
-def _print_json(content: Any) -> None:
-    typer.echo(json.dumps(content, indent=1, ensure_ascii=True, default=str))
-
-
-def _print_table(title: str, heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left", box=box.ASCII2, show_header=any(heads))
-    for head in heads:
-        table.add_column(head, overflow="fold")
-    for row in rows:
-        table.add_row(*(str(cell) for cell in row))
-    Console().print(table, markup=False)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+from placeshaping.console import Json, Quiet, print_json, this_day
 
 
 def publish(
@@ -40,7 +37,7 @@ def publish(
     site = publish_site(
         products,
         into=into,
-        today=dt.datetime.now(tz=dt.UTC).astimezone().date(),
+        today=this_day(),
         url=url,
         licence=licence,
         provider=provider,
@@ -48,7 +45,7 @@ def publish(
         policy=policy,
     )
     if as_json:
-        typer.echo(json.dumps(site.to_dict(), indent=1, ensure_ascii=True))
+        print_json(site.to_dict())
     elif not quiet:
         for name, features in site.collections.items():
             typer.echo(f"{name}: {features:,} features")

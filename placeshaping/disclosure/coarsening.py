@@ -234,38 +234,12 @@ def details_by_loss(
     """
     Yield the ways to show periods and categories, that of least loss first.
 
-    What was asked for is the finest that may be chosen. From there, periods
-    are made longer and categories fewer. The loss of each candidate is the
-    share of all records that stand in cells under the threshold, by the
-    finest areas, plus the price of its steps (`TIME_COST`, `GROUP_COST`,
-    `TOTAL_COST`). Of equal ones the cheapest comes first.
+    The loss is that of `choose_detail`; of equal ones the cheapest comes first.
 
     Parameters
     ----------
-    counts
-        Long table with `area_code`, `period`, `category` and `count`.
-    ladder
-        Its finest areas are those that count.
-    policy
-        Whose threshold decides.
-    by
-        Length of the periods that was asked for.
-    groups
-        Label -> categories, as asked for. A council's own groups are not
-        coarsened to others, only to the total alone.
-    group_ladder
-        Groups to try where none were asked for, finer ones first. Those that
-        the records do not fit are left out, and categories in none of them
-        stand for themselves.
-    total
-        Label of all categories together.
-    sensitive
-        Categories whose threshold is the policy's `sensitive_threshold`;
-        groups that hold one have it too.
-    covered
-        Codes of the areas that the records cover; all, where not given.
-    keep
-        Show exactly what was asked for.
+    counts, ladder, policy, by, groups, group_ladder, total, sensitive, covered, keep
+        As `choose_detail` takes them.
 
     Yields
     ------
