@@ -1,0 +1,1 @@
+"""Where and when recorded crime is likely next: models, backtests, fairness."""
