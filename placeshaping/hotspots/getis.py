@@ -6,13 +6,15 @@ arrangement of the same values would give (Ord and Getis 1995). p-values are
 two-sided; the false discovery rate is controlled within each map. A count is a
 count: of an area with many people, much is expected. Show the count beside
 the score, or look at smoothed rates.
+
+Weights are binary. Row-standardised weights divide an area's sum, its
+expectation and its spread by one number, so that score and p-value are the
+same (as spdep's ``localG`` has it). esda's ``transform="R"`` gives other scores: its
+variance has the sum of the weights where that of their squares belongs.
 """
 
 from __future__ import annotations
 
-import logging
-import math
-from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
@@ -21,17 +23,25 @@ from libpysal.graph import Graph
 from numpy.typing import NDArray
 from scipy import sparse, stats
 
-from placeshaping._core.checks import check_unique, listed
-from placeshaping._core.errors import ColumnError, EmptyError, InputError
+from placeshaping.hotspots._lattice import (
+    FEW_AREAS,
+    LEVEL,
+    Lattice,
+    check_correction,
+    constant,
+    lay_out,
+    log_cautions,
+    tell,
+    tell_constant,
+    tell_floor,
+)
+from placeshaping.hotspots._permutation import check_permutations, neighbour_tails, two_sided
 from placeshaping.statistics.testing import false_discovery_rate
 
-_log = logging.getLogger(__name__)
+__all__ = ["CLUSTERS", "FEW_AREAS", "getis_ord"]
 
 CLUSTERS = ("cold_99", "cold_95", "none", "hot_95", "hot_99")
 """Classes of Gi*, coldest first: the number is the confidence after correction, in per cent."""
-
-FEW_AREAS = 30
-"""With fewer areas the normal approximation of the analytic p-value is poor."""
 
 
 def getis_ord(
@@ -63,9 +73,9 @@ def getis_ord(
         Whether the area itself belongs to its neighbourhood (Gi*) or not (Gi).
     permutations
         Number of random draws for a conditional permutation p-value; 0 for the
-        analytic p-value. The p-value is twice the smaller tail, so it cannot
-        fall below 2 / (permutations + 1); where the correction needs less,
-        that is told.
+        analytic p-value. The p-value is twice the tail to which the score
+        points, so it cannot fall below 2 / (permutations + 1); where the
+        correction needs less, that is told.
     correction
         ``"fdr"``: Benjamini and Hochberg within each series; None: q-values
         are the p-values.
@@ -79,14 +89,18 @@ def getis_ord(
         ``p_value``, ``q_value``, ``cluster`` (one of `CLUSTERS`: hot or cold
         where q is below 0.05 or 0.01). Of a DataFrame: the same one series
         after the other, with a first column ``series``.
-        ``attrs["cautions"]`` lists what a reader must know.
+        ``attrs["cautions"]`` lists what a reader must know, and counts every
+        missing result; ``attrs["method"]`` says what was done.
 
     Raises
     ------
     EmptyError
         If there are fewer than three areas.
     InputError
-        If areas of `values` are not in `neighbours`, or values are infinite.
+        If areas of `values` are not in `neighbours`, values are infinite, or
+        an option is none of its choices.
+    DuplicateError
+        If an area stands twice.
     ColumnError
         If values are not numbers.
 
@@ -104,33 +118,35 @@ def getis_ord(
     a00   5.9161      0.0      0.0  hot_99
     a01   4.6771      0.0      0.0  hot_99
     """
-    table = values.to_frame() if isinstance(values, pd.Series) else values
-    check_unique(table.index, where="values")
-    numbers = _numbers(table)
-    adjacency = _adjacency(neighbours, table.index)
-    scores = np.full(numbers.shape, np.nan)
+    check_permutations(permutations)
+    check_correction(correction)
+    lattice = lay_out(values, neighbours)
+    scores = np.full(lattice.numbers.shape, np.nan)
     p_values = scores.copy()
     generator = np.random.default_rng(rng)
-    for rows, columns in _patterns(numbers):
+    for rows, columns in lattice.patterns():
         block = np.ix_(rows, columns)
-        y, near = numbers[block], adjacency[rows][:, rows]
+        y, near = lattice.numbers[block], lattice.adjacency[rows][:, rows]
         scores[block] = _z_scores(y, near, star)
         if permutations:
-            p_values[block] = _permuted(y, near, permutations, generator)
+            above, below = neighbour_tails(y, near, permutations, generator)
+            p_values[block] = two_sided(above, below, scores[block], permutations)
     p_values = p_values if permutations else 2 * stats.norm.sf(np.abs(scores))
     p_values[np.isnan(scores)] = np.nan
     q_values = false_discovery_rate(p_values) if correction == "fdr" else p_values
-    result = _result(table, numbers, scores, p_values, q_values)
-    if isinstance(values, pd.Series):
-        result = result.drop(columns="series")
-    cautions = tuple(_cautions(numbers, adjacency, permutations, correction == "fdr"))
-    flat = _flat_told(numbers)
-    for caution in cautions:
-        _log.warning("%s", caution)
-    for told in flat:
-        _log.info("%s", told)
+    cells = {
+        "gi_star": scores,
+        "p_value": p_values,
+        "q_value": q_values,
+        "cluster": _clusters(lattice, scores, q_values),
+    }
+    result = lattice.long(cells)
+    cautions = tell(lattice, scores, analytic=not permutations)
+    if correction:
+        cautions += tell_floor(len(lattice.index), permutations)
     result.attrs = {
-        "cautions": (*cautions, *flat),
+        "method": _method(star, permutations, correction),
+        "cautions": log_cautions(cautions, tell_constant(lattice)),
         "star": star,
         "permutations": permutations,
         "correction": correction,
@@ -138,49 +154,21 @@ def getis_ord(
     return result
 
 
-def _numbers(table: pd.DataFrame) -> NDArray[np.float64]:
-    if len(table) < 3:
-        msg = f"There are {len(table)} areas: hot spots need at least three, and 30 to be trusted."
-        raise EmptyError(msg)
-    wrong = [name for name, kind in table.dtypes.items() if not pd.api.types.is_numeric_dtype(kind)]
-    if wrong:
-        msg = f"{listed(wrong)} hold no numbers. Give counts or rates, one column a series."
-        raise ColumnError(msg)
-    numbers = table.to_numpy(dtype="float64", na_value=np.nan)
-    infinite = int(np.isinf(numbers).sum())
-    if infinite:
-        msg = f"{infinite:,} values are infinite. Make them missing (NaN) or correct them."
-        raise InputError(msg)
-    return numbers
-
-
-def _adjacency(neighbours: Graph, index: pd.Index) -> sparse.csr_array:
-    """Return who is whose neighbour, without selves, in the order of `index`."""
-    position = pd.Index(neighbours.unique_ids).get_indexer(index)
-    unknown = index[position < 0]
-    if len(unknown):
-        msg = (
-            f"{len(unknown):,} of {len(index):,} areas are not in the graph of neighbours "
-            f"({listed(list(unknown))}). Make it from the same areas: contiguity(areas)."
+def _method(star: bool, permutations: int, correction: str | None) -> str:
+    p_value = (
+        f"p-values from {permutations:,} conditional permutations"
+        if permutations
+        else "p-values from the normal distribution"
+    )
+    return (
+        f"Gi{'*' if star else ''} (Ord and Getis 1995) with binary weights"
+        f"{', the area itself among its neighbours' if star else ''}; two-sided {p_value}, "
+        + (
+            "corrected by Benjamini and Hochberg (1995) within each map."
+            if correction
+            else "not corrected for the number of areas."
         )
-        raise InputError(msg)
-    matrix: sparse.csr_array = sparse.csr_array(neighbours.sparse)[position][:, position]
-    matrix.setdiag(0)
-    matrix.eliminate_zeros()
-    matrix.data = np.ones_like(matrix.data, dtype="float64")
-    return matrix
-
-
-def _patterns(
-    numbers: NDArray[np.float64],
-) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """Group the series by the areas that they have, so that each group is one matrix product."""
-    known = np.isfinite(numbers)
-    groups: dict[bytes, list[int]] = {}
-    for column in range(numbers.shape[1]):
-        groups.setdefault(known[:, column].tobytes(), []).append(column)
-    patterns = [(np.flatnonzero(known[:, group[0]]), np.array(group)) for group in groups.values()]
-    return [(rows, columns) for rows, columns in patterns if len(rows) > 2]
+    )
 
 
 def _z_scores(
@@ -204,94 +192,19 @@ def _z_scores(
         own = adjacency @ centred
     mean = (centred.sum(axis=0) - held) / size
     variance = (total - held**2) / size - mean**2
-    variance[(variance <= 1e-12 * total / size) | _constant(y)] = 0
+    variance[(variance <= 1e-12 * total / size) | constant(y)] = 0
     spread = np.sqrt(variance * members * (size - members) / (size - 1))
     z = np.full(y.shape, np.nan)
     np.divide(own - members * mean, spread, out=z, where=usable & (spread > 0))
     return z
 
 
-def _permuted(
-    y: NDArray[np.float64],
-    adjacency: sparse.csr_array,
-    permutations: int,
-    generator: np.random.Generator,
-) -> NDArray[np.float64]:
-    """Return twice the smaller tail among random draws of each area's neighbours."""
-    from placeshaping.hotspots._permutation import count_extremes, draw_ids
-
-    members = adjacency.sum(axis=1).astype(np.int64)
-    near = adjacency @ y
-    ids = draw_ids(generator.random((permutations, int(members.max(initial=0)))), len(y) - 1)
-    p_values = np.empty_like(y)
-    for column in range(y.shape[1]):
-        series = np.ascontiguousarray(y[:, column])
-        tolerance = 1e-9 * float(np.abs(series).max(initial=0))
-        above, below = count_extremes(
-            series, members, np.ascontiguousarray(near[:, column]), ids, tolerance
-        )
-        p_values[:, column] = 2 * (np.minimum(above, below) + 1) / (permutations + 1)
-    return np.minimum(p_values, 1.0)
-
-
-def _constant(numbers: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Tell which series hold one value alone."""
-    known = np.isfinite(numbers)
-    high = np.where(known, numbers, -np.inf).max(axis=0)
-    low = np.where(known, numbers, np.inf).min(axis=0)
-    return np.asarray(high == low)
-
-
-def _result(
-    table: pd.DataFrame,
-    numbers: NDArray[np.float64],
-    scores: NDArray[np.float64],
-    p_values: NDArray[np.float64],
-    q_values: NDArray[np.float64],
-) -> pd.DataFrame:
-    """Lay the series out one after the other."""
-    areas, series = table.shape
-    steps = (q_values < 0.05).astype(int) + (q_values < 0.01)
+def _clusters(
+    lattice: Lattice, scores: NDArray[np.float64], q_values: NDArray[np.float64]
+) -> pd.Categorical[str]:
+    """Class each area; of a constant series ``"none"``, missing where there is no score."""
+    steps = (q_values < LEVEL).astype(int) + (q_values < 0.01)
     cluster = 2 + np.where(scores > 0, steps, -steps)
-    flat = np.isfinite(numbers) & _constant(numbers)
+    flat = lattice.known & lattice.constant
     cluster = np.where(np.isfinite(scores) | flat, cluster, -1)
-    classes = pd.Index(CLUSTERS)
-    columns = {
-        "series": table.columns.take(np.repeat(np.arange(series), areas)),
-        "gi_star": scores.ravel(order="F"),
-        "p_value": p_values.ravel(order="F"),
-        "q_value": q_values.ravel(order="F"),
-        "cluster": pd.Categorical.from_codes(cluster.ravel(order="F"), classes, ordered=True),
-    }
-    return pd.DataFrame(columns, index=table.index.take(np.tile(np.arange(areas), series)))
-
-
-def _cautions(
-    numbers: NDArray[np.float64],
-    adjacency: sparse.csr_array,
-    permutations: int,
-    corrected: bool,
-) -> Iterator[str]:
-    """Say what a reader must know about the scores."""
-    areas = len(numbers)
-    if areas < FEW_AREAS and not permutations:
-        yield f"Only {areas} areas: under {FEW_AREAS} the normal approximation of Gi* is poor."
-    missing = np.isnan(numbers).any(axis=1).sum()
-    if missing:
-        yield f"{missing:,} of {areas:,} areas lack a value in some series and have no score there."
-    islands = int((adjacency.sum(axis=1) == 0).sum())
-    if islands:
-        yield f"{islands:,} of {areas:,} areas have no neighbours and no score."
-    needed = math.ceil(areas * 2 / (permutations + 1) / 0.05) if permutations else 0
-    if corrected and needed > 1:
-        yield (
-            f"With {permutations:,} permutations no p-value is below {2 / (permutations + 1):.2g}: "
-            f"{needed:,} of {areas:,} areas must be there before one is found. "
-            "Use more permutations, or the analytic p-value (permutations=0)."
-        )
-
-
-def _flat_told(numbers: NDArray[np.float64]) -> tuple[str, ...]:
-    """Say how many series cannot be scored; nothing wrong, a rare offence has such months."""
-    flat, series = int(_constant(numbers).sum()), numbers.shape[1]
-    return (f"{flat:,} of {series:,} series hold one value everywhere: no scores.",) if flat else ()
+    return pd.Categorical.from_codes(cluster.ravel(order="F"), pd.Index(CLUSTERS), ordered=True)

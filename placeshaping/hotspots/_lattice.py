@@ -1,0 +1,257 @@
+"""Values of areas and who neighbours whom: what each statistic of autocorrelation starts from."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import pandas as pd
+from libpysal.graph import Graph
+from numpy.typing import NDArray
+from scipy import sparse
+
+from placeshaping._core.checks import check_choice, check_unique, listed
+from placeshaping._core.errors import ColumnError, EmptyError, InputError
+
+_log = logging.getLogger(__name__)
+
+Floats: TypeAlias = NDArray[np.float64]
+Rows: TypeAlias = NDArray[np.intp]
+Weights: TypeAlias = Literal["binary", "row"]
+
+LEVEL = 0.05
+"""An area is labelled where q is below this."""
+
+FEW_AREAS = 30
+"""With fewer areas the normal approximation of an analytic p-value is poor."""
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """
+    Series of values over the same areas, and the areas that touch.
+
+    Attributes
+    ----------
+    index, series
+        Labels of the areas and of the series.
+    single
+        Whether a Series was given rather than a table.
+    numbers
+        Areas by series; missing as NaN.
+    adjacency
+        One where two areas are neighbours, without selves.
+    least
+        Areas that a series needs.
+    """
+
+    index: pd.Index
+    series: pd.Index
+    single: bool
+    numbers: Floats
+    adjacency: sparse.csr_array
+    least: int
+
+    @cached_property
+    def known(self) -> NDArray[np.bool_]:
+        """Where there is a value."""
+        return np.isfinite(self.numbers)
+
+    @cached_property
+    def constant(self) -> NDArray[np.bool_]:
+        """Tell which series hold one value alone."""
+        return constant(self.numbers)
+
+    def patterns(self) -> list[tuple[Rows, Rows]]:
+        """Group the series by the areas that they have: each group is one matrix product."""
+        groups: dict[bytes, list[int]] = {}
+        for column in range(self.numbers.shape[1]):
+            groups.setdefault(self.known[:, column].tobytes(), []).append(column)
+        both = [(np.flatnonzero(self.known[:, g[0]]), np.array(g)) for g in groups.values()]
+        return [(rows, columns) for rows, columns in both if len(rows) >= self.least]
+
+    def long(self, columns: Mapping[str, Any]) -> pd.DataFrame:
+        """Lay results of areas by series out, one series after the other."""
+        areas, series = self.numbers.shape
+        names = self.series.take(np.repeat(np.arange(series), areas))
+        flat: dict[str, Any] = {} if self.single else {"series": names}
+        for name, column in columns.items():
+            flat[name] = column.ravel(order="F") if isinstance(column, np.ndarray) else column
+        return pd.DataFrame(flat, index=self.index.take(np.tile(np.arange(areas), series)))
+
+
+def lay_out(values: pd.Series[Any] | pd.DataFrame, neighbours: Graph, *, least: int = 3) -> Lattice:
+    """
+    Check values and graph, and bring the graph into the order of the values.
+
+    Raises
+    ------
+    EmptyError
+        If there are fewer areas than `least`, or no series.
+    DuplicateError, ColumnError, InputError
+        If an area stands twice, values are not numbers or infinite, or areas
+        are not in the graph.
+    """
+    table = values.to_frame() if isinstance(values, pd.Series) else values
+    check_unique(table.index, where="values")
+    return Lattice(
+        index=table.index,
+        series=table.columns,
+        single=isinstance(values, pd.Series),
+        numbers=_numbers(table, least),
+        adjacency=_adjacency(neighbours, table.index),
+        least=least,
+    )
+
+
+def _numbers(table: pd.DataFrame, least: int) -> Floats:
+    if len(table) < least:
+        need = {3: "three", 4: "four"}[least]
+        msg = f"There are {len(table)} areas: hot spots need at least {need}, and 30 to be trusted."
+        raise EmptyError(msg)
+    if table.columns.empty:
+        msg = "There is no series of values. Give counts or rates, one column a series."
+        raise EmptyError(msg)
+    wrong = [name for name, kind in table.dtypes.items() if not pd.api.types.is_numeric_dtype(kind)]
+    if wrong:
+        msg = f"{listed(wrong)} hold no numbers. Give counts or rates, one column a series."
+        raise ColumnError(msg)
+    numbers = table.to_numpy(dtype="float64", na_value=np.nan)
+    infinite = int(np.isinf(numbers).sum())
+    if infinite:
+        msg = f"{infinite:,} values are infinite. Make them missing (NaN) or correct them."
+        raise InputError(msg)
+    return numbers
+
+
+def _adjacency(neighbours: Graph, index: pd.Index) -> sparse.csr_array:
+    """Return who is whose neighbour, without selves, in the order of `index`."""
+    position = pd.Index(neighbours.unique_ids).get_indexer(index)
+    unknown = index[position < 0]
+    if len(unknown):
+        msg = (
+            f"{len(unknown):,} of {len(index):,} areas are not in the graph of neighbours "
+            f"({listed(list(unknown))}). Make it from the same areas: contiguity(areas)."
+        )
+        raise InputError(msg)
+    matrix: sparse.csr_array = sparse.csr_array(neighbours.sparse)[position][:, position]
+    matrix.setdiag(0)
+    matrix.eliminate_zeros()
+    matrix.data = np.ones_like(matrix.data, dtype="float64")
+    return matrix
+
+
+def constant(numbers: Floats) -> NDArray[np.bool_]:
+    """Tell which columns hold one value alone; one without any value does not."""
+    known = np.isfinite(numbers)
+    high = np.where(known, numbers, -np.inf).max(axis=0)
+    low = np.where(known, numbers, np.inf).min(axis=0)
+    return np.asarray(high == low)
+
+
+def weigh(adjacency: sparse.csr_array, weights: Weights) -> sparse.csr_array:
+    """Return the weights: one each, or shares of each area's neighbours."""
+    check_choice(weights, ["binary", "row"], name="weights")
+    if weights == "binary":
+        return adjacency
+    share = 1 / np.maximum(adjacency.sum(axis=1), 1)
+    return sparse.csr_array(sparse.diags_array(share) @ adjacency)
+
+
+def check_correction(correction: str | None) -> None:
+    """Refuse a correction that is not one."""
+    check_choice(correction, ["fdr", None], name="correction")
+
+
+def tell(lattice: Lattice, scores: Floats, *, analytic: bool, told: str = "score") -> list[str]:
+    """
+    Say what a reader must know about results of areas by series; count every missing one.
+
+    Parameters
+    ----------
+    lattice
+        What they were worked out from.
+    scores
+        The results.
+    analytic
+        Whether p-values rest on the normal approximation.
+    told
+        What is missing where there is none.
+    """
+    areas = len(lattice.index)
+    cautions = list(_few(areas)) if analytic else []
+    missing = int((~lattice.known).any(axis=1).sum())
+    if missing:
+        cautions.append(
+            f"{missing:,} of {areas:,} areas lack a value in some series and have no {told} there."
+        )
+    islands = lattice.adjacency.sum(axis=1) == 0
+    if islands.any():
+        alone = int(islands.sum())
+        cautions.append(f"{alone:,} of {areas:,} areas have no neighbours and no {told}.")
+    cautions.extend(_short(lattice, told))
+    enough = lattice.known.sum(axis=0) >= lattice.least
+    cut_off = (lattice.adjacency @ lattice.known.astype(float) == 0) & ~islands[:, None]
+    cut_off &= lattice.known & enough
+    if cut_off.any():
+        count = int(cut_off.any(axis=1).sum())
+        cautions.append(
+            f"{count:,} of {areas:,} areas have neighbours without a value and no {told} there."
+        )
+    rest = lattice.known & enough & ~lattice.constant & ~cut_off & ~islands[:, None]
+    rest &= ~np.isfinite(scores)
+    if rest.any():
+        cautions.append(
+            f"{int(rest.any(axis=1).sum()):,} of {areas:,} areas have no {told}: their "
+            "neighbourhood holds every area, or the other areas one value alone."
+        )
+    return cautions
+
+
+def _few(areas: int) -> Iterator[str]:
+    if areas < FEW_AREAS:
+        yield f"Only {areas} areas: under {FEW_AREAS} the normal approximation is poor."
+
+
+def _short(lattice: Lattice, told: str) -> Iterator[str]:
+    short = int((lattice.known.sum(axis=0) < lattice.least).sum())
+    if short:
+        yield (
+            f"{short:,} of {len(lattice.series):,} series have fewer than {lattice.least} values: "
+            f"no {told}s."
+        )
+
+
+def tell_floor(areas: int, permutations: int) -> list[str]:
+    """Say where so few permutations leave the correction nothing to find."""
+    if not permutations:
+        return []
+    needed = math.ceil(areas * 2 / (permutations + 1) / LEVEL)
+    if needed <= 1:
+        return []
+    enough = math.ceil(areas * 2 / LEVEL) - 1
+    return [
+        f"With {permutations:,} permutations no p-value is below {2 / (permutations + 1):.2g}: "
+        f"{needed:,} of {areas:,} areas must be there before one is found. "
+        f"Use more permutations ({enough:,} are enough), or the analytic p-value (permutations=0)."
+    ]
+
+
+def tell_constant(lattice: Lattice, told: str = "score") -> list[str]:
+    """Say how many series cannot be scored; nothing wrong, a rare offence has such months."""
+    flat, series = int(lattice.constant.sum()), len(lattice.series)
+    return [f"{flat:,} of {series:,} series hold one value everywhere: no {told}s."] if flat else []
+
+
+def log_cautions(cautions: list[str], facts: list[str]) -> tuple[str, ...]:
+    """Write cautions to the log as warnings, facts as information; return all of them."""
+    for caution in cautions:
+        _log.warning("%s", caution)
+    for fact in facts:
+        _log.info("%s", fact)
+    return (*cautions, *facts)
