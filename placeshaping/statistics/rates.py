@@ -8,21 +8,23 @@ visitors), `poor_denominator` says so.
 
 from __future__ import annotations
 
-import logging
 from typing import Literal
 
 import numpy as np
 import pandas as pd
+from libpysal.graph import Graph
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy import sparse, stats
 
-from placeshaping._core.checks import listed
+from placeshaping._core.checks import check_unique, listed
 from placeshaping._core.errors import EmptyError, InputError
-
-_log = logging.getLogger(__name__)
-
-BYAR_FROM = 10
-"""Counts below this take the exact interval, as in the guidance of public health bodies."""
+from placeshaping.statistics._counts import BYAR_FROM as BYAR_FROM
+from placeshaping.statistics._counts import (
+    aligned,
+    check_level,
+    poisson_limits,
+    usable_exposure,
+)
 
 
 def crude_rate(
@@ -76,13 +78,13 @@ def crude_rate(
     0   8.0   4.13  13.98
     1   0.0   0.00   3.07
     """
-    counts, exposures, index = _aligned(count, exposure)
-    _check_level(level)
+    counts, exposures, index = aligned(count, exposure)
+    check_level(level)
     if not per > 0:
         msg = f"per is {per}; it must be above zero (1,000 for a rate per 1,000)."
         raise InputError(msg)
-    exposures = _usable_exposure(counts, exposures, index, zero_exposure)
-    lower, upper = _poisson_limits(counts, level=level, exact=method == "exact")
+    exposures = usable_exposure(counts, exposures, index, zero_exposure)
+    lower, upper = poisson_limits(counts, level=level, exact=method == "exact")
     scale = per / exposures
     columns = {"rate": counts * scale, "lower": lower * scale, "upper": upper * scale}
     return pd.DataFrame(columns, index=index)
@@ -133,14 +135,79 @@ def empirical_bayes_rate(
     >>> empirical_bayes_rate([60, 0, 10], [1000, 50, 1000]).round(1).tolist()
     [58.6, 18.3, 11.3]
     """
-    counts, exposures, index = _aligned(count, exposure)
-    exposures = _usable_exposure(counts, exposures, index, zero_exposure)
+    counts, exposures, index = aligned(count, exposure)
+    exposures = usable_exposure(counts, exposures, index, zero_exposure)
     known = np.isfinite(counts) & np.isfinite(exposures)
     if not known.any():
         msg = "No area has both a count and an exposure: there is no rate to smooth towards."
         raise EmptyError(msg)
     smoothed = np.full(len(counts), np.nan)
     smoothed[known] = _marshall(counts[known], exposures[known]) * per
+    return pd.Series(smoothed, index=index, name="eb_rate")
+
+
+def local_empirical_bayes_rate(
+    count: ArrayLike,
+    exposure: ArrayLike,
+    neighbours: Graph,
+    *,
+    per: float = 1000.0,
+    zero_exposure: Literal["raise", "missing"] = "raise",
+) -> pd.Series[float]:
+    """
+    Smooth each rate towards the rate of its neighbourhood.
+
+    The local estimator of Marshall (1991): as `empirical_bayes_rate`, with the
+    mean and the variance of the area and its neighbours in place of those of
+    the whole. Differences within a neighbourhood are lost, and so is part of
+    what a hot-spot statistic looks for: it counts neighbours together anyway.
+
+    Parameters
+    ----------
+    count
+        Events by area code.
+    exposure
+        Residents, households or the like, aligned by its index.
+    neighbours
+        Graph of the same areas, in any order; its weights are not used. An
+        island has itself alone for neighbourhood and keeps its own rate.
+    per
+        The rate is for this many units of `exposure`.
+    zero_exposure
+        As in `crude_rate`.
+
+    Returns
+    -------
+    rates
+        Series ``eb_rate``; missing where count or exposure is missing or the
+        exposure is zero. Such areas are left out of their neighbours'
+        neighbourhoods.
+
+    Raises
+    ------
+    InputError
+        As in `crude_rate`, or if areas are not in the graph.
+    EmptyError
+        If no area has both a count and an exposure.
+
+    Examples
+    --------
+    >>> codes = ["a", "b", "c", "d"]
+    >>> row = Graph.from_arrays(list("abbccd"), list("bacbdc"), [1] * 6)
+    >>> count = pd.Series([60, 0, 10, 20], codes)
+    >>> people = pd.Series([1000, 50, 1000, 900], codes)
+    >>> local_empirical_bayes_rate(count, people, row).round(1).tolist()
+    [58.5, 18.3, 12.4, 19.3]
+    """
+    counts, exposures, index = aligned(count, exposure)
+    exposures = usable_exposure(counts, exposures, index, zero_exposure)
+    known = np.isfinite(counts) & np.isfinite(exposures)
+    if not known.any():
+        msg = "No area has both a count and an exposure: there is no rate to smooth towards."
+        raise EmptyError(msg)
+    near = _neighbourhoods(neighbours, index)[known][:, known]
+    smoothed = np.full(len(counts), np.nan)
+    smoothed[known] = _marshall_local(counts[known], exposures[known], near) * per
     return pd.Series(smoothed, index=index, name="eb_rate")
 
 
@@ -175,8 +242,8 @@ def wilson_interval(
        share  lower  upper
     0    0.8   0.49  0.943
     """
-    hits, n, index = _aligned(successes, trials, names=("successes", "trials"))
-    _check_level(level)
+    hits, n, index = aligned(successes, trials, names=("successes", "trials"))
+    check_level(level)
     if (hits > n).any():
         msg = f"{int((hits > n).sum()):,} rows have more successes than trials. Swap them?"
         raise InputError(msg)
@@ -232,114 +299,13 @@ def poor_denominator(
     >>> poor_denominator([100, 120, 5000], [1000, 1100, 1200]).tolist()
     [False, False, True]
     """
-    counts, people, index = _aligned(count, residents, names=("counts", "residents"))
+    counts, people, index = aligned(count, residents, names=("counts", "residents"))
     rates = crude_rate(counts, people, level=level, zero_exposure="missing", per=1.0)
     typical = rates["rate"].median()
     if typical == 0:
         typical = np.nansum(counts) / np.nansum(people)
     poor = (rates["lower"].to_numpy() > times * typical) | ((people == 0) & (counts > 0))
     return pd.Series(poor, index=index, name="poor_denominator")
-
-
-def _aligned(
-    count: ArrayLike, exposure: ArrayLike, *, names: tuple[str, str] = ("counts", "exposures")
-) -> tuple[NDArray[np.float64], NDArray[np.float64], pd.Index]:
-    """Return both as floats in the order of `count`, with its index."""
-    if isinstance(count, pd.Series) and isinstance(exposure, pd.Series):
-        exposure = _aligned_series(count.index, exposure, names[1])
-    index = _index_of(count, exposure)
-    counts, exposures = _floats(count, names[0]), _floats(exposure, names[1])
-    if len(counts) != len(exposures):
-        msg = f"{len(counts):,} {names[0]} but {len(exposures):,} {names[1]}. Give one for each."
-        raise InputError(msg)
-    return counts, exposures, index
-
-
-def _aligned_series(index: pd.Index, exposure: pd.Series[float], name: str) -> pd.Series[float]:
-    if exposure.index.equals(index):
-        return exposure
-    if not exposure.index.is_unique:
-        msg = f"The index of the {name} has repeated labels. Give one row for each."
-        raise InputError(msg)
-    missing = index[~index.isin(exposure.index)]
-    if len(missing):
-        msg = (
-            f"{len(missing):,} of {len(index):,} rows have no {name[:-1]} "
-            f"({listed(list(missing))}). Give {name} with the same index; missing ones as NaN."
-        )
-        raise InputError(msg)
-    return exposure.reindex(index)
-
-
-def _index_of(count: ArrayLike, exposure: ArrayLike) -> pd.Index:
-    for given in (count, exposure):
-        if isinstance(given, pd.Series):
-            return given.index
-    return pd.RangeIndex(np.size(np.asarray(count)))
-
-
-def _floats(values: ArrayLike, name: str) -> NDArray[np.float64]:
-    if isinstance(values, pd.Series):
-        floats = values.to_numpy(dtype="float64", na_value=np.nan)
-    else:
-        floats = np.atleast_1d(np.asarray(values, dtype="float64"))
-    wrong = (floats < 0) | np.isinf(floats)
-    if wrong.any():
-        msg = f"{int(wrong.sum()):,} {name} are negative or infinite. Correct them first."
-        raise InputError(msg)
-    return floats
-
-
-def _check_level(level: float) -> None:
-    if not 0 < level < 1:
-        msg = f"level is {level}; it must lie between 0 and 1 (0.95 for a 95 % interval)."
-        raise InputError(msg)
-
-
-def _usable_exposure(
-    counts: NDArray[np.float64],
-    exposures: NDArray[np.float64],
-    index: pd.Index,
-    zero_exposure: str,
-) -> NDArray[np.float64]:
-    """Return exposures with zero made missing, refusing events over nobody."""
-    impossible = (exposures == 0) & (counts > 0)
-    if impossible.any():
-        told = (
-            f"{int(impossible.sum()):,} rows have events but an exposure of zero "
-            f"({listed(list(index[impossible]))})"
-        )
-        if zero_exposure == "raise":
-            msg = f"{told}. Correct them, or pass zero_exposure='missing' for missing rates."
-            raise InputError(msg)
-        _log.info("%s: their rates are missing.", told)
-    return np.where(exposures > 0, exposures, np.nan)
-
-
-def _poisson_limits(
-    counts: NDArray[np.float64], *, level: float, exact: bool
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return confidence limits of Poisson counts."""
-    tail = (1 - level) / 2
-    above = counts + 1
-    if exact:
-        return _exact_limits(counts, tail)
-    z = stats.norm.isf(tail)
-    positive = np.where(counts > 0, counts, 1.0)
-    lower = counts * (1 - 1 / (9 * positive) - z / (3 * np.sqrt(positive))) ** 3
-    upper = above * (1 - 1 / (9 * above) + z / (3 * np.sqrt(above))) ** 3
-    small = counts < BYAR_FROM
-    lower[small], upper[small] = _exact_limits(counts[small], tail)
-    return lower, upper
-
-
-def _exact_limits(
-    counts: NDArray[np.float64], tail: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    positive = np.where(counts > 0, counts, 1.0)
-    lower = np.where(counts > 0, stats.chi2.ppf(tail, 2 * positive) / 2, 0 * counts)
-    upper = np.asarray(stats.chi2.isf(tail, 2 * (counts + 1)) / 2)
-    return lower, upper
 
 
 def _marshall(counts: NDArray[np.float64], exposures: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -352,4 +318,37 @@ def _marshall(counts: NDArray[np.float64], exposures: NDArray[np.float64]) -> ND
         return np.full(len(counts), mean)
     weight = between / (between + mean / exposures)
     smoothed: NDArray[np.float64] = weight * rates + (1 - weight) * mean
+    return smoothed
+
+
+def _neighbourhoods(neighbours: Graph, index: pd.Index) -> sparse.csr_array:
+    """Return who is in whose neighbourhood, itself included, in the order of `index`."""
+    check_unique(index, where="count")
+    position = pd.Index(neighbours.unique_ids).get_indexer(index)
+    if (position < 0).any():
+        unknown = index[position < 0]
+        msg = (
+            f"{len(unknown):,} of {len(index):,} areas are not in the graph of neighbours "
+            f"({listed(list(unknown))}). Make it from the same areas: contiguity(areas)."
+        )
+        raise InputError(msg)
+    matrix = abs(sparse.csr_array(neighbours.sparse)[position][:, position])
+    with_self: sparse.csr_array = sparse.csr_array(matrix + sparse.eye_array(len(index)))
+    with_self.data = np.ones_like(with_self.data)
+    return with_self
+
+
+def _marshall_local(
+    counts: NDArray[np.float64], exposures: NDArray[np.float64], near: sparse.csr_array
+) -> NDArray[np.float64]:
+    people = near @ exposures
+    mean = near @ counts / people
+    rates = counts / exposures
+    pairs = near.tocoo()
+    square = exposures[pairs.col] * (rates[pairs.col] - mean[pairs.row]) ** 2
+    spread = np.bincount(pairs.row, square * pairs.data, len(counts)) / people
+    between = np.maximum(spread - mean * near.sum(axis=1) / people, 0)
+    chance = mean / exposures
+    weight = np.divide(between, between + chance, out=np.zeros_like(mean), where=between > 0)
+    smoothed: NDArray[np.float64] = mean + weight * (rates - mean)
     return smoothed

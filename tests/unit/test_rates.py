@@ -2,16 +2,20 @@
 
 import logging
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-from esda.smoothing import Empirical_Bayes
+from esda.smoothing import Empirical_Bayes, Spatial_Empirical_Bayes
 from scipy import stats
+from shapely import box
 
 from placeshaping._core.errors import EmptyError, InputError
+from placeshaping.areas.neighbours import contiguity
 from placeshaping.statistics.rates import (
     crude_rate,
     empirical_bayes_rate,
+    local_empirical_bayes_rate,
     poor_denominator,
     wilson_interval,
 )
@@ -117,6 +121,54 @@ def test_smoothing_leaves_out_areas_without_anybody():
     assert smoothed[[0, 2]].tolist() == empirical_bayes_rate([60, 10], [1000, 1000]).tolist()
     with pytest.raises(EmptyError, match="no rate to smooth towards"):
         empirical_bayes_rate([0], [0])
+
+
+def make_areas(size=7):
+    shapes = [box(x, y, x + 1, y + 1) for y in range(size) for x in range(size)]
+    return gpd.GeoDataFrame(geometry=shapes, index=[f"a{i:02}" for i in range(size * size)])
+
+
+def test_local_empirical_bayes_is_that_of_esda():
+    areas = make_areas()
+    rng = np.random.default_rng(5)
+    people = pd.Series(rng.integers(200, 4000, len(areas)), areas.index)
+    counts = pd.Series(rng.poisson(people * rng.gamma(2, 0.01, len(areas))), areas.index)
+    graph = contiguity(areas)
+    expected = Spatial_Empirical_Bayes(counts.to_numpy(), people.to_numpy(), graph.to_W())
+    smoothed = local_empirical_bayes_rate(counts, people, graph)
+    np.testing.assert_allclose(smoothed, expected.r.ravel() * 1000, rtol=1e-10)
+
+
+def test_local_smoothing_follows_the_codes_not_the_order():
+    areas = make_areas()
+    rng = np.random.default_rng(6)
+    counts = pd.Series(rng.poisson(20, len(areas)), areas.index)
+    people = pd.Series(rng.integers(500, 900, len(areas)), areas.index)
+    graph = contiguity(areas)
+    shuffled = counts.sample(frac=1, random_state=1)
+    pd.testing.assert_series_equal(
+        local_empirical_bayes_rate(shuffled, people, graph),
+        local_empirical_bayes_rate(counts, people, graph).reindex(shuffled.index),
+    )
+    weighted = graph.transform("r")
+    pd.testing.assert_series_equal(
+        local_empirical_bayes_rate(counts, people, weighted),
+        local_empirical_bayes_rate(counts, people, graph),
+    )
+
+
+def test_islands_keep_their_rate_and_gaps_are_left_out_of_neighbourhoods():
+    shapes = [box(x, 0, x + 1, 1) for x in (0, 1, 2, 9)]
+    areas = gpd.GeoDataFrame(geometry=shapes, index=list("abcd"))
+    graph = contiguity(areas)
+    counts = pd.Series([5, None, 9, 30], areas.index)
+    smoothed = local_empirical_bayes_rate(counts, pd.Series(1000, areas.index), graph)
+    assert smoothed[["a", "c", "d"]].tolist() == [5, 9, 30]
+    assert np.isnan(smoothed["b"])
+    with pytest.raises(InputError, match=r"1 of 1 areas are not in the graph of neighbours \(z\)"):
+        local_empirical_bayes_rate(pd.Series([1], ["z"]), pd.Series([5], ["z"]), graph)
+    with pytest.raises(EmptyError, match="no rate to smooth towards"):
+        local_empirical_bayes_rate(counts * np.nan, counts, graph)
 
 
 def test_wilson_is_that_of_scipy():
