@@ -38,4 +38,5 @@ if __name__ == "__main__":
     data = data_folder()
     for name in wanted:
         print(f"-- {name}")
-        report(importlib.import_module(f"benchmarks.{name}").run(data), HERE / "results.json")
+        for result in importlib.import_module(f"benchmarks.{name}").run(data):
+            report([result], HERE / "results.json")

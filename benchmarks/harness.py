@@ -111,6 +111,6 @@ def report(results: list[Result], path: Path) -> None:
             told += f"  limit {r.limit:g} {'met' if r.ours <= r.limit else 'NOT MET'}"
         if r.same_answer is not None:
             told += f"  same answer: {'yes' if r.same_answer else 'NO'}"
-        print(told)
+        print(told, flush=True)
         for key, value in r.notes.items():
             print(f"{'':28} {key}: {value}")

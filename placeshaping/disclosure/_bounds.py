@@ -238,3 +238,30 @@ def choose(guilty: Bools, preference: NDArray[np.int64], hidden: Bools, among: I
         elif not hidden[among.totals[one]] and preference[among.totals[one]] >= 0:
             chosen[among.totals[one]] = True
     return np.flatnonzero(chosen)
+
+
+@compiled()
+def nearest(cell: int, varies: Bools, most: int, widest: int, among: Incidence) -> Ints:
+    """
+    Return the cells around one that vary, the fewest sums away first, itself among them.
+
+    From a sum of more than `widest` parts only its total is reached.
+    """
+    found = np.empty(most, dtype=np.intp)
+    seen = np.zeros(len(varies), dtype=np.bool_)
+    found[0], seen[cell] = cell, True
+    number, head = 1, 0
+    while head < number and number < most:
+        one = found[head]
+        head += 1
+        for place in range(among.sum_start[one], among.sum_start[one + 1]):
+            of = among.sums[place]
+            first, last = among.part_start[of], among.part_start[of + 1]
+            last = last if last - first <= widest else first
+            for at in range(first - 1, last):
+                other = among.totals[of] if at < first else among.parts[at]
+                if varies[other] and not seen[other] and number < most:
+                    seen[other] = True
+                    found[number] = other
+                    number += 1
+    return found[:number]

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from placeshaping.disclosure._solver import solve_linear, solve_whole
+from placeshaping.disclosure._solver import solve_values, solve_whole
 from placeshaping.disclosure.cells import Cells, Sums
 from placeshaping.disclosure.differences import Knowledge, known_bounds
 
@@ -97,7 +97,7 @@ def due_intervals(cells: Cells) -> tuple[Floats, Floats]:
     )
 
 
-def equations(sums: Sums, size: int) -> sparse.csr_matrix:
+def equations(sums: Sums, size: int) -> sparse.csc_matrix:
     """
     Write sums as a matrix whose product with the counts is zero.
 
@@ -111,7 +111,7 @@ def equations(sums: Sums, size: int) -> sparse.csr_matrix:
     rows = np.concatenate([sums.sum_of_part, np.arange(number)])
     columns = np.concatenate([sums.parts, sums.totals])
     values = np.repeat([1.0, -1.0], [len(sums.parts), number])
-    return sparse.csr_matrix((values, (rows, columns)), shape=(number, size))
+    return sparse.csc_matrix((values, (rows, columns)), shape=(number, size))
 
 
 class Programme:
@@ -144,7 +144,7 @@ class Programme:
         further: Bools | None = None,
         within: Bools | None = None,
         ended: Bools | None = None,
-        matrix: sparse.csr_matrix | None = None,
+        matrix: sparse.csc_matrix | None = None,
     ) -> None:
         inside = np.ones(cells.size, dtype=bool) if within is None else within
         loose = np.zeros_like(hidden) if further is None else further & inside & ~hidden
@@ -166,8 +166,7 @@ class Programme:
             ]
         )
         matrix = equations(cells.sums, cells.size) if matrix is None else matrix
-        rows = matrix[:, np.concatenate([self._fixed, self._loose])].tocsr()
-        columns = rows[np.diff(rows.indptr) > 0].tocsc()
+        columns = _without_empty_rows(matrix[:, np.concatenate([self._fixed, self._loose])])
         self._matrix = sparse.hstack([columns, -columns[:, len(self._fixed) :]]).tocsc()
 
     def solve(self, reward: Floats, cost: Floats | None = None, *, whole: bool = False) -> Floats:
@@ -195,7 +194,7 @@ class Programme:
         price = np.zeros(len(self._loose)) if cost is None else cost[self._loose]
         worth = np.concatenate([-reward[self._fixed], price, price])
         number = len(self._fixed)
-        solve = solve_whole if whole else _values
+        solve = solve_whole if whole else solve_values
         solution: Floats | None = solve(worth, self._matrix, self._bounds)
         if solution is None:
             return found
@@ -213,9 +212,11 @@ class Programme:
         return out
 
 
-def _values(worth: Floats, matrix: sparse.csc_matrix, bounds: Floats) -> Floats | None:
-    solution = solve_linear(worth, matrix, bounds)
-    return None if solution is None else solution.values
+def _without_empty_rows(columns: sparse.csc_matrix) -> sparse.csc_matrix:
+    """Leave out the sums in which none of some columns stands."""
+    used, rows = np.unique(columns.indices, return_inverse=True)
+    shape = (len(used), columns.shape[1])
+    return sparse.csc_matrix((columns.data, rows, columns.indptr), shape=shape)
 
 
 def followed_to(cells: Cells) -> Floats:

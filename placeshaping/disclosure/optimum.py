@@ -79,6 +79,35 @@ def suppress_exactly(cells: Cells, *, most_turns: int = MOST_TURNS) -> Bools | N
     return None
 
 
+def least_weight(cells: Cells, *, most_turns: int = 10) -> float:
+    """
+    Return a weight that no choice of cells to hide for others' sake can be below.
+
+    The linear relaxation of the covering programme, with the conditions
+    gathered in some turns: more turns, a higher bound.
+
+    Parameters
+    ----------
+    cells
+        Cells of a release, shown exactly (rounding 1).
+    most_turns
+        Turns of covering and attacking.
+
+    Examples
+    --------
+    >>> from placeshaping.disclosure.cells import find_sums, make_cells
+    >>> sums = find_sums(
+    ...     {"lsoa": (1, 5, 1)}, periods_add_up=False, categories_add_up=True, parents=[]
+    ... )
+    >>> round(least_weight(make_cells(np.array([40, 3, 20, 7, 10]), sums, threshold=5)), 1)
+    8.0
+    """
+    cover, reader = _Cover(cells), _Reader(cells)
+    cover.warm_up(reader, turns=most_turns)
+    shares = cover.relaxed()
+    return 0.0 if shares is None else float(weights(cells) @ shares)
+
+
 class _Cover:
     """The cells of least weight that meet every condition so far."""
 
@@ -88,10 +117,14 @@ class _Cover:
         self._free = np.flatnonzero(cells.may_hide)
         self._weights = weights(cells)[self._free]
 
-    def warm_up(self, reader: _Reader) -> None:
+    def relaxed(self) -> Floats | None:
+        """Return the share of each cell that the conditions so far need hidden."""
+        return self._solve(whole=False)
+
+    def warm_up(self, reader: _Reader, *, turns: int = WARM_UP_TURNS) -> None:
         """Gather conditions by linear programmes, which are quick, while those break any."""
-        for _ in range(WARM_UP_TURNS):
-            shares = self._solve(whole=False)
+        for _ in range(turns):
+            shares = self.relaxed()
             if shares is None:
                 return
             hidden = self.cells.primary | (shares >= 0.5)
@@ -131,7 +164,7 @@ class _Reader:
         self._columns = np.flatnonzero(upper > lower)
         self._lower = (lower - cells.counts)[self._columns]
         self._upper = (upper - cells.counts)[self._columns]
-        matrix = equations(cells.sums, cells.size)[:, self._columns]
+        matrix = equations(cells.sums, cells.size).tocsr()[:, self._columns]
         self._matrix = matrix[np.diff(matrix.indptr) > 0]
         self._tables: list[tuple[Bools, Floats]] = []
 

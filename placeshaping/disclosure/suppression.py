@@ -14,6 +14,9 @@ and Salazar 2001).
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -21,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from placeshaping._core.errors import InputError
+from placeshaping.disclosure import _bounds
 from placeshaping.disclosure.audit import (
     How,
     Programme,
@@ -29,8 +33,9 @@ from placeshaping.disclosure.audit import (
     find_witnesses,
 )
 from placeshaping.disclosure.cells import Cells, weights
-from placeshaping.disclosure.differences import hide_by_bounds
+from placeshaping.disclosure.differences import hide_by_bounds, incidence, known_bounds
 from placeshaping.disclosure.optimum import MOST_CELLS, suppress_exactly
+from placeshaping.disclosure.pieces import pieces, restricted
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -38,7 +43,16 @@ Floats = NDArray[np.float64]
 METHODS = ("round", "suppress")
 
 MOST_ROUNDED = 300
+"""Rounded releases with more cells are looked at around each small count, not as a whole."""
+
+MOST_NEARBY = 120_000
 """Rounded releases with more cells are protected by propagated bounds alone."""
+
+NEARBY = 400
+"""How many cells around a small count are looked at together."""
+
+WIDEST_NEARBY = 60
+"""Sums of more parts are not followed from one part to the others."""
 
 FIRST_PRICE = 1.0
 """
@@ -51,6 +65,8 @@ any more, cheaper by `STEP`, down to `LAST_PRICE`.
 STEP = 3.0
 
 LAST_PRICE = 1e-4
+
+_MOST_THREADS = 8
 
 
 @dataclass(frozen=True)
@@ -88,7 +104,7 @@ def protect_cells(cells: Cells, *, method: Literal["round", "suppress"]) -> Prot
         All cells of a release. See `check_cells` for what they must obey.
     method
         ``"round"``: cells are shown rounded, and hidden until propagated bounds
-        leave each small one what its mark says; up to `MOST_ROUNDED` cells
+        leave each small one what its mark says; up to `MOST_NEARBY` cells
         linear programmes then make sure. ``"suppress"``: cells are shown exactly.
 
     Returns
@@ -128,26 +144,46 @@ def protect_cells(cells: Cells, *, method: Literal["round", "suppress"]) -> Prot
 
 def _rounded(cells: Cells) -> tuple[Bools, How]:
     hidden = hide_by_bounds(cells)
-    if cells.size > MOST_ROUNDED:
+    if cells.size > MOST_NEARBY:
         return hidden, "bounds"
-    return suppress_by_witnesses(cells, hidden=hidden), "lp"
+    search = _Search(cells, hidden)
+    search.look_nearby()
+    if cells.size <= MOST_ROUNDED:
+        search.look_around()
+        search.complete()
+    else:
+        search.settle_nearby()
+    return search.hidden, "lp"
 
 
 def _exact(cells: Cells) -> tuple[Bools, How]:
-    hidden, how = _by_marks(cells)
-    if not cells.filled.any():
-        return hidden, how
-    unsure = replace(cells, marks_known=False)
-    further = suppress_by_witnesses(unsure, hidden=hidden)
-    return further, how if np.array_equal(further, hidden) else "lp"
+    """Protect the pieces that no sum ties together each by itself, several at a time."""
+    hidden = cells.primary.copy()
+    guilty = [piece for piece in pieces(cells) if cells.primary[piece].any()]
+    small = int((cells.primary | cells.may_hide).sum()) <= MOST_CELLS
+    proved: How = "exact"
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_THREADS)) as pool:
+        done = pool.map(lambda piece: _exact_piece(restricted(cells, piece), small), guilty)
+        for piece, (found, how) in zip(guilty, done, strict=True):
+            hidden[piece] = found
+            proved = proved if how == "exact" else how
+    return hidden, proved
 
 
-def _by_marks(cells: Cells) -> tuple[Bools, How]:
-    if int((cells.primary | cells.may_hide).sum()) <= MOST_CELLS:
-        least = suppress_exactly(cells)
-        if least is not None:
+def _exact_piece(cells: Cells, small: bool) -> tuple[Bools, How]:
+    least = suppress_exactly(cells) if small else None
+    if least is not None:
+        if not cells.filled.any():
             return least, "exact"
-    return suppress_by_witnesses(cells), "lp"
+        further = suppress_by_witnesses(replace(cells, marks_known=False), hidden=least)
+        return further, "exact" if np.array_equal(further, least) else "lp"
+    search = _Search(cells, cells.primary)
+    search.complete()
+    if cells.filled.any():
+        search = _Search(replace(cells, marks_known=False), search.hidden, known=search.witnesses)
+        search.look_around()
+        search.complete()
+    return search.hidden, "lp"
 
 
 def suppress_by_witnesses(cells: Cells, *, hidden: Bools | None = None) -> Bools:
@@ -183,31 +219,85 @@ def suppress_by_witnesses(cells: Cells, *, hidden: Bools | None = None) -> Bools
     search = _Search(cells, cells.primary if hidden is None else hidden | cells.primary)
     if hidden is not None:
         search.look_around()
-    for within, further in _groups(cells):
-        search.run(within, further)
-    everywhere = np.ones(cells.size, dtype=bool)
-    search.run(everywhere, cells.may_hide)
-    search.settle(everywhere, cells.may_hide)
+    search.complete()
     return search.hidden
 
 
 class _Search:
-    """Witnesses found so far, and what must be hidden for them."""
+    """
+    Witnesses found so far, and what must be hidden for them.
 
-    def __init__(self, cells: Cells, hidden: Bools) -> None:
+    Parameters
+    ----------
+    cells
+        All cells of a release.
+    hidden
+        Those that are hidden in any case.
+    known
+        Witnesses found while no more was hidden, for a reader who knew no less.
+    """
+
+    def __init__(self, cells: Cells, hidden: Bools, *, known: Witnesses | None = None) -> None:
         self.cells, self.hidden = cells, hidden.copy()
         self.witnesses = Witnesses(cells)
+        if known is not None:
+            self.witnesses.low, self.witnesses.high = known.low, known.high
         self._matrix = equations(cells.sums, cells.size)
         self._weights = np.sqrt(weights(cells))
+        self._incidence = incidence(cells.sums, cells.size)
+
+    def complete(self) -> None:
+        """Hide until nothing is missing: block by block, then in the whole release."""
+        for within, further in _groups(self.cells):
+            self.run(within, further)
+        everywhere = np.ones(self.cells.size, dtype=bool)
+        self.run(everywhere, self.cells.may_hide)
+        self.settle(everywhere, self.cells.may_hide)
 
     def look_around(self) -> None:
         """Find the tables that need nothing more to be hidden."""
+        self.look_nearby()
         programme = Programme(self.cells, self.hidden, matrix=self._matrix)
         find_witnesses(programme, self.witnesses)
         for cell, side in self.witnesses.each_missing():
-            aim = np.zeros(self.cells.size)
-            aim[cell] = side
-            self.witnesses.add(programme.solve(aim))
+            self.witnesses.add(programme.solve(self._aim(cell, side)))
+
+    def look_nearby(self) -> None:
+        """Do the same around each small cell: only cells near to it differ from the true table."""
+        lower, upper = known_bounds(self.cells, self.hidden)
+        for within, cell, side in self._missing_nearby(upper > lower):
+            programme = self._programme(within)
+            find_witnesses(programme, self.witnesses, within)
+            if self._lacks(cell, side):
+                self.witnesses.add(programme.solve(self._aim(cell, side)))
+
+    def settle_nearby(self) -> None:
+        """Hide what is needed around each cell that still lacks a witness."""
+        may_vary = self.hidden | self.cells.may_hide | ~self.cells.published
+        for within, cell, side in self._missing_nearby(may_vary):
+            programme = self._programme(within, self.cells.may_hide & within)
+            for price in (FIRST_PRICE, LAST_PRICE, 0.0):
+                if self._lacks(cell, side):
+                    self._take(programme, self._aim(cell, side), price)
+
+    def _missing_nearby(self, varies: Bools) -> Iterator[tuple[Bools, int, float]]:
+        """Yield each value that is missing when its turn comes, and the cells around it."""
+        for cell, side in self.witnesses.each_missing():
+            if not self._lacks(cell, side):
+                continue
+            around = _bounds.nearest(cell, varies, NEARBY, WIDEST_NEARBY, self._incidence)
+            within = np.zeros(self.cells.size, dtype=bool)
+            within[around] = True
+            yield within, cell, side
+
+    def _lacks(self, cell: int, side: float) -> bool:
+        low, high = self.witnesses.missing()
+        return bool((low if side < 0 else high)[cell])
+
+    def _aim(self, cell: int, side: float) -> Floats:
+        aim = np.zeros(self.cells.size)
+        aim[cell] = side
+        return aim
 
     def run(self, within: Bools, further: Bools) -> None:
         """Look for tables that serve many cells at once, cheap ones first."""
@@ -230,15 +320,13 @@ class _Search:
         programme = self._programme(within, further)
         for cell, side in missing:
             for price in (LAST_PRICE, 0.0):
-                if (cell, side) in self.witnesses.each_missing():
-                    aim = np.zeros(self.cells.size)
-                    aim[cell] = side
-                    self._take(programme, aim, price)
+                if self._lacks(cell, side):
+                    self._take(programme, self._aim(cell, side), price)
             end = 0 if side < 0 else 1
             reached = (self.witnesses.low, self.witnesses.high)[end][cell]
             self.witnesses.due[end][cell] = reached
 
-    def _programme(self, within: Bools, further: Bools) -> Programme:
+    def _programme(self, within: Bools, further: Bools | None = None) -> Programme:
         return Programme(
             self.cells, self.hidden, further=further, within=within, matrix=self._matrix
         )
