@@ -34,6 +34,7 @@ def declare(release: Release) -> dict[str, Any]:
         "loosened": list(rules.loosened),
         "counts_shown": None if rules.counts_shown else False,
         "expires": release.expires and release.expires.isoformat(),
+        "labels": {one.name: list(one.values) for one in release.labels},
         "sensitive": list(release.sensitive),
         "sensitive_threshold": rules.sensitive_threshold if release.sensitive else None,
         "largest_change": _largest_change(rules) if rules.method == "cell_key" else None,
@@ -52,7 +53,7 @@ def declare(release: Release) -> dict[str, Any]:
         "levels": list(release.levels),
         "already_published": release.already_published,
         "stamp": rules.stamp,
-        **{key: value for key, value in further.items() if value not in (None, [])},
+        **{key: value for key, value in further.items() if value not in (None, [], {})},
     }
 
 

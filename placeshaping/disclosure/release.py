@@ -30,6 +30,7 @@ from placeshaping.disclosure.protection import Protected, is_sensitive, protect
 from placeshaping.disclosure.seal import seal_of
 from placeshaping.disclosure.statement import disclosure_statement, reading_cautions
 from placeshaping.disclosure.tables import AreaTable, GroupTable, area_table, group_table
+from placeshaping.hotspots.labels import LabelScheme
 from placeshaping.hotspots.study import Study
 from placeshaping.statistics.views import CategoryView, PeriodView
 
@@ -86,6 +87,8 @@ class Release:
         Name of the records in the ledger.
     items
         Name -> masked points or a masked surface, beside the tables.
+    labels
+        What the further labels of its areas are called and mean.
     facts
         Figures of what the protection cost, for the manifest.
     """
@@ -111,6 +114,7 @@ class Release:
     sensitive: tuple[str, ...] = ()
     dataset: str = ""
     items: Mapping[str, Features | Raster] = field(default_factory=dict)
+    labels: tuple[LabelScheme, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
     _maker: object = field(default=None, repr=False, compare=False)
     _seal: str = field(init=False, default="", repr=False, compare=False)
@@ -307,6 +311,7 @@ def release(
         finest = tables[kept[0]]
         opened = finest.view(period=study.periods[0].label, category=study.categories[0].label)
         facts = information_lost(study, protected, kept, policy=policy)
+        labels = tuple(one.scheme for one in study.labels if set(one.tables) & set(kept))
         statement = disclosure_statement(
             policy,
             facts=facts,
@@ -314,6 +319,7 @@ def release(
             already_published=already_published,
             audited=protected.audited,
             sensitive=marked,
+            labels=[one.title for one in labels],
             changes=[
                 *changes,
                 *further,
@@ -344,6 +350,7 @@ def release(
             sensitive=marked,
             dataset=dataset or subject,
             items=MappingProxyType({item.name: item for item in items}),
+            labels=labels,
             facts=MappingProxyType(facts),
             _maker=_MAKER,
         )

@@ -23,6 +23,7 @@ def disclosure_statement(
     already_published: str | None,
     audited: str = "",
     sensitive: Sequence[str] = (),
+    labels: Sequence[str] = (),
     changes: Sequence[str] = (),
     expires: dt.date | None = None,
 ) -> Iterator[str]:
@@ -43,6 +44,8 @@ def disclosure_statement(
         How it was made sure that no sum gives a hidden count back.
     sensitive
         Labels of the categories with the stricter threshold.
+    labels
+        Titles of the further layers in which areas are classed.
     changes
         What was coarsened or merged before, in sentences.
     expires
@@ -84,6 +87,13 @@ def disclosure_statement(
         yield (
             f"For {listed(sensitive, most=len(sensitive))} counts under "
             f"{policy.sensitive_threshold} are hidden."
+        )
+    if labels:
+        scores = "with" if policy.numbers else "without"
+        yield (
+            f"{listed(labels, most=len(labels))}: worked out from the numbers as they were, and "
+            f"shown as words {scores} the scores behind them; an area whose number is hidden has "
+            "no such word either."
         )
     if audited:
         yield _AUDITS[audited]

@@ -44,7 +44,8 @@ class AreaTable:
         the release and of `areas`; rows in that order, complete), `status`
         (one of `STATUSES`), `count` (Int64), `rate`, `lower`, `upper`,
         `rate_smoothed` (per 1,000 a year), `cluster` (hot-spot class) and,
-        where the policy lets numbers out, `gi_star` and `q_value`. A hidden
+        where the policy lets numbers out, `gi_star` and `q_value`; then a
+        column for each further layer of labels, and its scores likewise. A hidden
         cell has none of them: even a class would narrow its count. Where the
         policy shows no counts, `class` (1 to 5, between `COUNT_EDGES`) and
         `rank` (1 for the most, alike for equals) stand in the place of
@@ -146,8 +147,12 @@ def area_table(
     if level in study.hot_spots:
         columns = ["cluster", "gi_star", "q_value"] if policy.numbers else ["cluster"]
         scores = study.hot_spots[level][columns]
-        scores = scores.where(pd.Series(~(hidden | missing).ravel(), index=scores.index))
-        table = pd.concat([table, scores], axis="columns")
+        table = pd.concat([table, scores.where(table["status"] == STATUSES[0])], axis="columns")
+    for labels in study.labels:
+        if level in labels.tables:
+            found = study.labels_of(labels, level)
+            found = found if policy.numbers else found[[labels.scheme.name]]
+            table = pd.concat([table, found.where(table["status"] == STATUSES[0])], axis="columns")
     return AreaTable(level, areas, table, parent_level=up)
 
 

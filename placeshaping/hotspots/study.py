@@ -8,7 +8,7 @@ from.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -21,6 +21,7 @@ from placeshaping._core.progress import track
 from placeshaping.areas.ladder import Ladder
 from placeshaping.areas.neighbours import contiguity
 from placeshaping.hotspots.getis import getis_ord
+from placeshaping.hotspots.labels import AreaLabels
 from placeshaping.statistics.rates import crude_rate, empirical_bayes_rate
 from placeshaping.statistics.views import (
     By,
@@ -67,6 +68,9 @@ class Study:
     keys
         Sums of the records' keys in the finest areas, of the shape of their
         counts, for methods of protection that need them; None without.
+    labels
+        Further labels of the areas: emerging hot spots, clusters, classes of
+        likelihood.
     """
 
     ladder: Ladder
@@ -79,12 +83,57 @@ class Study:
     hot_spots_of: Literal["count", "rate"] | None
     covered: Mapping[str, NDArray[np.bool_]]
     keys: NDArray[np.int64] | None = None
+    labels: tuple[AreaLabels, ...] = ()
 
     def __repr__(self) -> str:
         """Say in a line what it is; its tables are long."""
         return (
             f"<Study of {', '.join(self.ladder.levels)}, {len(self.periods)} periods, "
             f"{len(self.categories)} categories; not protected>"
+        )
+
+    def with_labels(self, *labels: AreaLabels) -> Study:
+        """
+        Return the study with further labels of its areas.
+
+        Parameters
+        ----------
+        *labels
+            As `label_areas` makes them, of areas, periods and categories of
+            this study; those of a name that it has already are replaced.
+
+        Returns
+        -------
+        study
+            A copy; what is released of it carries the labels too.
+
+        Raises
+        ------
+        UnmatchedError
+            If levels, areas, periods or categories are not those of the study.
+        InputError
+            If an area has two labels in one view.
+        """
+        for one in labels:
+            strange = [level for level in one.tables if level not in self.ladder.levels]
+            if strange:
+                msg = (
+                    f"{one.scheme.name} labels {listed(strange)}; the study has "
+                    f"{listed(list(self.ladder.levels))}."
+                )
+                raise UnmatchedError(msg)
+            for level in one.tables:
+                self.labels_of(one, level)
+        named = {one.scheme.name: one for one in (*self.labels, *labels)}
+        return replace(self, labels=tuple(named.values()))
+
+    def labels_of(self, labels: AreaLabels, level: str) -> pd.DataFrame:
+        """Return the labels of a level in the order of `table`."""
+        return labels.lay_out(
+            level,
+            periods=[view.label for view in self.periods],
+            categories=[view.label for view in self.categories],
+            areas=self.ladder.areas[level].index.astype(str),
         )
 
     def table(self, level: str | None = None) -> pd.DataFrame:
@@ -102,7 +151,8 @@ class Study:
             Columns `period`, `category`, `area_code`, `count` (missing where
             the records do not cover the area), `rate`, `lower`, `upper`,
             `rate_smoothed` (per 1,000 a year) and, where hot spots were
-            looked for, `gi_star`, `p_value`, `q_value`, `cluster`.
+            looked for, `gi_star`, `p_value`, `q_value`, `cluster`; then
+            what further labels there are.
         """
         level = self.ladder.finest if level is None else level
         known = np.where(self.covered[level], self.cubes[level].astype(float), np.nan)
@@ -119,7 +169,8 @@ class Study:
             scores = self.hot_spots[level]
             for column in ("gi_star", "p_value", "q_value", "cluster"):
                 table[column] = scores[column].to_numpy()
-        return table
+        found = [self.labels_of(one, level) for one in self.labels if level in one.tables]
+        return pd.concat([table, *found], axis="columns") if found else table
 
 
 def analyse(

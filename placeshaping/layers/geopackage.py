@@ -49,9 +49,9 @@ def write_layers(release: Release, path: str | Path) -> Path:
     One layer a level, finest first, with the view that opens first (all
     categories, the whole span); beside it a table with every period and
     category, joined by `area_code`. Deprivation has its own tables. Each layer
-    carries two styles that QGIS picks up: "Rate", its default, and "Hot
-    spots". The table `placeshaping` holds what the file says of itself. The
-    same release gives the same content.
+    carries the styles that QGIS picks up: "Rate", its default, "Hot spots",
+    and one for each further layer of labels. The table `placeshaping` holds
+    what the file says of itself. The same release gives the same content.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def write_layers(release: Release, path: str | Path) -> Path:
         for table in release.tables.values():
             layer = _layer(release, table)
             _write(layer, staged, table.level, _about(release, table), release.title)
-            styles += styles_of(layer, table.level, title=release.title)
+            styles += styles_of(layer, table.level, title=release.title, labels=release.labels)
         for table in release.tables.values():
             about = f"{table.label}: every period and category. Join by area_code."
             _write(_long(table.values), staged, f"{table.level}_values", about, release.title)

@@ -19,6 +19,7 @@ from placeshaping._core.output import staged_file
 from placeshaping.disclosure.classes import class_labels
 from placeshaping.disclosure.release import Release, require_release
 from placeshaping.disclosure.tables import COUNT_EDGES
+from placeshaping.hotspots.labels import LabelScheme
 from placeshaping.layers.items import check_suffix
 from placeshaping.layers.notes import notes_of
 from placeshaping.layers.views import in_degrees, layer_of
@@ -97,7 +98,8 @@ def write_kml(
         _schema(document, level, layer)
     for level, layer in layers.items():
         label = release.tables[level].label
-        _folder(document, level, label, layer, open_first=level == release.levels[0])
+        first = level == release.levels[0]
+        _folder(document, level, label, layer, open_first=first, labels=release.labels)
     Xml.indent(root, "")
     with staged_file(path) as staged:
         Xml.ElementTree(root).write(staged, encoding="utf-8", xml_declaration=True)
@@ -160,7 +162,13 @@ def _columns(layer: pd.DataFrame) -> list[str]:
 
 
 def _folder(
-    document: Xml.Element, level: str, label: str, layer: gpd.GeoDataFrame, *, open_first: bool
+    document: Xml.Element,
+    level: str,
+    label: str,
+    layer: gpd.GeoDataFrame,
+    *,
+    open_first: bool,
+    labels: Sequence[LabelScheme],
 ) -> None:
     """Write the areas of a level; only the first is seen when the file is opened."""
     folder = Xml.SubElement(document, "Folder")
@@ -179,7 +187,7 @@ def _folder(
         place = Xml.SubElement(folder, "Placemark")
         _text(place, "name", values.get("area_name", values["area_code"]))
         _text(place, "visibility", seen)
-        _text(place, "description", _balloon(values))
+        _text(place, "description", _balloon(values, labels))
         _text(place, "styleUrl", f"#{style}")
         data = Xml.SubElement(
             Xml.SubElement(place, "ExtendedData"), "SchemaData", schemaUrl=f"#columns-{level}"
@@ -240,13 +248,19 @@ def _key(column: str, edges: Sequence[float]) -> str:
     return f"<table>{told}</table><p>No fill: no data.</p>"
 
 
-def _balloon(values: dict[str, Any]) -> str:
+def _balloon(values: dict[str, Any], labels: Sequence[LabelScheme]) -> str:
     """Tell an area's numbers, in HTML; only numbers that stand in its data as well."""
     title = _safe(values.get("area_name", values["area_code"]))
     rows = [("", f"{values['category']}, {values['period']}")]
     if values["status"] != "shown":
         rows.append(("", values["status"]))
     rows += [(label, _told(n, values[n])) for n, label in _SHOWN.items() if n in values]
+    rows += [
+        (scheme.title, one.label)
+        for scheme in labels
+        for one in scheme.classes
+        if one.value == values.get(scheme.name)
+    ]
     if "lower" in values and "upper" in values:
         rows.append(("95 % interval", f"{values['lower']} to {values['upper']}"))
     told = "".join(f"<tr><td>{_safe(a)}</td><td>{_safe(b)}</td></tr>" for a, b in rows)

@@ -9,6 +9,7 @@ from typing import Any
 from placeshaping.disclosure.classes import class_labels
 from placeshaping.disclosure.release import Release
 from placeshaping.disclosure.tables import COUNT_EDGES
+from placeshaping.hotspots.labels import LabelScheme
 
 Note = tuple[str, str | int]
 
@@ -61,7 +62,27 @@ def notes_of(release: Release) -> list[Note]:
     rows.append(("contact", release.contact))
     columns = {str(name) for table in release.tables.values() for name in table.values}
     rows += [("how to read", text) for text in HOW_TO_READ if _is_of(text, columns)]
+    rows += [("how to read", f"{one.name}: {label_words(one)}") for one in release.labels]
     return [(key, value) for key, value in rows if value != ""]
+
+
+def label_words(scheme: LabelScheme) -> str:
+    """
+    Say what the words in a column of labels mean.
+
+    Parameters
+    ----------
+    scheme
+        Of the labels.
+
+    Returns
+    -------
+    words
+        Title and classes; where a label is missing, the number is hidden, or
+        none was worked out.
+    """
+    told = "; ".join(f"{one.value} is {one.label.lower()}" for one in scheme.classes)
+    return f"{scheme.title}: {told}; empty where it is hidden or was not worked out"
 
 
 def _is_of(text: str, columns: Collection[str]) -> bool:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from placeshaping.disclosure.classes import class_labels
 from placeshaping.disclosure.tables import COUNT_EDGES
+from placeshaping.hotspots.labels import LabelScheme
 from placeshaping.maps.classes import class_edges
 from placeshaping.maps.palettes import (
     CLUSTERS,
@@ -18,6 +19,8 @@ from placeshaping.maps.palettes import (
     HIDDEN_HATCH,
     MISSING_FILL,
     OUTLINE,
+    ClusterStyle,
+    label_styles,
     sequential,
 )
 
@@ -51,9 +54,11 @@ class LayerStyle:
     default: bool
 
 
-def styles_of(layer: pd.DataFrame, name: str, *, title: str) -> list[LayerStyle]:
+def styles_of(
+    layer: pd.DataFrame, name: str, *, title: str, labels: Sequence[LabelScheme] = ()
+) -> list[LayerStyle]:
     """
-    Return the styles of a layer: rates by class, and hot spots where they were looked for.
+    Return the styles of a layer: rates by class, hot spots and further labels where there are some.
 
     Parameters
     ----------
@@ -63,6 +68,8 @@ def styles_of(layer: pd.DataFrame, name: str, *, title: str) -> list[LayerStyle]
         Its name in the file.
     title
         Of the product.
+    labels
+        Further labels of the areas, as far as the layer has their columns.
 
     Returns
     -------
@@ -85,7 +92,13 @@ def styles_of(layer: pd.DataFrame, name: str, *, title: str) -> list[LayerStyle]
     drawn = _graduated(layer, column)
     found = [LayerStyle(name, column.capitalize(), f"{title}: {about}", drawn, default=True)]
     if "cluster" in layer:
-        found.append(LayerStyle(name, "Hot spots", f"{title}: Gi*", _categorised(), default=False))
+        drawn = _categorised("cluster", tuple(CLUSTERS.values()))
+        found.append(LayerStyle(name, "Hot spots", f"{title}: Gi*", drawn, default=False))
+    for scheme in labels:
+        if scheme.name in layer:
+            drawn = _categorised(scheme.name, label_styles(scheme))
+            about = f"{title}: {scheme.title}"
+            found.append(LayerStyle(name, scheme.title[:30], about, drawn, default=False))
     return found
 
 
@@ -146,13 +159,13 @@ def _range(parent: Xml.Element, symbol: str, lower: float, upper: float, label: 
     )
 
 
-def _categorised() -> str:
+def _categorised(column: str, styles: Sequence[ClusterStyle]) -> str:
     root = _document()
     renderer = Xml.SubElement(
         root,
         "renderer-v2",
         type="categorizedSymbol",
-        attr="CASE WHEN \"status\" = 'hidden' THEN 'hidden' ELSE \"cluster\" END",
+        attr=f"CASE WHEN \"status\" = 'hidden' THEN 'hidden' ELSE \"{column}\" END",
         symbollevels="0",
         enableorderby="0",
         forceraster="0",
@@ -160,7 +173,7 @@ def _categorised() -> str:
     )
     categories = Xml.SubElement(renderer, "categories")
     symbols = Xml.SubElement(renderer, "symbols")
-    found = [(c.value, c.label, c.colour) for c in CLUSTERS.values()]
+    found = [(c.value, c.label, c.colour) for c in styles]
     found += [("hidden", "Hidden", HIDDEN_FILL), ("", "Not worked out", MISSING_FILL)]
     for place, (value, label, colour) in enumerate(found):
         Xml.SubElement(
@@ -176,7 +189,8 @@ def _categorised() -> str:
             _hatched(symbols, str(place))
         else:
             _fill(symbols, str(place), colour)
-    return _finished(root, 'CASE WHEN "status" = \'hidden\' THEN "status" ELSE "cluster" END')
+    told = f'CASE WHEN "status" = \'hidden\' THEN "status" ELSE "{column}" END'
+    return _finished(root, told)
 
 
 def _document() -> Xml.Element:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from placeshaping._core.errors import InputError
+from placeshaping.hotspots.labels import LabelScheme
 
 SEQUENTIAL: dict[int, tuple[str, ...]] = {
     1: ("#7fcdbb",),
@@ -37,12 +38,18 @@ class ClusterStyle:
         What the label means, in a sentence.
     colour
         Fill, as ``#rrggbb``.
+    mark
+        Stands for the class where colour cannot.
+    strong
+        Whether such areas are outlined, so that a small one is seen too.
     """
 
     value: str
     label: str
     meaning: str
     colour: str
+    mark: str
+    strong: bool = True
 
 
 CLUSTERS: dict[str, ClusterStyle] = {
@@ -54,6 +61,7 @@ CLUSTERS: dict[str, ClusterStyle] = {
             "Far more around here than chance would bring together: expect at most 1 in 100 so "
             "marked to be a false alarm.",
             "#e66101",
+            "++",
         ),
         ClusterStyle(
             "hot_95",
@@ -61,12 +69,15 @@ CLUSTERS: dict[str, ClusterStyle] = {
             "More around here than chance would bring together: expect at most 1 in 20 hot "
             "and cold spots to be false alarms.",
             "#fdb863",
+            "+",
         ),
         ClusterStyle(
             "none",
             "No clear pattern",
             "No more and no less around here than chance can bring together.",
             "#f7f7f7",
+            "·",
+            strong=False,
         ),
         ClusterStyle(
             "cold_95",
@@ -74,6 +85,7 @@ CLUSTERS: dict[str, ClusterStyle] = {
             "Less around here than chance would bring together: expect at most 1 in 20 hot "
             "and cold spots to be false alarms.",
             "#b2abd2",
+            "\u2212",
         ),
         ClusterStyle(
             "cold_99",
@@ -81,10 +93,76 @@ CLUSTERS: dict[str, ClusterStyle] = {
             "Far less around here than chance would bring together: expect at most 1 in 100 so "
             "marked to be a false alarm.",
             "#5e3c99",
+            "\u2212\u2212",
         ),
     )
 }
 """PuOr with five classes, by the value of `cluster`: orange hot, purple cold."""
+
+_TONES: dict[str, tuple[str, ...]] = {
+    "hot": ("#d7301f", "#fc8d59", "#7f0000", "#b35806", "#fdb863", "#fee08b", "#e08214", "#d9c6a5"),
+    "cold": (
+        "#2166ac",
+        "#67a9cf",
+        "#053061",
+        "#542788",
+        "#b2abd2",
+        "#d1e5f0",
+        "#8073ac",
+        "#c3c9d6",
+    ),
+    "other": (
+        "#0072b2",
+        "#e69f00",
+        "#009e73",
+        "#cc79a7",
+        "#56b4e9",
+        "#d55e00",
+        "#f0e442",
+        "#999999",
+    ),
+    "none": ("#f7f7f7",),
+}
+"""Colours of many classes of a tone: those that stand side by side in a legend lie apart."""
+
+_FEW = {
+    "hot": ("#e66101", "#fdb863", "#fee0b6"),
+    "cold": ("#5e3c99", "#b2abd2", "#d8daeb"),
+}
+"""PuOr, where there are up to three of a tone: the first is the strongest."""
+
+
+def label_styles(scheme: LabelScheme) -> tuple[ClusterStyle, ...]:
+    """
+    Return how the classes of a layer of labels look: by their tone, in their order.
+
+    Parameters
+    ----------
+    scheme
+        Of the layer.
+
+    Returns
+    -------
+    styles
+        One a class.
+
+    Examples
+    --------
+    >>> from placeshaping.hotspots.labels import LabelClass
+    >>> kinds = (LabelClass("a", "A", "", "hot", "A"), LabelClass("b", "B", "", "none", "B"))
+    >>> [style.colour for style in label_styles(LabelScheme("x", "X", "X", "", "", kinds))]
+    ['#e66101', '#f7f7f7']
+    """
+    tones = [one.tone for one in scheme.classes]
+    found = []
+    for place, one in enumerate(scheme.classes):
+        few = _FEW.get(one.tone, ())
+        colours = few if tones.count(one.tone) <= len(few) else _TONES[one.tone]
+        colour = colours[tones[:place].count(one.tone) % len(colours)]
+        strong = one.tone in ("hot", "cold")
+        found.append(ClusterStyle(one.value, one.label, one.meaning, colour, one.mark, strong))
+    return tuple(found)
+
 
 HIDDEN_FILL = "#f3f2f1"
 """Ground of an area whose number is hidden."""

@@ -14,9 +14,8 @@ from placeshaping._core.output import staged_folder
 from placeshaping.disclosure.release import Release, require_release
 from placeshaping.disclosure.tables import AreaTable
 from placeshaping.layers.views import AREA_COLUMNS, about, plain_texts
-from placeshaping.reports.notes import COLUMNS as MEANINGS
-from placeshaping.reports.notes import HOW_TO_READ
-from placeshaping.reports.sheets import COLUMNS, DECIMALS, SCORES
+from placeshaping.reports.notes import HOW_TO_READ, column_words
+from placeshaping.reports.sheets import COLUMNS, in_order
 
 METADATA = "csv-metadata.json"
 """The name under which a reader of CSVW looks for the description of the tables of a folder."""
@@ -128,9 +127,7 @@ def _level(table: AreaTable) -> pd.DataFrame:
     places = table.areas.index.astype(str).get_indexer(codes)
     told = {name: table.areas[name].array.take(places) for name in known}
     frame = table.values.assign(area_code=codes, **told)
-    scores = [name for name in SCORES if name in frame]
-    frame[scores] = frame[scores].round(DECIMALS)
-    return frame[[name for name in _ORDER if name in frame]]
+    return in_order(frame, _ORDER)
 
 
 def _write(frame: pd.DataFrame, path: Path) -> None:
@@ -183,29 +180,36 @@ def _metadata(
         "encoding": "utf-8", "delimiter": ",", "quoteChar": '"', "doubleQuote": True,
         "header": True, "lineTerminators": ["\r\n"],
     }  # fmt: skip
-    described["tables"] = [_table(name, *tables[name]) for name in tables]
+    meanings = {**column_words(release), **_FURTHER}
+    described["tables"] = [_table(name, *tables[name], meanings) for name in tables]
     return described
 
 
-def _table(name: str, title: str, frame: pd.DataFrame) -> dict[str, Any]:
+def _table(
+    name: str, title: str, frame: pd.DataFrame, meanings: Mapping[str, str]
+) -> dict[str, Any]:
     names = [str(column) for column in frame.columns]
     key = _KEYS.get(name, ("area_code", "period", "category"))
     return {
         "url": f"{name}.csv",
         "dc:title": title,
         "tableSchema": {
-            "columns": [_column(column, required=column in key) for column in names],
+            "columns": [
+                _column(column, frame[column], meanings.get(column, column), required=column in key)
+                for column in names
+            ],
             "primaryKey": list(key),
         },
     }
 
 
-def _column(name: str, *, required: bool) -> dict[str, Any]:
-    kind = "integer" if name in _WHOLE else "double" if name in _NUMBERS else "string"
+def _column(name: str, values: pd.Series, meaning: str, *, required: bool) -> dict[str, Any]:
+    number = name in _NUMBERS or (name not in _WHOLE and values.dtype.kind == "f")
+    kind = "integer" if name in _WHOLE else "double" if number else "string"
     described: dict[str, Any] = {
         "name": name,
         "titles": name,
-        "dc:description": _FURTHER.get(name, MEANINGS.get(name, name)),
+        "dc:description": meaning,
         "datatype": kind,
         "null": "",
     }

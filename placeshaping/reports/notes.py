@@ -12,7 +12,7 @@ from placeshaping._core.codes import LEVEL_SHORT, is_gss
 from placeshaping.disclosure.classes import class_labels
 from placeshaping.disclosure.release import Release
 from placeshaping.disclosure.tables import COUNT_EDGES
-from placeshaping.layers.notes import declaration_of
+from placeshaping.layers.notes import declaration_of, label_words
 
 COLUMNS: Mapping[str, str] = {
     "area_code": "code of the area in the official register, where it has one",
@@ -47,7 +47,7 @@ COLUMNS: Mapping[str, str] = {
     "slope_upper": "upper end of the 95 % interval of the slope",
     "ratio": "relative index of inequality: the same as a ratio",
 }
-"""What each column of a workbook holds, in words."""
+"""What each column of a workbook holds, in words; `column_words` adds those of labels."""
 
 HOW_TO_READ = (
     "Each sheet has a row for each area, period and category. Filter the columns period and "
@@ -57,6 +57,23 @@ HOW_TO_READ = (
     "Hidden is not zero: a hidden cell is empty and says so in the column status.",
 )
 """What to know before using the numbers."""
+
+
+def column_words(release: Release) -> dict[str, str]:
+    """
+    Return what each column of a release's tables holds, in words.
+
+    Parameters
+    ----------
+    release
+        What is published.
+
+    Returns
+    -------
+    words
+        Column -> words: `COLUMNS`, and the further labels of its areas.
+    """
+    return {**COLUMNS, **{one.name: label_words(one) for one in release.labels}}
 
 
 @dataclass(frozen=True)
@@ -100,7 +117,7 @@ def notes_of_tables(
     rows = [Row(release.title), *_words(release, shortened)]
     present = set(columns)
     rows.append(Row("Columns"))
-    rows += [Row(name, text) for name, text in COLUMNS.items() if name in present]
+    rows += [Row(name, text) for name, text in column_words(release).items() if name in present]
     rows.append(Row("For checking: what this file declares of itself"))
     rows += [Row(key, value) for key, value in declaration_of(release) if value != ""]
     return rows
@@ -117,6 +134,8 @@ def _words(release: Release, shortened: Collection[str]) -> Iterator[Row]:
     yield from _told(
         "Hot spots", [f"of the {release.hot_spots_of}" if release.hot_spots_of else ""]
     )
+    for scheme in release.labels:
+        yield from _told(scheme.title, (scheme.method, *scheme.cautions))
     for name in shortened:
         text = f"{name}: more rows than a sheet holds; only the view that opens first is given."
         yield Row("Rows left out", text)

@@ -139,9 +139,37 @@ def _level_frame(table: AreaTable, most_rows: int) -> pd.DataFrame:
     known = [name for name in ("area_name", "members", "imd_decile") if name in table.areas]
     told = table.areas[known].reindex(values["area_code"].astype(str))
     frame = values.assign(**{name: told[name].array for name in known})
-    scores = [name for name in SCORES if name in frame]
-    frame[scores] = frame[scores].round(DECIMALS)
-    return frame[[column for column in COLUMNS if column in frame]]
+    return in_order(frame, COLUMNS)
+
+
+def in_order(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """
+    Return a table of a release with its columns in order, its scores rounded.
+
+    Parameters
+    ----------
+    frame
+        Numbers of a level.
+    columns
+        Names, as far as they are there; what is not among them, as labels of
+        areas, comes after, as do the scores behind it.
+
+    Returns
+    -------
+    table
+        A copy.
+
+    Examples
+    --------
+    >>> in_order(pd.DataFrame({"emerging": ["none"], "count": [5]}), ["count"]).columns.tolist()
+    ['count', 'emerging']
+    """
+    known = [name for name in columns if name in frame]
+    further = [name for name in frame.columns if name not in columns]
+    scores = [
+        name for name in (*SCORES, *further) if name in frame and frame[name].dtype.kind == "f"
+    ]
+    return frame[[*known, *further]].round(dict.fromkeys(scores, DECIMALS))
 
 
 def _write_notes(sheet: Worksheet, rows: Sequence[Row]) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from placeshaping._core.checks import listed
 from placeshaping._core.codes import level_of
 from placeshaping.verify.contents import Contents, Table
+from placeshaping.verify.labels import label_columns
 from placeshaping.verify.rules import Rules
 from placeshaping.verify.verdict import Breach, Finding, number_of
 
@@ -67,7 +68,7 @@ def check_cells(contents: Contents, rules: Rules) -> Iterator[Breach]:
     yield from _levels_declared(contents, rules)
     for table in contents.tables:
         if rules.policy != "internal" and not table.written_for_readers:
-            yield from _fields(table, rules)
+            yield from _fields(table, rules, label_columns(contents.declaration, rules, table))
         yield from _levels(table, contents, rules)
         yield from _marks(table)
         if rules.protects:
@@ -127,8 +128,8 @@ def cell_names(frame: pd.DataFrame, rows: NDArray[np.bool_] | NDArray[np.intp]) 
     return [", ".join(str(v) for v in row) for row in chosen]
 
 
-def _fields(table: Table, rules: Rules) -> Iterator[Breach]:
-    allowed = COLUMNS | set(rules.extra_fields) | (SCORES if rules.numbers else set())
+def _fields(table: Table, rules: Rules, labels: set[str]) -> Iterator[Breach]:
+    allowed = COLUMNS | labels | set(rules.extra_fields) | (SCORES if rules.numbers else set())
     allowed |= set() if rules.counts_shown else CLASSED
     unknown = [str(c) for c in table.frame.columns if str(c) not in allowed]
     if unknown:

@@ -26,6 +26,7 @@ from placeshaping.verify.geopackage_file import read_geopackage, shapes_of_geopa
 from placeshaping.verify.html_file import read_html
 from placeshaping.verify.intervals import check_intervals
 from placeshaping.verify.kml_file import read_kml
+from placeshaping.verify.labels import check_labels
 from placeshaping.verify.ledger import read_ledger
 from placeshaping.verify.legends import attack_legends
 from placeshaping.verify.parquet_file import read_parquet
@@ -284,6 +285,7 @@ def _judge(contents: Contents, path: Path, name: str, given: Against) -> _Attack
     found += check_terms(contents, rules, today=given.today)
     found += check_cells(contents, rules)
     found += check_disguises(contents, rules)
+    found += check_labels(contents, rules)
     found += check_shares(contents, rules)
     found += attack_legends(contents, rules)
     found += _shapes(contents, path, rules, given.public)

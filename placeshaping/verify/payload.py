@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from placeshaping.verify.contents import Contents, Table
+from placeshaping.verify.labels import declared_labels
 
 KEYS = {
     "format", "periods", "categories", "levels", "clusters", "arcs", "classes", "scale", "origin",
@@ -17,7 +18,7 @@ KEYS = {
 
 LEVEL_KEYS = {
     "level", "label", "short", "codes", "names", "members", "parents", "parent_level", "holds",
-    "residents", "households", "imd_decile", "count", "cluster", "polygons", "bounds",
+    "residents", "households", "imd_decile", "count", "cluster", "labels", "polygons", "bounds",
 }  # fmt: skip
 """What may stand in one level of them."""
 
@@ -132,7 +133,9 @@ def _level(
         found = len(count) if isinstance(count, list) else type(count).__name__
         contents.breach(name, "has not one count for each view and area", f"{found}: {shape}")
         return
-    contents.tables.append(Table(f"{name}_values", _long(level, labels, codes, data, shape)))
+    frame = _long(level, labels, codes, data, shape)
+    _spell(level, frame, contents)
+    contents.tables.append(Table(f"{name}_values", frame))
 
 
 def _long(
@@ -159,3 +162,18 @@ def _long(
             classes[c] if isinstance(c, int) and 0 <= c < len(classes) else None for c in cluster
         ]
     return frame
+
+
+def _spell(level: dict[str, Any], frame: pd.DataFrame, contents: Contents) -> None:
+    """Add the labels of a level: one letter a cell for each column, from the first period on."""
+    given = level.get("labels")
+    known = declared_labels(contents.declaration)
+    where = f"payload level {level.get('level')}"
+    for column, letters in given.items() if isinstance(given, dict) else ():
+        if column not in known or not isinstance(letters, str) or len(letters) > len(frame):
+            what = f"holds labels {str(column)!r} that the file does not declare, or not so many"
+            contents.breach(where, what, str(letters)[:80])
+            continue
+        words = {chr(ord("a") + place): word for place, word in enumerate(known[column])}
+        found = [words.get(letter, None if letter == "." else letter) for letter in letters]
+        frame[column] = [*found, *[None] * (len(frame) - len(found))]
