@@ -235,9 +235,14 @@ def tell_floor(areas: int, permutations: int) -> list[str]:
     if needed <= 1:
         return []
     enough = math.ceil(areas * 2 / LEVEL) - 1
+    consequence = (
+        f"{needed:,} of {areas:,} areas must be there before one is found."
+        if needed <= areas
+        else "no area can be found."
+    )
     return [
         f"With {permutations:,} permutations no p-value is below {2 / (permutations + 1):.2g}: "
-        f"{needed:,} of {areas:,} areas must be there before one is found. "
+        f"{consequence} "
         f"Use more permutations ({enough:,} are enough), or the analytic p-value (permutations=0)."
     ]
 
