@@ -9,11 +9,13 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+from libpysal import examples
 from shapely import box
 
 from placeshaping._core.errors import DuplicateError, EmptyError, InputError
 from placeshaping.areas.neighbours import contiguity, distance_band, k_nearest
 from placeshaping.hotspots.geary import geary
+from placeshaping.hotspots.local_moran import local_moran
 from placeshaping.hotspots.moran import global_moran
 
 SHAPES = [box(x, y, x + 1, y + 1) for y in range(8) for x in range(8)]
@@ -47,6 +49,21 @@ def test_results_are_those_of_esda(name, weights, graph, values):
         assert result["p_value"] == pytest.approx(twice * getattr(theirs, f"p_{short}"), abs=1e-10)
         assert result["areas"] == 64
         assert result.name == values.name
+
+
+def test_results_are_those_that_spdep_prints():
+    # spdep: moran.test(columbus$CRIME, nb2listw(poly2nb(columbus), style = "W"))
+    # and sum(localmoran(columbus$CRIME, lw)[, "Ii"]) / Szero(lw), whose divisor is n
+    columbus = gpd.read_file(examples.get_path("columbus.shp"))
+    crime, graph = columbus["CRIME"], contiguity(columbus)
+    result = global_moran(crime, graph)
+    assert result["moran"] == pytest.approx(0.500188557, abs=5e-10)
+    assert result["expected"] == pytest.approx(-0.020833333, abs=5e-10)
+    assert result["variance"] == pytest.approx(0.008689289, abs=5e-10)
+    assert result["z_score"] == pytest.approx(5.5894, abs=5e-5)
+    assert result["p_value"] == pytest.approx(2 * 1.139e-08, abs=1e-11)
+    local = local_moran(crime, graph, ddof=0)["local_moran"]
+    assert local.mean() == pytest.approx(0.5001886, abs=5e-8)
 
 
 def test_rates_are_those_of_esda():

@@ -7,6 +7,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+from libpysal import examples
 from shapely import box
 
 from placeshaping._core.errors import ColumnError, EmptyError, InputError
@@ -26,6 +27,21 @@ def test_counts_are_those_of_esda():
     ours = join_counts(MARKED, QUEEN)
     assert ours["count"].tolist() == pytest.approx([theirs.bb, theirs.ww, theirs.bw], abs=1e-10)
     assert ours["count"].sum() == theirs.J
+
+
+def test_results_are_those_that_spdep_prints():
+    # spdep: joincount.multi(cut(columbus$CRIME, c(0, 35, 80)), nb2listw(poly2nb(columbus), "B"))
+    columbus = gpd.read_file(examples.get_path("columbus.shp"))
+    crime, graph = columbus["CRIME"], contiguity(columbus)
+    result = join_counts(crime > 35, graph)
+    printed = {
+        "both": [54, 27.694, 18.219, 6.1630],
+        "neither": [35, 30.102, 19.247, 1.1164],
+        "mixed": [29, 60.204, 26.630, -6.0468],
+    }
+    for join, row in printed.items():
+        assert result.loc[join].iloc[:3].tolist() == pytest.approx(row[:3], abs=5e-4)
+        assert result.loc[join, "z_score"] == pytest.approx(row[3], abs=5e-5)
 
 
 def test_moments_are_those_of_all_arrangements():
