@@ -114,6 +114,8 @@ def _method(release: Release, tolerance: float, scheme: Scheme) -> Iterator[str]
         )
         if release.policy.protects:
             yield "Hot spots were worked out before small numbers were hidden and others rounded."
+    for layer in release.labels:
+        yield " ".join((layer.method, *layer.cautions))
     chosen = (
         "chosen so that the areas spread over the classes as evenly as such numbers allow"
         if scheme == "even"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -34,6 +34,8 @@ from placeshaping.maps.palettes import (
     MISSING_FILL,
     NONE_FILL,
     SEQUENTIAL,
+    ClusterStyle,
+    label_styles,
 )
 from placeshaping.maps.payload import count_classes, page_data
 from placeshaping.maps.still import still_view
@@ -43,6 +45,7 @@ from placeshaping.maps.words import (
     facts,
     finding,
     has_hot_spots,
+    has_labels,
     place_words,
     protection_words,
     words_heading,
@@ -59,6 +62,10 @@ _MEASURES = {
     "decile": "Deprivation",
     "both": "Rate and deprivation",
 }
+_SPOTS_ABOUT = (
+    "A hot spot counts the records of an area together with those of its neighbours, compared with "
+    "the whole map. So an area of high rate may be none."
+)
 _REASONS = {
     "rate": "There is no number of residents or households at this level of detail.",
     "hotspots": "Hot spots are looked for only where there are at least 30 areas.",
@@ -99,8 +106,9 @@ def area_map(
     level
         The level that is shown first; by default the finest of the release.
     measure
-        What is shown first: ``"rate"``, ``"hotspots"``, ``"count"`` or
-        ``"decile"``; by default rates where they are known.
+        What is shown first: ``"rate"``, ``"hotspots"``, ``"count"``,
+        ``"decile"`` or the name of a layer of labels, such as ``"emerging"``;
+        by default rates where they are known.
     tolerance
         Metres by which borders may be simplified; by default chosen from the
         size of the areas.
@@ -356,7 +364,14 @@ def _measures(release: Release) -> list[str]:
         "decile": any("imd_decile" in table.areas for table in release.tables.values()),
         "both": people and "imd_decile" in finest.areas,
     }
-    return [measure for measure in _MEASURES if known[measure]]
+    labels = [
+        scheme.name
+        for scheme in release.labels
+        if any(has_labels(table, scheme.name) for table in release.tables.values())
+    ]
+    found = [measure for measure in _MEASURES if known[measure]]
+    after = found.index("hotspots") + 1 if "hotspots" in found else found.index("count")
+    return [*found[:after], *labels, *found[after:]]
 
 
 def _middle(release: Release) -> tuple[float, float]:
@@ -369,6 +384,7 @@ def _content(shown: AreaMap, further: Further) -> PageContent:
     release: Release = shown.release
     coverage: Coverage = shown.coverage
     levels = sorted(release.levels, key=lambda level: level != shown.start)
+    buttons = _MEASURES | {scheme.name: scheme.button for scheme in release.labels}
     return PageContent(
         title=release.title,
         stamp=release.policy.stamp,
@@ -378,7 +394,7 @@ def _content(shown: AreaMap, further: Further) -> PageContent:
         cautions=tuple(month_words(caution) for caution in release.cautions),
         levels=tuple(Choice(level, words_of(table)[2]) for level, table in release.tables.items()),
         start_level=levels[0],
-        measures=tuple(Choice(measure, _MEASURES[measure]) for measure in shown.measures),
+        measures=tuple(Choice(measure, buttons[measure]) for measure in shown.measures),
         categories=tuple(
             Choice(str(place), view.label) for place, view in enumerate(release.categories)
         ),
@@ -429,18 +445,7 @@ def _settings(release: Release, scheme: Scheme) -> dict[str, Any]:
         "exact": {name: exact[name].round(9).tolist() for name in ("lower", "upper")},
         "look": {
             "sequential": {str(size): list(colours) for size, colours in SEQUENTIAL.items()},
-            "clusters": {
-                style.value: {
-                    "label": style.label,
-                    "meaning": style.meaning,
-                    "colour": style.colour,
-                    "mark": mark,
-                    "strong": style.value != "none",
-                }
-                for style, mark in zip(
-                    CLUSTERS.values(), ("++", "+", "·", "\u2212", "\u2212\u2212"), strict=True
-                )
-            },
+            "plain": CLUSTERS["none"].colour,
             "hidden": HIDDEN_FILL,
             "hatch": HIDDEN_HATCH,
             "missing": MISSING_FILL,
@@ -452,6 +457,7 @@ def _settings(release: Release, scheme: Scheme) -> dict[str, Any]:
             level: dict(zip(("one", "many"), words_of(table)[:2], strict=True))
             for level, table in release.tables.items()
         },
+        "layers": _layers(release),
         "reasons": _REASONS,
         "place": place_words(release),
         "protection": protection_words(release),
@@ -461,6 +467,21 @@ def _settings(release: Release, scheme: Scheme) -> dict[str, Any]:
         "smallest": max(release.policy.threshold, 1),
         "countClasses": count_classes(release, scheme=scheme),
     }
+
+
+def _layers(release: Release) -> dict[str, Any]:
+    """Describe the layers whose classes are words: hot spots, then further labels."""
+    found: dict[str, Any] = {}
+    if any(has_hot_spots(table) for table in release.tables.values()):
+        found["hotspots"] = _layer("Hot spots", _SPOTS_ABOUT, tuple(CLUSTERS.values()))
+        found["hotspots"]["column"] = "cluster"
+    for scheme in release.labels:
+        found[scheme.name] = _layer(scheme.title, scheme.about, label_styles(scheme))
+    return found
+
+
+def _layer(title: str, about: str, styles: Sequence[ClusterStyle]) -> dict[str, Any]:
+    return {"title": title, "about": about, "classes": [asdict(style) for style in styles]}
 
 
 @cache

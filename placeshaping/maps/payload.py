@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from placeshaping._core.errors import EmptyError
 from placeshaping.disclosure.release import Release
 from placeshaping.disclosure.tables import AreaTable
+from placeshaping.hotspots.labels import LabelScheme
 from placeshaping.maps.classes import Scheme, class_edges
 from placeshaping.maps.coverage import Coverage, polygons_to_text
 from placeshaping.maps.palettes import CLUSTERS
@@ -176,6 +177,11 @@ def _level(release: Release, level: str, polygons: Any) -> dict[str, Any]:
         made["members"] = [None if pd.isna(codes) else str(codes) for codes in areas["members"]]
     made["count"] = _counts(table.values)
     made["cluster"] = _clusters(table.values)
+    made["labels"] = {
+        scheme.name: _letters(table.values[scheme.name], scheme)
+        for scheme in release.labels
+        if scheme.name in table.values
+    }
     made["polygons"] = polygons
     return made
 
@@ -208,6 +214,12 @@ def _counts(values: pd.DataFrame) -> list[int]:
     shown = np.where(status == "missing", MISSING, np.where(status == "hidden", HIDDEN, count))
     numbers: list[int] = shown.tolist()
     return numbers
+
+
+def _letters(labels: pd.Series[Any], scheme: LabelScheme) -> str:
+    """Write one letter a cell, by the place of its class; a point for none, and none at the end."""
+    letters = {value: chr(ord("a") + place) for place, value in enumerate(scheme.values)}
+    return "".join(labels.astype(object).map(letters).fillna(".")).rstrip(".")
 
 
 def _clusters(values: pd.DataFrame) -> list[int] | None:

@@ -13,6 +13,7 @@ from placeshaping._core.checks import listed
 from placeshaping._core.errors import InputError
 from placeshaping.disclosure.release import Release
 from placeshaping.disclosure.tables import AreaTable
+from placeshaping.hotspots.labels import LabelScheme
 from placeshaping.maps.classes import assign_class
 from placeshaping.maps.palettes import (
     CLUSTERS,
@@ -20,15 +21,17 @@ from placeshaping.maps.palettes import (
     HIDDEN_HATCH,
     MISSING_FILL,
     NONE_FILL,
+    label_styles,
     sequential,
 )
 from placeshaping.maps.payload import count_classes, rate_classes
-from placeshaping.maps.words import finding, has_hot_spots, words_of
+from placeshaping.maps.words import finding, has_hot_spots, has_labels, words_of
 from placeshaping.statistics.views import CategoryView, PeriodView
 
 MEASURES = ("rate", "count", "hotspots", "decile")
-"""What a picture can show."""
+"""What a picture can show, beside layers of labels by their names."""
 
+_MANY = 6
 _DECILES = ("1 and 2 (most deprived)", "3 and 4", "5 and 6", "7 and 8", "9 and 10 (least deprived)")
 
 
@@ -107,8 +110,8 @@ def picture_view(
         Labels of the release; by default the finest level, the whole span and
         the first category.
     measure
-        One of `MEASURES`; by default the rate where it is known, else the
-        count.
+        One of `MEASURES`, or the name of a layer of labels; by default the
+        rate where it is known, else the count.
 
     Returns
     -------
@@ -125,7 +128,7 @@ def picture_view(
     when = next(one for one in release.periods if one.label == label)
     name = _chosen(category, [one.label for one in release.categories], "category")
     what = next(one for one in release.categories if one.label == name)
-    known = _known_measures(table, what)
+    known = [*_known_measures(table, what), *_known_labels(release, table)]
     shown = _chosen(measure, known, "measure")
     status = table.view(period=label, category=name)["status"].astype(str).to_numpy()
     of, labels, colours = _classed(release, table, when, what, shown)
@@ -133,6 +136,10 @@ def picture_view(
         LegendEntry(text, colour, int((of == place).sum()))
         for place, (text, colour) in enumerate(zip(labels, colours, strict=True))
     ]
+    if len(entries) > _MANY:  # only those that some area has
+        full = [place for place, entry in enumerate(entries) if entry.areas]
+        of = np.where(of < 0, -1, np.searchsorted(full, of))
+        entries = [entries[place] for place in full]
     unknown = of < 0
     hidden = unknown & (status == "hidden")
     for where, text, colour, hatch in (
@@ -148,7 +155,8 @@ def picture_view(
         release.categories[0].label,
     )
     lead = finding(release)[0] if first and shown in ("rate", "count") else ""
-    title, unit = _words(table, when, what, shown)
+    scheme = next((one for one in release.labels if one.name == shown), None)
+    title, unit = _words(table, when, what, shown, scheme)
     return PictureView(title, lead, unit, table, of, tuple(entries))
 
 
@@ -171,6 +179,10 @@ def _known_measures(table: AreaTable, category: CategoryView) -> list[str]:
     return [one for one in MEASURES if can[one]]
 
 
+def _known_labels(release: Release, table: AreaTable) -> list[str]:
+    return [one.name for one in release.labels if has_labels(table, one.name)]
+
+
 def _classed(
     release: Release, table: AreaTable, period: PeriodView, category: CategoryView, measure: str
 ) -> tuple[NDArray[np.int64], list[str], list[str]]:
@@ -180,11 +192,13 @@ def _classed(
         of = np.where(np.isnan(decile), -1, (decile - 1) // 2).astype(np.int64)
         return of, list(_DECILES), list(sequential(5)[::-1])
     view = table.view(period=period.label, category=category.label)
-    if measure == "hotspots":
-        order = {value: place for place, value in enumerate(CLUSTERS)}
-        values = view["cluster"].astype(object)
+    named = {one.name: one for one in release.labels}
+    if measure == "hotspots" or measure in named:
+        scheme = named.get(measure)
+        styles = label_styles(scheme) if scheme else tuple(CLUSTERS.values())
+        order = {style.value: place for place, style in enumerate(styles)}
+        values = view[scheme.name if scheme else "cluster"].astype(object)
         codes = [-1 if pd.isna(value) else order.get(str(value), -1) for value in values]
-        styles = CLUSTERS.values()
         return (
             np.asarray(codes, dtype=np.int64),
             [style.label for style in styles],
@@ -220,13 +234,19 @@ def _edge_labels(edges: Sequence[float], *, zeros: bool, least: int) -> list[str
 
 
 def _words(
-    table: AreaTable, period: PeriodView, category: CategoryView, measure: str
+    table: AreaTable,
+    period: PeriodView,
+    category: CategoryView,
+    measure: str,
+    scheme: LabelScheme | None,
 ) -> tuple[str, str]:
     """Write the title of a view and the unit of its legend."""
     one, what = words_of(table)[0], category.label
     inside = what if what[1:2].isupper() else what[:1].lower() + what[1:]
     if measure == "decile":
         return f"Index of Multiple Deprivation by {one}", "Tenths of all areas in England"
+    if scheme is not None:
+        return f"{scheme.title} of {inside}, {period.label}, by {one}", scheme.about
     if measure == "hotspots":
         unit = "Each area with those that touch it, compared with the whole map (Gi*)"
         return f"Hot spots of {inside}, {period.label}, by {one}", unit

@@ -65,7 +65,7 @@ def finding(release: Release) -> tuple[str, ...]:
         What, when, where and how many; where the rate was highest and lowest,
         with intervals; how many areas stand out, and how sure that is.
     """
-    return (_lead(release), *_extremes(release), *_hot_spots(release))
+    return (_lead(release), *_extremes(release), *_hot_spots(release), *_labels(release))
 
 
 def facts(release: Release) -> tuple[tuple[str, str], ...]:
@@ -295,6 +295,27 @@ def _hot_spots(release: Release) -> Iterator[str]:
     )
 
 
+def _labels(release: Release) -> Iterator[str]:
+    """Say how many areas have which label, at the finest level that has any."""
+    for scheme in release.labels:
+        for table in release.tables.values():
+            if scheme.name not in table.values:
+                continue
+            view = table.view(period=release.periods[0].label, category=release.categories[0].label)
+            known = view[scheme.name].dropna().astype(str).value_counts()
+            if known.empty:
+                continue
+            words = {one.value: one.label for one in scheme.classes}
+            told = [f"{words[value]}: {known[value]:,}" for value in words if value in known]
+            hidden = int(view["status"].eq("hidden").sum())
+            told += [f"hidden: {hidden:,}"] if hidden else []
+            yield (
+                f"{scheme.title} of {_of(release)}, {span_words(release)}, among {len(view):,} "
+                f"{words_of(table)[1]}: {'; '.join(told)}."
+            )
+            break
+
+
 class _Spots(NamedTuple):
     many: str
     hot: int
@@ -331,7 +352,26 @@ def has_hot_spots(table: AreaTable) -> bool:
     has
         False where they were not looked for, or are all hidden.
     """
-    return "cluster" in table.values and bool(table.values["cluster"].notna().any())
+    return has_labels(table, "cluster")
+
+
+def has_labels(table: AreaTable, column: str) -> bool:
+    """
+    Tell whether any area of a table has a label that may be shown.
+
+    Parameters
+    ----------
+    table
+        One level of a release.
+    column
+        The labels' column.
+
+    Returns
+    -------
+    has
+        False where there are none, or all are hidden.
+    """
+    return column in table.values and bool(table.values[column].notna().any())
 
 
 def _more_hidden(view: pd.DataFrame) -> str:

@@ -16,11 +16,7 @@
       const light = P.settings.look;
       root.dataset.look = dark() ? "dark" : "light";
       button.setAttribute("aria-pressed", String(dark()));
-      P.look = light;
-      if (dark()) {
-        const clusters = Object.assign({}, light.clusters, { none: Object.assign({}, light.clusters.none, { colour: light.dark.plain }) });
-        P.look = Object.assign({}, light, light.dark, { clusters: clusters });
-      }
+      P.look = dark() ? Object.assign({}, light, light.dark) : light;
     }
 
     this.paper = function (on) { paper = on; set(); changed(); };

@@ -36,7 +36,12 @@
         row("P" + model.per(state.category).slice(1), (one) => one.cell.rate === null ? gap(one.cell) : P.rate(one.cell.rate));
         row("95% interval", (one) => one.cell.rate === null ? "" : P.rate(one.cell.lower) + " to " + P.rate(one.cell.upper));
       }
-      if (data.levels[state.level].cluster) { row("Hot spot", (one) => one.cell.cluster ? P.look.clusters[one.cell.cluster].label : data.levels[one.l].cluster && one.cell.status !== "shown" ? gap(one.cell) : "not looked for"); }
+      for (const name of Object.keys(P.settings.layers).filter((one) => model.can(state.level, one))) {
+        const at = model.placed(state, name);
+        const words = (one) => model.labelWords(name, one.l, at.period, at.category, one.i);
+        row(P.settings.layers[name].title + (at === state ? "" : " (" + data.categories[at.category].label + ", " + data.periods[at.period].label + ")"),
+          (one) => words(one) || (model.can(one.l, name) && one.cell.status !== "shown" ? gap(one.cell) : "not looked for"));
+      }
       for (const name of ["residents", "households"]) {
         if (chain.some((one) => data.levels[one.l][name])) {
           row(name.charAt(0).toUpperCase() + name.slice(1), (one) => data.levels[one.l][name] && data.levels[one.l][name][one.i] !== null ? P.count(data.levels[one.l][name][one.i]) : "not known");

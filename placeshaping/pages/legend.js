@@ -4,15 +4,17 @@
 
   const WORDS = {
     count: "Number of records. Larger areas and town centres have more.",
-    decile: "Tenths of all areas in England; 1 is most deprived.",
-    hotspots: "A hot spot counts the records of an area together with those of its neighbours, compared with the whole map. So an area of high rate may be none."
+    decile: "Tenths of all areas in England; 1 is most deprived."
   };
+  const MANY = 5; /* classes: of more only those that some area has are listed */
 
   P.legend = function (model, where, view, title, list) {
-    title.textContent = WORDS[where.measure] || "Records " + model.per(where.category) + (where.measure === "both" ? ", and deprivation (tenths of all areas in England; 1 is most deprived)." : ".");
-    const lines = where.measure === "both" ? [square(model, where, view)] : view.classes.map((one, k) => line(swatch("", one.mark || String(k + 1), one.colour), one.label, view.full[k], one.meaning));
-    if (view.hidden) { lines.push(line(swatch("hatched", ""), "Hidden to protect people", view.hidden, where.measure === "hotspots" ? "The number is hidden, and so is what would tell of it." : "")); }
-    if (view.missing) { lines.push(line(swatch("dotted", ""), where.measure === "hotspots" && view.cells.some((cell) => cell.status === "shown" && !cell.cluster) ? "Not looked for, or no data" : "No data", view.missing)); }
+    const layer = P.settings.layers[where.measure];
+    const listed = (k) => view.classes.length <= MANY || view.full[k] > 0;
+    title.textContent = layer ? layer.about : WORDS[where.measure] || "Records " + model.per(where.category) + (where.measure === "both" ? ", and deprivation (tenths of all areas in England; 1 is most deprived)." : ".");
+    const lines = where.measure === "both" ? [square(model, where, view)] : view.classes.map((one, k) => listed(k) ? line(swatch("", one.mark || String(k + 1), one.colour), one.label, view.full[k], one.meaning) : "").filter(Boolean);
+    if (view.hidden) { lines.push(line(swatch("hatched", ""), "Hidden to protect people", view.hidden, layer ? "The number is hidden, and so is what would tell of it." : "")); }
+    if (view.missing) { lines.push(line(swatch("dotted", ""), layer && view.cells.some((cell, i) => cell.status === "shown" && view.of[i] < 0) ? "Not looked for, or no data" : "No data", view.missing)); }
     list.replaceChildren(...lines);
   };
 

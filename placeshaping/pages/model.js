@@ -113,16 +113,48 @@ var placeshaping = placeshaping || {};
     /* The area of a coarser level that holds an area. */
     model.ancestor = function (l, i, target) { return P.ancestor(levels, l, i, target); };
 
+    /* A layer whose classes are words: the class of an area in it, -1 where it has none. */
+    model.isLayer = (measure) => Boolean(P.settings.layers[measure]);
+    model.labelOf = function (name, l, p, c, i) {
+      const level = levels[l];
+      const at = offset(l, p, c) + i;
+      if (name === "hotspots") { return level.cluster ? level.cluster[at] : -1; }
+      const letters = (level.labels && level.labels[name]) || "";
+      return at < letters.length && letters[at] !== "." ? letters.charCodeAt(at) - 97 : -1;
+    };
+    model.labelWords = function (name, l, p, c, i) {
+      const k = model.labelOf(name, l, p, c, i);
+      return k >= 0 ? P.settings.layers[name].classes[k].label : null;
+    };
+
+    const labelled = new Map();
+    function hasLabels(name, l, p, c) {
+      const key = [name, l, p, c].join(" ");
+      if (!labelled.has(key)) { labelled.set(key, levels[l].codes.some((_, i) => model.labelOf(name, l, p, c, i) >= 0)); }
+      return labelled.get(key);
+    }
+
+    /* Labels that are of the whole span, or of all categories, are shown for their parts as well: titles say so. */
+    model.placed = function (state, measure) {
+      const name = measure || state.measure;
+      if (!model.isLayer(name) || name === "hotspots") { return state; }
+      const tries = [[state.period, state.category], [0, state.category], [0, 0]];
+      const [p, c] = tries.find((one) => hasLabels(name, state.level, one[0], one[1])) || tries[0];
+      return p === state.period && c === state.category ? state : Object.create(state, { period: { value: p }, category: { value: c }, measure: { value: name } });
+    };
+
     model.can = function (l, measure) {
       if (measure === "rate") { return data.categories.some((_, c) => data.categories[c].denominator && levels[l][data.categories[c].denominator]); }
       if (measure === "hotspots") { return Boolean(levels[l].cluster); }
+      if (model.isLayer(measure)) { return Boolean(levels[l].labels && levels[l].labels[measure]); }
       if (measure === "decile") { return Boolean(levels[l].imd_decile); }
       if (measure === "both") { return Boolean(levels[l].imd_decile) && model.can(l, "rate"); }
       return true;
     };
 
     /* What the map shows: the class of each area, and what the classes are. */
-    model.view = function (state) {
+    model.view = function (asked) {
+      const state = model.placed(asked);
       const l = state.level;
       const size = levels[l].codes.length;
       const cells = Array.from({ length: size }, (_, i) => model.cell(l, state.period, state.category, i));
@@ -135,7 +167,7 @@ var placeshaping = placeshaping || {};
         of[i] = classOf(state, classes, cell, i);
         if (of[i] >= 0) { full[of[i]] += 1; } else if (of[i] === -1) { hidden += 1; } else { missing += 1; }
       });
-      return { classes: classes, of: of, full: full, hidden: hidden, missing: missing, cells: cells };
+      return { classes: classes, of: of, full: full, hidden: hidden, missing: missing, cells: cells, where: state };
     };
 
     /* A hidden cell shows nothing but that it is hidden: a hot-spot class would narrow its count. */
@@ -145,8 +177,9 @@ var placeshaping = placeshaping || {};
         return decile === null ? -2 : Math.floor((decile - 1) / 2);
       }
       if (cell.status !== "shown") { return cell.status === "hidden" ? -1 : -2; }
-      if (state.measure === "hotspots") {
-        return cell.cluster ? data.clusters.indexOf(cell.cluster) : -2;
+      if (model.isLayer(state.measure)) {
+        const k = model.labelOf(state.measure, state.level, state.period, state.category, i);
+        return k >= 0 ? k : -2;
       }
       const value = state.measure === "count" ? cell.count : cell.rate;
       if (value === null) { return -2; }
@@ -206,8 +239,8 @@ var placeshaping = placeshaping || {};
     model.classes = function (state, zeros) {
       const look = P.look;
       if (state.measure === "both") { return bothClasses(state); }
-      if (state.measure === "hotspots") {
-        return data.clusters.map((value) => look.clusters[value]);
+      if (model.isLayer(state.measure)) {
+        return P.settings.layers[state.measure].classes.map((one) => one.colour === P.settings.look.plain ? Object.assign({}, one, { colour: look.plain }) : one);
       }
       if (state.measure === "decile") {
         const colours = look.sequential[5];
@@ -234,13 +267,14 @@ var placeshaping = placeshaping || {};
 
     model.per = (c) => "per 1,000 " + (data.categories[c].denominator || "residents") + " a year";
 
-    model.titleOf = function (state) {
+    model.titleOf = function (asked) {
+      const state = model.placed(asked);
       const what = data.categories[state.category].label;
       const when = data.periods[state.period].label;
       const by = P.settings.words[levels[state.level].level] || levels[state.level].short;
       if (state.measure === "decile") { return "Index of Multiple Deprivation by " + by.one; }
       if (state.measure === "both") { return "Rate and deprivation: " + lowerFirst(what) + ", " + when + ", by " + by.one; }
-      if (state.measure === "hotspots") { return "Hot spots of " + lowerFirst(what) + ", " + when + ", by " + by.one; }
+      if (model.isLayer(state.measure)) { return P.settings.layers[state.measure].title + " of " + lowerFirst(what) + ", " + when + ", by " + by.one; }
       if (state.measure === "rate") { return what + " " + model.per(state.category) + ", " + when + ", by " + by.one; }
       return "Number of records: " + lowerFirst(what) + ", " + when + ", by " + by.one;
     };
@@ -252,12 +286,10 @@ var placeshaping = placeshaping || {};
         const decile = levels[state.level].imd_decile[i];
         return decile === null ? "deprivation not known" : "deprivation decile " + decile + " of 10 (1 is most deprived)";
       }
-      if (state.measure === "hotspots" && cell.cluster) {
-        return P.look.clusters[cell.cluster].label + (cell.count === null ? "" : "; " + P.count(cell.count) + " records");
-      }
-      if (cell.status === "hidden") { return state.measure === "hotspots" ? P.HIDDEN_SPOT : "number hidden to protect people"; }
+      const worded = model.isLayer(state.measure);
+      if (cell.status === "hidden") { return worded ? P.HIDDEN_SPOT : "number hidden to protect people"; }
       if (cell.status === "missing") { return "no data"; }
-      if (state.measure === "hotspots") { return "hot spots were not looked for here"; }
+      if (worded) { return view.of[i] >= 0 ? view.classes[view.of[i]].label + "; " + P.count(cell.count) + " records" : "not looked for here"; }
       const k = view.of[i];
       const ranked = view.classes.filter((one) => !one.none).length;
       const rank = k >= 0 && !view.classes[k].none && ranked > 1 ? ", class " + view.classes[k].mark + " of " + ranked : "";

@@ -75,19 +75,20 @@
       if (how && how.quick) { page.address.write(false); return; }
       details();
       words();
-      table.show(P.view, state);
+      table.show(P.view, P.view.where);
       page.address.write(Boolean(how && how.step));
     }
 
     /* The words of the page follow the choices, as the map does. */
     function words() {
-      const facts = summary.facts(state, P.view.cells);
+      const shown = P.view.where;
+      const facts = summary.facts(shown, P.view.cells);
       for (const [name, said] of Object.entries(facts)) {
         const place = el("fact-" + name);
         if (place) { place.textContent = said; }
       }
-      el("words-heading").textContent = summary.heading(state);
-      el("words-body").replaceChildren(...summary.sentences(state, P.view).map((said) => P.make("p", { class: "finding" }, said)));
+      el("words-heading").textContent = summary.heading(shown);
+      el("words-body").replaceChildren(...summary.sentences(shown, P.view).map((said) => P.make("p", { class: "finding" }, said)));
     }
 
     function toLevel(l) {

@@ -32,7 +32,7 @@
       };
     };
 
-    this.sentences = (state, view) => [whole(state), state.measure === "both" ? together(state, view) : "", extremes(state, view.cells), gathered(state, view.cells)].filter(Boolean);
+    this.sentences = (state, view) => [whole(state), state.measure === "both" ? together(state, view) : "", extremes(state, view.cells), gathered(state, view.cells), ...labelled(state)].filter(Boolean);
 
     /* Rate by deprivation: how far the two go together, with those that do well beside the others. */
     function together(state, view) {
@@ -49,6 +49,23 @@
       if (!model.can(l, "hotspots") || !cells.some((cell) => cell.cluster)) { return null; }
       const many = (kind) => cells.filter((cell) => cell.cluster && cell.cluster.startsWith(kind)).length;
       return { hot: many("hot"), cold: many("cold"), size: cells.length, hidden: cells.filter((cell) => cell.status === "hidden").length };
+    }
+
+    /* How many areas are in which class of each layer of words. */
+    function labelled(state) {
+      const codes = model.levels[state.level].codes;
+      return Object.keys(P.settings.layers).filter((name) => name !== "hotspots" && model.can(state.level, name)).map(function (name) {
+        const at = model.placed(state, name);
+        const layer = P.settings.layers[name];
+        const full = new Array(layer.classes.length).fill(0);
+        let hidden = 0;
+        codes.forEach(function (_, i) {
+          const k = model.labelOf(name, state.level, at.period, at.category, i);
+          if (k >= 0) { full[k] += 1; } else if (model.cell(state.level, at.period, at.category, i).status === "hidden") { hidden += 1; }
+        });
+        const told = layer.classes.map((one, k) => full[k] ? one.label + ": " + P.count(full[k]) : "").concat(hidden ? "hidden: " + P.count(hidden) : "").filter(Boolean);
+        return full.some(Boolean) ? layer.title + " of " + P.lowerFirst(model.categories[at.category].label) + ", " + when(at.period) + ", among " + P.count(codes.length) + " " + words(state.level).many + ": " + told.join("; ") + "." : "";
+      });
     }
 
     function middle(numbers) {

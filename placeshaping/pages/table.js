@@ -15,10 +15,12 @@
     filter.addEventListener("input", draw);
 
     this.show = function (view, where) {
-      shown = { view: view, where: Object.assign({}, where) };
+      const { level: l, measure, category, period, chosen } = where;
+      where = { level: l, measure: measure, category: category, period: period, chosen: chosen };
+      shown = { view: view, where: where };
       columns = columnsOf(where);
       if (!columns.some((column) => column.key === state.key)) {
-        state.key = { rate: "rate", both: "rate", count: "count", hotspots: "cluster", decile: "decile" }[where.measure];
+        state.key = where.measure === "both" ? "rate" : where.measure;
         if (!columns.some((column) => column.key === state.key)) { state.key = "count"; }
         state.down = where.measure !== "decile";
       }
@@ -41,6 +43,8 @@
       }
     };
 
+    const layersAt = (l) => Object.keys(P.settings.layers).filter((name) => model.can(l, name));
+
     function columnsOf(where) {
       const level = model.levels[where.level];
       const people = model.categories[where.category].denominator;
@@ -54,9 +58,11 @@
           { key: "interval", label: "95% interval", value: (row) => row.cell.lower, cell: intervalWords },
           { key: "people", label: people.charAt(0).toUpperCase() + people.slice(1), value: (row) => row.people, cell: (row) => row.people === null ? "not known" : P.count(row.people) });
       }
-      if (level.cluster) {
-        made.push({ key: "cluster", label: "Hot spot", text: true, value: (row) => row.cell.cluster ? -model.data.clusters.indexOf(row.cell.cluster) : null,
-          cell: (row) => row.cell.cluster ? P.look.clusters[row.cell.cluster].label : row.cell.status === "shown" ? "not looked for" : blank(row) });
+      for (const name of layersAt(where.level)) {
+        const at = model.placed(where, name);
+        const place = (row) => model.labelOf(name, where.level, at.period, at.category, row.i);
+        made.push({ key: name, label: P.settings.layers[name].title + (at === where ? "" : ", " + model.periods[at.period].label), text: true, value: (row) => place(row) >= 0 ? -place(row) : null,
+          cell: (row) => place(row) >= 0 ? P.settings.layers[name].classes[place(row)].label : row.cell.status === "shown" ? "not looked for" : blank(row) });
       }
       if (level.imd_decile) {
         made.push({ key: "decile", label: "Deprivation decile (1 = most deprived tenth in England)", value: (row) => row.decile,
@@ -148,17 +154,22 @@
       return /[",\r\n]/.test(text) ? '"' + text.replace(/"/g, '""') + '"' : text;
     }
 
+    function valueOf(name, row, where) {
+      const k = model.labelOf(name, where.level, where.period, where.category, row.i);
+      return k >= 0 ? P.settings.layers[name].classes[k].value : null;
+    }
+
     const decimals = (x) => x === null ? null : Math.round(x * 100) / 100;
 
     this.csv = function () {
       const where = shown.where;
-      const names = ["area_code", "area_name", "level", "period", "category", "status", "count", "rate", "lower", "upper", "cluster", "imd_decile"];
+      const names = ["area_code", "area_name", "level", "period", "category", "status", "count", "rate", "lower", "upper", ...layersAt(where.level).map((name) => P.settings.layers[name].column || name), "imd_decile"];
       const lines = [names.join(",")];
       for (const row of sorted()) {
         const cell = row.cell;
         lines.push([row.code, row.name, model.levels[where.level].level, model.periods[where.period].label,
           model.categories[where.category].label, cell.status, cell.count, decimals(cell.rate), decimals(cell.lower),
-          decimals(cell.upper), cell.cluster, row.decile].map(field).join(","));
+          decimals(cell.upper), ...layersAt(where.level).map((name) => valueOf(name, row, where)), row.decile].map(field).join(","));
       }
       return "\ufeff" + lines.join("\r\n") + "\r\n";
     };

@@ -33,6 +33,7 @@ file = "deprivation.csv"
 
 [show]
 by = "year"
+find = ["emerging"]             # what is new, lasting or passing, month by month
 
 [output]
 folder = "products"

@@ -105,7 +105,7 @@ def _analysed(recipe: Recipe, gathered: Gathered, ladder: Ladder, detail: Detail
 
     show = recipe.show
     shown = None if detail is None else {*detail.labels, gathered.total}
-    return analyse(
+    study = analyse(
         gathered.counts,
         ladder,
         population=gathered.population if "rates" in show.statistics else None,
@@ -117,6 +117,11 @@ def _analysed(recipe: Recipe, gathered: Gathered, ladder: Ladder, detail: Detail
         hot_spots_of=show.hot_spots_of if "hot_spots" in show.statistics else None,
         covered=gathered.covered,
     )
+    if not show.find:
+        return study
+    from placeshaping.hotspots.finders import find_labels
+
+    return study.with_labels(*(find_labels(name, study, gathered.counts) for name in show.find))
 
 
 def _finest_allowed(ladder: Ladder, policy: Policy) -> str | None:

@@ -112,6 +112,7 @@ class Show(_Section):
         "hot_spots",
         "deprivation",
     ]
+    find: list[Literal["emerging", "local_moran"]] = []
     denominators: dict[str, Literal["residents", "households", "none"]] = {}
     hot_spots_of: Literal["count", "rate"] = "count"
     subject: str | None = None
