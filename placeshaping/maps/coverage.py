@@ -11,22 +11,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from placeshaping._core.crs import to_degrees
 from placeshaping._core.errors import GeometryError
 from placeshaping.disclosure.classes import round_numbers
-
-Polygons = list[list[list[int]]]
-"""For each area its rings, each a list of arcs; ``~i`` is arc i backwards."""
+from placeshaping.maps._arcs import Arcs, Whole, cut_into_arcs
+from placeshaping.maps._steps import points_from_steps, steps_of_points
+from placeshaping.maps._thinning import thin_arcs
 
 _log = logging.getLogger(__name__)
 
@@ -41,6 +39,26 @@ _TWO_LETTERS = _ONE_LETTER + _LETTERS * (_LETTERS - 1 - _ONE_LETTER)
 
 
 @dataclass(frozen=True)
+class Polygons:
+    """
+    Of which arcs the areas of a level are made.
+
+    Attributes
+    ----------
+    rings
+        How many rings each area has.
+    sizes
+        How many arcs each ring has.
+    arcs
+        The arcs of all rings in a row; ``~i`` is arc i backwards.
+    """
+
+    rings: Whole
+    sizes: Whole
+    arcs: Whole
+
+
+@dataclass(frozen=True)
 class Coverage:
     """
     The areas of every level, ready to be written into a page.
@@ -48,9 +66,10 @@ class Coverage:
     Attributes
     ----------
     arcs
-        `origin` (longitude, latitude), `step` (degrees a unit), `lengths`
-        (points of each arc), `x` and `y` (units, each the difference from the
-        point before it, over all arcs in a row, as `steps_to_text` writes them).
+        `origin` (longitude, latitude), `step` (degrees a unit), and as
+        `steps_to_text` writes them `inner` (points between the ends of each
+        arc), `x` and `y` (units from the point before, of all points that do
+        not follow from others: see ``docs/formats.md``).
     polygons
         One entry a level, finest first; None where a level is put together
         from the areas below it.
@@ -135,7 +154,7 @@ def encode_coverage(
     ...     geometry=[box(0, 0, 1e3, 1e3), box(1e3, 0, 2e3, 1e3)], crs=27700
     ... )
     >>> coverage = encode_coverage([areas])
-    >>> coverage.shared, len(coverage.arcs["lengths"]), coverage.tolerance
+    >>> coverage.shared, len(steps_from_text(coverage.arcs["inner"])), coverage.tolerance
     (True, 3, 10.0)
     """
     for areas in levels:
@@ -144,21 +163,29 @@ def encode_coverage(
     shapes = levels[0].geometry.to_numpy()
     # One level shares its arcs with none: whether it is valid need not be asked, which takes long.
     shared = len(levels) == 1 or bool(shapely.coverage_is_valid(shapes))
-    simplified = [simplify_areas(shapes, chosen)]
-    for areas in levels[1:]:
-        above = areas.geometry.to_numpy()
-        united = shared and _are_unions(above, shapes)
-        simplified.append(above[:0] if united else simplify_areas(above, chosen))
-    stored = [part for part in simplified if len(part)]
+    unions = [shared and _are_unions(areas.geometry.to_numpy(), shapes) for areas in levels[1:]]
+    cut = [
+        None if united else _thinned(areas.geometry.to_numpy(), chosen)
+        for areas, united in zip(levels, [False, *unions], strict=True)
+    ]
+    stored = [part for part in cut if part is not None]
     grid = _grid_of(stored, max(chosen, 2.0) / _STEPS_PER_TOLERANCE)
-    arcs: list[NDArray[np.int64]] = []
-    polygons = [_cut_into_arcs(part, grid, arcs) if len(part) else None for part in simplified]
+    units, first, polygons = _joined([_on_grid(part, grid) for part in stored])
+    found = iter(polygons)
+    arranged = tuple(None if part is None else next(found) for part in cut)
+    inner, steps = steps_of_points(units, first, *_in_a_row(polygons))
     return Coverage(
-        arcs={"origin": list(grid.origin), "step": list(grid.step), **_delta_coded(arcs)},
-        polygons=tuple(polygons),
+        arcs={
+            "origin": list(grid.origin),
+            "step": list(grid.step),
+            "inner": steps_to_text(inner),
+            "x": steps_to_text(steps[:, 0]),
+            "y": steps_to_text(steps[:, 1]),
+        },
+        polygons=arranged,
         tolerance=chosen,
         shared=shared,
-        points=sum(len(arc) for arc in arcs),
+        points=len(units),
     )
 
 
@@ -187,14 +214,20 @@ def decode_coverage(coverage: Coverage, level: int = 0) -> list[shapely.Geometry
     if polygons is None:
         msg = f"Level {level} has no shapes of its own: dissolve those of level 0 by their parents."
         raise GeometryError(msg)
-    lengths = coverage.arcs["lengths"]
-    units = np.column_stack([np.cumsum(steps_from_text(coverage.arcs[axis])) for axis in "xy"])
+    inner, *steps = (steps_from_text(coverage.arcs[name]) for name in ("inner", "x", "y"))
+    stored = [part for part in coverage.polygons if part is not None]
+    units, first = points_from_steps(inner, np.column_stack(steps), *_in_a_row(stored))
     degrees = units * np.asarray(coverage.arcs["step"]) + np.asarray(coverage.arcs["origin"])
-    arcs = np.split(degrees, np.cumsum(lengths)[:-1])
-    return [_shape_of(rings, arcs) for rings in polygons]
+    arcs = np.split(degrees, first[1:-1])
+    rings = np.split(polygons.arcs, np.cumsum(polygons.sizes)[:-1])
+    past = np.cumsum(polygons.rings)
+    return [
+        _shape_of(rings[end - many : end], arcs)
+        for end, many in zip(past, polygons.rings, strict=True)
+    ]
 
 
-def _shape_of(rings: list[list[int]], arcs: list[NDArray[np.float64]]) -> shapely.Geometry:
+def _shape_of(rings: list[Whole], arcs: list[NDArray[np.float64]]) -> shapely.Geometry:
     closed = []
     for ring in rings:
         parts = [arcs[arc] if arc >= 0 else arcs[~arc][::-1] for arc in ring]
@@ -267,10 +300,19 @@ def simplify_areas(shapes: NDArray[Any], tolerance: float) -> NDArray[Any]:
     return oriented
 
 
-def _grid_of(levels: Sequence[NDArray[Any]], metres: float) -> _Grid:
-    bounds = np.vstack([shapely.bounds(shapes) for shapes in levels])
-    west, south = (float(value) for value in bounds[:, :2].min(axis=0))
-    east, north = (float(value) for value in bounds[:, 2:].max(axis=0))
+def _thinned(shapes: NDArray[Any], tolerance: float) -> Arcs:
+    """Cut areas into arcs, and leave out the vertices that the tolerance does not ask for."""
+    arcs = cut_into_arcs(shapes)
+    if tolerance <= 0 or len(arcs.vertex) == 0:
+        return arcs
+    kept = thin_arcs(arcs.xy, arcs.vertex, arcs.first, tolerance)
+    first = np.r_[0, np.cumsum(kept)][arcs.first]
+    return replace(arcs, vertex=arcs.vertex[kept], first=first)
+
+
+def _grid_of(levels: Sequence[Arcs], metres: float) -> _Grid:
+    west, south = (float(min(arcs.xy[:, axis].min() for arcs in levels)) for axis in (0, 1))
+    east, north = (float(max(arcs.xy[:, axis].max() for arcs in levels)) for axis in (0, 1))
     lon, lat = to_degrees([west, west, east, east], [south, north, south, north])
     step_y = metres / METRES_PER_DEGREE
     step_x = step_y / float(np.cos(np.radians(lat.mean())))
@@ -278,92 +320,84 @@ def _grid_of(levels: Sequence[NDArray[Any]], metres: float) -> _Grid:
     return _Grid(origin, (float(f"{step_x:.4g}"), float(f"{step_y:.4g}")))
 
 
-def _cut_into_arcs(shapes: NDArray[Any], grid: _Grid, arcs: list[NDArray[np.int64]]) -> Polygons:
-    """Quantise the rings of some areas, cut them where borders meet, add the arcs to `arcs`."""
-    parts, area = shapely.get_parts(shapes, return_index=True)
-    rings, part = shapely.get_rings(parts, return_index=True)
-    owner = area[part]
-    points, ring = shapely.get_coordinates(rings, return_index=True)
-    units = _quantised(points, grid)
-    again = np.r_[False, (units[1:] == units[:-1]).all(axis=1) & (ring[1:] == ring[:-1])]
-    units, ring = units[~again], ring[~again]
-    vertex, known_places = pd.factorize(units[:, 0] * (1 << 32) + units[:, 1])
-    place = np.column_stack([known_places >> 32, known_places & ((1 << 32) - 1)])
-    junction = _junctions(vertex, ring, owner, len(place))
-    polygons: Polygons = [[] for _ in shapes]
-    known: dict[tuple[int, int], int] = {}
-    starts = np.searchsorted(ring, np.arange(len(rings) + 1))
-    for number in range(len(rings)):
-        path = vertex[starts[number] : starts[number + 1] - 1]
-        if len(path) > 2:
-            pieces = _pieces(path, junction)
-            found = [_arc_number(piece, known, arcs, place) for piece in pieces]
-            polygons[int(owner[number])].append(found)
-    return polygons
+def _on_grid(arcs: Arcs, grid: _Grid) -> tuple[Whole, Whole, Polygons]:
+    """Round vertices to the grid; leave out arcs and rings of which nothing is left there."""
+    seen = np.zeros(len(arcs.xy), dtype=bool)
+    seen[arcs.vertex] = True
+    units = np.zeros((len(arcs.xy), 2), dtype=np.int64)
+    units[seen] = _quantised(arcs.xy[seen], grid)
+    points = units[arcs.vertex]
+    arc = np.repeat(np.arange(len(arcs.first) - 1), np.diff(arcs.first))
+    again = np.r_[False, (points[1:] == points[:-1]).all(axis=1) & (arc[1:] == arc[:-1])]
+    points, arc = points[~again], arc[~again]
+    pieces = np.bincount(arc, minlength=len(arcs.first) - 1) - 1
+    ring = np.repeat(np.arange(len(arcs.sizes)), arcs.sizes)
+    known = np.where(arcs.used < 0, ~arcs.used, arcs.used)
+    whole = np.bincount(ring, pieces[known], minlength=len(arcs.sizes)) >= 3
+    stays = whole[ring] & (pieces[known] > 0)
+    area = np.repeat(np.arange(len(arcs.rings)), arcs.rings)
+    begin, used = np.r_[0, np.cumsum(pieces + 1)], arcs.used[stays]
+    at, first, used = _in_order_met(begin, used)
+    polygons = Polygons(
+        rings=np.bincount(area[whole], minlength=len(arcs.rings)),
+        sizes=np.bincount(ring[stays], minlength=len(arcs.sizes))[whole],
+        arcs=used,
+    )
+    return points[at], first, polygons
 
 
-def _quantised(points: NDArray[np.float64], grid: _Grid) -> NDArray[np.int64]:
+def _in_order_met(begin: Whole, used: Whole) -> tuple[Whole, Whole, Whole]:
+    """
+    Return arcs in the order in which they are met, turned where they are met backwards first.
+
+    That is, where each of their points stands, where each arc begins, and which ones are used.
+    """
+    known = np.where(used < 0, ~used, used)
+    arcs, place = np.unique(known, return_index=True)
+    order = np.argsort(place)
+    arcs, turned = arcs[order], used[place[order]] < 0
+    size = np.diff(begin)[arcs]
+    first = np.r_[0, np.cumsum(size)]
+    along = np.arange(first[-1]) - np.repeat(first[:-1], size)
+    backwards = np.repeat(turned, size)
+    at = np.repeat(begin[arcs], size) + np.where(
+        backwards, np.repeat(size, size) - 1 - along, along
+    )
+    number = np.empty(len(begin), dtype=np.int64)
+    number[arcs] = np.arange(len(arcs))
+    flipped = np.zeros(len(begin), dtype=bool)
+    flipped[arcs] = turned
+    new = number[known]
+    return at, first, np.where((used < 0) != flipped[known], ~new, new)
+
+
+def _quantised(points: NDArray[np.float64], grid: _Grid) -> Whole:
     lon, lat = to_degrees(points[:, 0], points[:, 1])
     x = np.rint((lon - grid.origin[0]) / grid.step[0])
     y = np.rint((lat - grid.origin[1]) / grid.step[1])
     return np.column_stack([x, y]).astype(np.int64)
 
 
-def _junctions(
-    vertex: NDArray[np.intp], ring: NDArray[np.intp], owner: NDArray[np.intp], size: int
-) -> NDArray[np.bool_]:
-    """Tell at which vertices an arc must end: where the areas on its two sides change."""
-    inside = ring[1:] == ring[:-1]
-    start, end = vertex[:-1][inside], vertex[1:][inside]
-    edge, pairs = pd.factorize(np.minimum(start, end) * size + np.maximum(start, end))
-    edges = np.column_stack([pairs // size, pairs % size])
-    # The areas beside an edge, whatever their order: a sum of one large number for each.
-    marks = np.random.default_rng(0).integers(1, 1 << 52, int(owner.max()) + 1)
-    beside = np.zeros(len(edges), dtype=np.int64)
-    np.add.at(beside, edge, marks[owner[ring[:-1][inside]]])
-    degree = np.bincount(edges.ravel(), minlength=size)
-    low = np.full(size, np.iinfo(np.int64).max)
-    high = np.zeros(size, dtype=np.int64)
-    np.minimum.at(low, edges.ravel(), np.repeat(beside, 2))
-    np.maximum.at(high, edges.ravel(), np.repeat(beside, 2))
-    found: NDArray[np.bool_] = (degree != 2) | (low != high)
-    return found
+def _joined(levels: Sequence[tuple[Whole, Whole, Polygons]]) -> tuple[Whole, Whole, list[Polygons]]:
+    """Return the arcs of all levels numbered in a row."""
+    points, first, polygons = [], [np.zeros(1, dtype=np.int64)], []
+    before, arcs = 0, 0
+    for part, begin, level in levels:
+        points.append(part)
+        first.append(begin[1:] + before)
+        moved = np.where(level.arcs < 0, level.arcs - arcs, level.arcs + arcs)
+        polygons.append(replace(level, arcs=moved))
+        before += len(part)
+        arcs += len(begin) - 1
+    return np.vstack(points), np.concatenate(first), polygons
 
 
-def _pieces(path: NDArray[np.intp], junction: NDArray[np.bool_]) -> list[NDArray[np.intp]]:
-    """Cut a ring (without its repeated last vertex) at its junctions."""
-    cuts = np.flatnonzero(junction[path])
-    start = int(cuts[0]) if len(cuts) else int(np.argmin(path))
-    turned = np.r_[path[start:], path[:start], path[start]]
-    inner = cuts[1:] - start
-    edges = [0, *inner.tolist(), len(path)]
-    return [turned[a : b + 1] for a, b in pairwise(edges)]
-
-
-def _arc_number(
-    piece: NDArray[np.intp],
-    known: dict[tuple[int, int], int],
-    arcs: list[NDArray[np.int64]],
-    place: NDArray[np.int64],
-) -> int:
-    """Return the number of an arc, storing it when it is met for the first time."""
-    start = (int(piece[0]), int(piece[1]))
-    if start not in known:
-        number = len(arcs)
-        arcs.append(place[piece])
-        known[int(piece[-1]), int(piece[-2])] = ~number
-        known[start] = number
-    return known[start]
-
-
-def _delta_coded(arcs: list[NDArray[np.int64]]) -> dict[str, Any]:
-    units = np.vstack(arcs)
-    steps = np.diff(units, axis=0, prepend=np.zeros((1, 2), dtype=np.int64))
-    return {
-        "lengths": [len(arc) for arc in arcs],
-        "x": steps_to_text(steps[:, 0]),
-        "y": steps_to_text(steps[:, 1]),
-    }
+def _in_a_row(levels: Sequence[Polygons]) -> tuple[Whole, Whole]:
+    """Return the arcs and the sizes of the rings of all levels."""
+    return (
+        np.concatenate([level.arcs for level in levels]),
+        np.concatenate([level.sizes for level in levels]),
+    )
 
 
 def polygons_to_text(levels: Sequence[Polygons | None]) -> list[dict[str, str] | None]:
@@ -387,7 +421,8 @@ def polygons_to_text(levels: Sequence[Polygons | None]) -> list[dict[str, str] |
 
     Examples
     --------
-    >>> coded = polygons_to_text([[[[0, 1]], [[2, ~0]]]])
+    >>> two = Polygons(np.array([1, 1]), np.array([2, 2]), np.array([0, 1, 2, ~0]))
+    >>> coded = polygons_to_text([two])
     >>> [steps_from_text(coded[0][name]).tolist() for name in ("rings", "sizes", "arcs")]
     [[1, 1], [2, 2], [0, 0, 0, -3]]
     """
@@ -397,15 +432,14 @@ def polygons_to_text(levels: Sequence[Polygons | None]) -> list[dict[str, str] |
         if polygons is None:
             coded.append(None)
             continue
-        rings = [ring for rings in polygons for ring in rings]
-        used = np.asarray([arc for ring in rings for arc in ring], dtype=np.int64)
+        used = polygons.arcs
         known = np.where(used < 0, ~used, used)
         following = np.maximum.accumulate(np.r_[met - 1, known])[:-1] + 1
         back = following - known
         coded.append(
             {
-                "rings": steps_to_text([len(rings) for rings in polygons]),
-                "sizes": steps_to_text([len(ring) for ring in rings]),
+                "rings": steps_to_text(polygons.rings),
+                "sizes": steps_to_text(polygons.sizes),
                 "arcs": steps_to_text(np.where(used < 0, -back, back)),
             }
         )

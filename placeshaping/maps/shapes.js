@@ -34,16 +34,17 @@
      lies between starts[i] and starts[i + 1]. */
   P.Shapes = function (data) {
     const coded = data.arcs;
-    const size = coded.lengths.length;
+    const inner = P.steps(coded.inner);
+    const size = inner.length;
     const starts = new Int32Array(size + 1);
-    for (let i = 0; i < size; i += 1) { starts[i + 1] = starts[i] + coded.lengths[i]; }
+    for (let i = 0; i < size; i += 1) { starts[i + 1] = starts[i] + inner[i] + 2; }
     const points = new Float64Array(2 * starts[size]);
     const ends = new Float64Array(2 * size); /* one number for the place at which an arc begins, and ends */
     const arcBoxes = new Float64Array(4 * size);
-    decode();
-    const whole = { starts: starts, points: points };
     const levels = data.levels;
     const stored = unpacked();
+    placed();
+    const whole = { starts: starts, points: points };
     const rings = levels.map((_, l) => stored[l] || dissolved(l));
     const boxes = rings.map((areas) => areas.map(boxOf));
     const centres = levels.map(() => null);
@@ -70,28 +71,69 @@
       return borders[l];
     };
 
-    function decode() {
-      let x = 0;
-      let y = 0;
-      const xs = P.steps(coded.x);
-      const ys = P.steps(coded.y);
+    /* Walk the rings: where an arc begins, and where the last of a ring ends, follows from its neighbours. */
+    function placed() {
+      const units = unrolled();
+      const { origin, step } = coded;
+      const lon = 256 / 360 * step[0];
+      const left = 256 * (origin[0] / 360 + 0.5);
+      const rows = new Map(); /* the projection asks for logarithms: once for each height */
       for (let i = 0; i < size; i += 1) {
         const box = [Infinity, Infinity, -Infinity, -Infinity];
         for (let k = starts[i]; k < starts[i + 1]; k += 1) {
-          x += xs[k];
-          y += ys[k];
-          const point = project(coded.origin[0] + x * coded.step[0], coded.origin[1] + y * coded.step[1]);
-          points[2 * k] = point[0];
-          points[2 * k + 1] = point[1];
-          if (point[0] < box[0]) { box[0] = point[0]; }
-          if (point[1] < box[1]) { box[1] = point[1]; }
-          if (point[0] > box[2]) { box[2] = point[0]; }
-          if (point[1] > box[3]) { box[3] = point[1]; }
-          if (k === starts[i]) { ends[2 * i] = x * 67108864 + y; }
+          const x = left + lon * units[2 * k];
+          let y = rows.get(units[2 * k + 1]);
+          if (y === undefined) { y = project(0, origin[1] + units[2 * k + 1] * step[1])[1]; rows.set(units[2 * k + 1], y); }
+          points[2 * k] = x;
+          points[2 * k + 1] = y;
+          if (x < box[0]) { box[0] = x; }
+          if (y < box[1]) { box[1] = y; }
+          if (x > box[2]) { box[2] = x; }
+          if (y > box[3]) { box[3] = y; }
         }
-        ends[2 * i + 1] = x * 67108864 + y;
         arcBoxes.set(box, 4 * i);
+        ends[2 * i] = units[2 * starts[i]] * 67108864 + units[2 * starts[i] + 1];
+        ends[2 * i + 1] = units[2 * starts[i + 1] - 2] * 67108864 + units[2 * starts[i + 1] - 1];
       }
+    }
+
+    function unrolled() {
+      const units = new Int32Array(2 * starts[size]);
+      const xs = P.steps(coded.x);
+      const ys = P.steps(coded.y);
+      const first = (arc) => arc < 0 ? starts[~arc + 1] - 1 : starts[arc]; /* the point that a ring meets first */
+      const last = (arc) => arc < 0 ? starts[~arc] : starts[arc + 1] - 1;
+      let x = 0;
+      let y = 0;
+      let n = 0;
+      let met = 0;
+      for (const level of stored) {
+        for (const polygon of level || []) {
+          for (const ring of polygon) {
+            for (let at = 0; at < ring.length; at += 1) {
+              const arc = ring[at];
+              if (arc === met) {
+                met += 1;
+                const past = starts[met];
+                let k = starts[arc];
+                if (at > 0) { units[2 * k] = x; units[2 * k + 1] = y; k += 1; }
+                const next = at + 1 < ring.length ? ring[at + 1] : ring[0];
+                const follows = at + 1 === ring.length || (next < 0 ? ~next : next) < met;
+                for (; k < (follows ? past - 1 : past); k += 1, n += 1) {
+                  x += xs[n];
+                  y += ys[n];
+                  units[2 * k] = x;
+                  units[2 * k + 1] = y;
+                }
+                if (follows) { units[2 * past - 2] = units[2 * first(next)]; units[2 * past - 1] = units[2 * first(next) + 1]; }
+              }
+              x = units[2 * last(arc)];
+              y = units[2 * last(arc) + 1];
+            }
+          }
+        }
+      }
+      return units;
     }
 
     /* Which arcs the areas of a level are made of, where it has shapes of its own: area, ring, arc; ~i is arc i backwards. */

@@ -70,9 +70,8 @@ def test_every_border_is_stored_once() -> None:
     coverage = encode_coverage([frame([box(0, 0, 1e3, 1e3), box(1e3, 0, 2e3, 1e3)])])
     polygons = coverage.polygons[0]
     assert polygons is not None
-    used = [arc for polygon in polygons for ring in polygon for arc in ring]
-    assert len(coverage.arcs["lengths"]) == 3
-    times = Counter(arc if arc >= 0 else ~arc for arc in used)
+    assert len(steps_from_text(coverage.arcs["inner"])) == 3
+    times = Counter(arc if arc >= 0 else ~arc for arc in polygons.arcs.tolist())
     assert sorted(times.values()) == [1, 1, 2]
 
 
@@ -150,19 +149,13 @@ def test_arcs_of_every_level_come_back_from_their_text() -> None:
     for polygons, texts in zip(stored, coded, strict=True):
         assert polygons is not None
         assert texts is not None
-        arcs = iter(steps_from_text(texts["arcs"]).tolist())
-        sizes = iter(steps_from_text(texts["sizes"]).tolist())
         back = []
-        for rings in steps_from_text(texts["rings"]).tolist():
-            back.append([])
-            for _ in range(rings):
-                ring = []
-                for _ in range(next(sizes)):
-                    step = next(arcs)
-                    ring.append(met - step if step >= 0 else ~(met + step))
-                    met += step == 0
-                back[-1].append(ring)
-        assert back == polygons
+        for step in steps_from_text(texts["arcs"]).tolist():
+            back.append(met - step if step >= 0 else ~(met + step))
+            met += step == 0
+        assert back == polygons.arcs.tolist()
+        assert (steps_from_text(texts["rings"]) == polygons.rings).all()
+        assert (steps_from_text(texts["sizes"]) == polygons.sizes).all()
 
 
 def test_steps_need_no_escape_in_json() -> None:
