@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
 
+from placeshaping.likelihood.scores import total
+
 
 def compactness(flagged: ArrayLike, neighbours: sparse.csr_array) -> float:
     """
@@ -36,8 +38,8 @@ def compactness(flagged: ArrayLike, neighbours: sparse.csr_array) -> float:
     (0.6666666666666666, 0.0)
     """
     part = np.asarray(flagged, dtype=np.float64)
-    borders = float(part @ neighbours.sum(axis=1))
-    return float(part @ (neighbours @ part)) / borders if borders > 0 else float("nan")
+    borders = total(part, neighbours.sum(axis=1))
+    return total(part, neighbours @ part) / borders if borders > 0 else float("nan")
 
 
 def turnover(flagged: ArrayLike, before: ArrayLike, area: ArrayLike) -> float:
@@ -62,8 +64,8 @@ def turnover(flagged: ArrayLike, before: ArrayLike, area: ArrayLike) -> float:
     0.5
     """
     now, then, size = (np.asarray(a, dtype=np.float64) for a in (flagged, before, area))
-    whole = float(now @ size)
-    return float(np.maximum(now - then, 0) @ size) / whole if whole > 0 else float("nan")
+    whole = total(now, size)
+    return total(np.maximum(now - then, 0), size) / whole if whole > 0 else float("nan")
 
 
 def caught_by_one(observed: ArrayLike, flagged: ArrayLike, other: ArrayLike) -> float:
@@ -88,4 +90,4 @@ def caught_by_one(observed: ArrayLike, flagged: ArrayLike, other: ArrayLike) -> 
     2.0
     """
     y, one, two = (np.asarray(a, dtype=np.float64) for a in (observed, flagged, other))
-    return float(y @ np.maximum(one - two, 0))
+    return total(y, np.maximum(one - two, 0))

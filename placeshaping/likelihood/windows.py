@@ -103,16 +103,17 @@ def _at_a_share(
 ) -> dict[str, float]:
     area = units.area
     oracle = flag(y, area, share=share)
+    best = scores.hit_rate(y, oracle)
     return {
         "share": share,
-        "n": float(y @ part),
+        "n": scores.total(y, part),
         "N": float(y.sum()),
-        "n_oracle": float(y @ oracle),
-        "flagged_km2": float(part @ area),
+        "n_oracle": scores.total(y, oracle),
+        "flagged_km2": scores.total(part, area),
         "hit_rate": scores.hit_rate(y, part),
         "pai": scores.pai(y, part, area),
         "max_pai": scores.pai(y, oracle, area),
-        "pei": scores.hit_rate(y, part) / max(scores.hit_rate(y, oracle), np.finfo(float).tiny),
+        "pei": scores.hit_rate(y, part) / best,
         "recapture_ratio": scores.recapture_ratio(y, past, part),
         "calibration_ratio": scores.calibration_ratio(y, mean, part),
         "compactness": compactness(part, units.neighbours),
