@@ -7,6 +7,8 @@ of one view, and borders coarser than those of the map.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -37,6 +39,9 @@ _MOST_ROWS = 60
 _MOST_OUTLINED = _MOST_CHARACTERS // 20
 _SQUARE = 8
 _TOLERANCES = (1.0, 1.5, 2.5)
+_Drawing = Callable[[NDArray[np.int64], list[str]], str]
+"""Writes a picture for the class of each area and the colours of the classes."""
+
 _HATCHED, _DOTTED = "url(#still-hatch)", "url(#still-dots)"
 _NOT_SHOWN = {"hidden": "hidden", "missing": "no data"}
 
@@ -64,13 +69,13 @@ def still_view(release: Release, *, scheme: Scheme = "even") -> Still:
         An inline SVG of about 1,000 units in width, its legend, and the rows
         of the table as words.
     """
-    table, shapes = _drawable(release)
+    table, draw = _drawable(release)
     rated = _is_rated(release, table)
     view = _view(release, table)
     classes, of = _classes(release, table, view, rated=rated, scheme=scheme)
     listed = _listed(release)
     return Still(
-        picture=_picture(shapes, classes, of),
+        picture=draw(of, [fill for _, fill in classes]),
         height=_height(table),
         caption=_caption(release, table, rated=rated),
         classes=tuple(
@@ -84,22 +89,21 @@ def still_view(release: Release, *, scheme: Scheme = "even") -> Still:
     )
 
 
-def _drawable(release: Release) -> tuple[AreaTable, list[str]]:
-    """Return the finest level whose outlines are short enough, and its outlines as path data."""
-    paths: list[str] = []
+def _drawable(release: Release) -> tuple[AreaTable, _Drawing]:
+    """Return the finest level whose outlines are short enough, and what draws it."""
     for table in release.tables.values():
         for tolerance in _TOLERANCES if len(table.areas) <= _MOST_OUTLINED else ():
             paths = _outlines(table, tolerance)
             if sum(map(len, paths)) <= _MOST_CHARACTERS:
-                return table, paths
+                return table, partial(_filled, paths)
     table = release.tables[release.levels[-1]]
     if len(table.areas) > _MOST_OUTLINED:
-        return table, _mosaic(table)
-    return table, _outlines(table, 2 * _TOLERANCES[-1])
+        return table, partial(_mosaic, _owners(table))
+    return table, partial(_filled, _outlines(table, 2 * _TOLERANCES[-1]))
 
 
-def _mosaic(table: AreaTable) -> list[str]:
-    """Write thousands of areas as rows of squares: each belongs to the area at its middle."""
+def _owners(table: AreaTable) -> NDArray[np.int64]:
+    """Lay squares over the map: each belongs to the area at its middle, -1 for none."""
     west, south, east, north = table.areas.total_bounds
     side = (east - west) / _WIDE * _SQUARE
     x, y = np.meshgrid(
@@ -109,14 +113,35 @@ def _mosaic(table: AreaTable) -> list[str]:
     found, areas = tree.query(shapely.points(x.ravel(), y.ravel()), predicate="intersects")
     of = np.full(x.shape, -1)
     of.ravel()[found] = areas
-    paths = [""] * len(table.areas)
-    for row, owners in enumerate(of):
-        starts = np.r_[0, np.flatnonzero(np.diff(owners)) + 1]
-        for start, past in zip(starts, [*starts[1:], len(owners)], strict=True):
-            if owners[start] >= 0:
-                at, wide = start * _SQUARE, (past - start) * _SQUARE
-                paths[owners[start]] += f"M{at},{row * _SQUARE}h{wide}v{_SQUARE}h-{wide}z"
-    return paths
+    return of
+
+
+def _mosaic(owners: NDArray[np.int64], of: NDArray[np.int64], fills: list[str]) -> str:
+    """Draw thousands of areas as rows of squares, each class one line as wide as they are."""
+    classes = np.where(owners < 0, -1, of[owners])
+    paths = "".join(
+        f'<path stroke="{fill}" d="{_runs(classes == place)}"/>' for place, fill in enumerate(fills)
+    )
+    return (
+        f"{_patterns(1 / _SQUARE)}"
+        f'<g fill="none" transform="scale({_SQUARE}) translate(0 .5)">{paths}</g>'
+    )
+
+
+def _runs(ours: NDArray[np.bool_]) -> str:
+    """Write where the squares of each row run, from one to the next in that row."""
+    beside = np.pad(ours, ((0, 0), (1, 1))).astype(np.int8)
+    row, start = np.nonzero(np.diff(beside, axis=1) == 1)
+    past = np.nonzero(np.diff(beside, axis=1) == -1)[1]
+    first = np.r_[True, row[1:] != row[:-1]][: len(row)]
+    ahead = start - np.r_[0, past[:-1]][: len(row)]
+    moves = np.where(first, start, ahead).tolist()
+    return "".join(
+        f"M{move},{at}h{wide}" if fresh else f"m{move},0h{wide}"
+        for move, at, wide, fresh in zip(
+            moves, row.tolist(), (past - start).tolist(), first.tolist(), strict=True
+        )
+    )
 
 
 def _outlines(table: AreaTable, tolerance: float) -> list[str]:
@@ -202,21 +227,26 @@ def _swatch(fill: str) -> str:
     return {_HATCHED: "hatched", _DOTTED: "dotted"}.get(fill, fill)
 
 
-def _picture(shapes: list[str], classes: list[tuple[str, str]], of: NDArray[np.int64]) -> str:
+def _filled(shapes: list[str], of: NDArray[np.int64], fills: list[str]) -> str:
     """Write one path a class, over the patterns of what is hidden or missing."""
     paths = "".join(
         f'<path fill="{fill}" d="{"".join(shapes[i] for i in np.flatnonzero(of == place))}"/>'
-        for place, (_, fill) in enumerate(classes)
+        for place, fill in enumerate(fills)
     )
+    return f'{_patterns(1)}<g fill-rule="evenodd" stroke="{OUTLINE}" stroke-width="0.6">{paths}</g>'
+
+
+def _patterns(scale: float) -> str:
+    """Write what hidden and missing numbers are filled with, where units are so many times less."""
+    turned = "" if scale == 1 else f' patternTransform="scale({scale:g})"'
     return (
         "<defs>"
-        '<pattern id="still-hatch" width="8" height="8" patternUnits="userSpaceOnUse">'
+        f'<pattern id="still-hatch" width="8" height="8" patternUnits="userSpaceOnUse"{turned}>'
         f'<rect width="8" height="8" fill="{HIDDEN_FILL}"/>'
         f'<path d="M-1,9l10-10" stroke="{HIDDEN_HATCH}" stroke-width="1.4"/></pattern>'
-        '<pattern id="still-dots" width="8" height="8" patternUnits="userSpaceOnUse">'
+        f'<pattern id="still-dots" width="8" height="8" patternUnits="userSpaceOnUse"{turned}>'
         f'<rect width="8" height="8" fill="{MISSING_FILL}"/>'
         f'<circle cx="4" cy="4" r="1" fill="{HIDDEN_HATCH}"/></pattern></defs>'
-        f'<g fill-rule="evenodd" stroke="{OUTLINE}" stroke-width="0.6">{paths}</g>'
     )
 
 

@@ -115,6 +115,15 @@ def test_thousands_of_areas_without_a_coarser_level_are_a_mosaic() -> None:
         made_on=dt.date(2026, 1, 5),
     )
     still = still_view(many)
-    drawn = re.findall(r"M(\d+),(\d+)h(\d+)v8h-\3z", str(still.picture))
-    assert sum(int(wide) // 8 for _, _, wide in drawn) == 125**2
+    rows = np.zeros((125, 125), dtype=int)
+    for start, row, wide, more in re.findall(r"M(\d+),(\d+)h(\d+)((?:m\d+,0h\d+)*)", still.picture):
+        at = int(start)
+        rows[int(row), at : at + int(wide)] += 1
+        at += int(wide)
+        for ahead, along in re.findall(r"m(\d+),0h(\d+)", more):
+            at += int(ahead)
+            rows[int(row), at : at + int(along)] += 1
+            at += int(along)
+    assert (rows == 1).all()
+    assert "scale(8)" in still.picture
     assert sum(int(one.areas.replace(",", "")) for one in still.classes) == 2_500
