@@ -191,8 +191,8 @@ def scan(
     _check_options(analysis, rates, max_share, max_radius, max_duration, significance)
     simulations = check_whole(simulations, name="simulations", least=19)
     table, gaps = _known_steps(cases, analysis)
-    made = make_model(model, table, population, controls)
-    steps = table.shape[1]
+    made = make_model(model, table, population, controls, spatial=analysis == "spatial")
+    steps = made.cases.shape[1]
     search = _Search(
         model=made,
         xy=centres_of(areas, table.index),
@@ -251,10 +251,7 @@ def _known_steps(
         msg = f"There are {len(cube)} areas: a scan needs at least two."
         raise EmptyError(msg)
     known = cube.loc[:, cube.notna().any(axis=0)]
-    if analysis == "spatial":
-        empty = known.isna().all(axis=1)
-        return known.sum(axis=1).mask(empty).to_frame("all"), cube.shape[1] - known.shape[1]
-    if known.shape[1] < 2:
+    if analysis != "spatial" and known.shape[1] < 2:
         msg = f"cases hold {known.shape[1]} steps: a {analysis} analysis needs at least two."
         raise EmptyError(msg)
     return known, cube.shape[1] - known.shape[1]

@@ -46,6 +46,8 @@ def make_model(
     cases: pd.DataFrame,
     population: pd.DataFrame | pd.Series[float] | None,
     controls: pd.DataFrame | pd.Series[float] | None,
+    *,
+    spatial: bool = False,
 ) -> Model:
     """
     Put together what is expected of cases.
@@ -63,6 +65,8 @@ def make_model(
         Of each area, or of each area and step; people or any other baseline.
     controls
         As `cases`.
+    spatial
+        Whether to add up all steps into one.
 
     Returns
     -------
@@ -84,15 +88,21 @@ def make_model(
     [[1.0], [3.0]]
     """
     check_choice(name, get_args(ModelName), name="model")
+    _check_given(name, population, controls)
     seen = np.isfinite(cases.to_numpy())
     numbers = np.nan_to_num(cases.to_numpy(dtype=float))
     _check_cases(numbers)
-    _check_given(name, population, controls)
+
+    def fitted(given: pd.DataFrame | pd.Series[float], what: str) -> Floats:
+        table = np.where(seen, _fitted(given, cases, what), 0.0)
+        return table.sum(axis=1, keepdims=True) if spatial else table
+
+    whole = numbers.sum(axis=1, keepdims=True) if spatial else numbers
     if population is not None:
-        return _poisson(numbers, np.where(seen, _fitted(population, cases, "population"), 0), cases)
+        return _poisson(whole, fitted(population, "population"), cases.index)
     if controls is not None:
-        return _bernoulli(numbers, np.where(seen, _fitted(controls, cases, "controls"), 0))
-    return _permutation(numbers, seen)
+        return _bernoulli(whole, fitted(controls, "controls"))
+    return _permutation(whole, seen)
 
 
 def _check_cases(numbers: Floats) -> None:
@@ -144,10 +154,10 @@ def _fitted(given: pd.DataFrame | pd.Series[float], cases: pd.DataFrame, what: s
     return numbers
 
 
-def _poisson(numbers: Floats, population: Floats, cases: pd.DataFrame) -> Model:
+def _poisson(numbers: Floats, population: Floats, index: pd.Index) -> Model:
     impossible = ((population == 0) & (numbers > 0)).any(axis=1)
     if impossible.any():
-        rows = list(cases.index[impossible])
+        rows = list(index[impossible])
         msg = (
             f"{len(rows):,} areas have cases but a population of zero ({listed(rows)}): their rate "
             "is not defined. Correct the population, or leave these areas out."

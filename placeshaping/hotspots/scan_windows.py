@@ -20,6 +20,9 @@ Floats = NDArray[np.float64]
 LIST_LENGTH = 30_000_000
 """Entries of neighbour lists held at a time: 150 MB."""
 
+BLOCK = 4_000_000
+"""Distances worked out at a time: 100 MB while they are sorted."""
+
 _DECIMALS = 6
 """Distances are compared to a thousandth of a millimetre: on a grid, many are equal."""
 
@@ -151,7 +154,7 @@ def window_lists(
     ([0, 1, 1, 2, 1], [0, 2, 3, 5])
     """
     areas = len(xy)
-    block = max(1, 4_000_000 // areas)
+    block = max(1, BLOCK // areas)
     parts: list[tuple[NDArray[np.int32], NDArray[np.bool_], NDArray[np.int64]]] = []
     first, held = 0, 0
     for low in range(0, areas, block):

@@ -1,0 +1,98 @@
+"""Clusters of a scan in words, for people who are not statisticians."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from placeshaping._core.checks import check_columns
+
+_NEEDED = ("centre", "radius", "areas", "start", "end", "observed", "expected", "p_value")
+
+FAINT = 0.05
+"""From this p-value on a cluster is said to be no more than chance may bring."""
+
+
+def scan_sentences(
+    clusters: pd.DataFrame, *, names: Mapping[Any, str] | None = None, subject: str = "records"
+) -> pd.Series[str]:
+    """
+    Say of each cluster in a sentence or two where it is, how large, and how sure.
+
+    A place is named with what was found there and not judged.
+
+    Parameters
+    ----------
+    clusters
+        From `scan`.
+    names
+        Area code -> name; codes stand where there is none.
+    subject
+        What was counted, in the plural, as in ``"recorded burglaries"``.
+
+    Returns
+    -------
+    sentences
+        Indexed by ``rank``.
+
+    Raises
+    ------
+    ColumnError
+        If `clusters` lacks a column.
+
+    Examples
+    --------
+    >>> row = {"centre": "a", "radius": 1200.0, "areas": 12, "start": None, "end": None,
+    ...        "observed": 107, "expected": 67.5, "p_value": 0.001, "recurrence": float("nan")}
+    >>> print(scan_sentences(pd.DataFrame([row], index=[1]), names={"a": "Marsh 001A"}).loc[1])
+    Around Marsh 001A (12 areas within 1.2 km), there were 107 records where 67.5 were expected.
+    Chance alone would bring as strong a cluster somewhere in about 1 of 1,000 such maps.
+    """
+    check_columns(clusters.columns, _NEEDED, where="clusters")
+    texts = [
+        f"{_where(row, names or {})}{_when(row)}, there were {row['observed']:,} {subject} where "
+        f"{row['expected']:,.1f} were expected. {_sure(row)}"
+        for row in clusters.to_dict("records")
+    ]
+    return pd.Series(texts, index=clusters.index, name="sentence", dtype="str")
+
+
+def _where(row: Mapping[Any, Any], names: Mapping[Any, str]) -> str:
+    name = names.get(row["centre"], row["centre"])
+    if row["areas"] == 1:
+        return f"In {name}"
+    reach = (
+        f"{row['radius'] / 1000:,.1f} km" if row["radius"] >= 1000 else f"{row['radius']:,.0f} m"
+    )
+    return f"Around {name} ({row['areas']:,} areas within {reach})"
+
+
+def _when(row: Mapping[Any, Any]) -> str:
+    if pd.isna(row["start"]):
+        return ""
+    start, end = (_label(row[side]) for side in ("start", "end"))
+    return f", in {start}" if start == end else f", from {start} to {end}"
+
+
+def _label(step: Any) -> str:
+    if not isinstance(step, pd.Timestamp):
+        return str(step)
+    return f"{step:%B %Y}" if step.day == 1 else f"{step.day} {step:%B %Y}"
+
+
+def _sure(row: Mapping[Any, Any]) -> str:
+    p_value = row["p_value"]
+    if p_value > FAINT:
+        return f"Chance alone often brings as much (p = {p_value:.2f}): nothing follows from it."
+    text = (
+        "Chance alone would bring as strong a cluster somewhere in about "
+        f"1 of {1 / p_value:,.0f} such maps."
+    )
+    recurrence = row.get("recurrence")
+    if recurrence is None or pd.isna(recurrence):
+        return text
+    return (
+        f"{text} Looking anew at each step, that is once in about {recurrence:,.0f} steps or more."
+    )
