@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -35,6 +36,7 @@ _OWN_SCRIPTS = (
     "trend.js",
     "details.js",
     "summary.js",
+    "places.js",
     "search.js",
     "pane.js",
     "compare.js",
@@ -46,6 +48,9 @@ _OWN_SCRIPTS = (
     "page.js",
 )
 
+
+_COMMENT = re.compile(r"(?:^|(?<=[\s;{},]))/\*(?:(?!\*/).)*\*/[ \t]*$", re.MULTILINE | re.DOTALL)
+"""A comment after which its line ends."""
 
 _FACT_IDS = {"When": "fact-when", "Hot spots": "fact-hotspots", "How sure": "fact-sure"}
 """Facts that the script words anew when the choices change."""
@@ -188,6 +193,8 @@ class PageContent:
         Colours and words that the script needs.
     data
         Numbers and shapes.
+    search_label
+        What may be searched by.
     chart
         Figures of groups of areas; None where there are none.
     still
@@ -212,6 +219,7 @@ class PageContent:
     declaration: Mapping[str, Any]
     settings: Mapping[str, Any]
     data: Mapping[str, Any]
+    search_label: str = "Find an area by name or code"
     chart: GroupChart | None = None
     still: Still | None = None
     further: Further = field(default_factory=Further)
@@ -239,9 +247,9 @@ def render_page(content: PageContent, *, scripts: Sequence[str] = ()) -> str:
         page=content,
         fact_ids=_FACT_IDS,
         content_policy=CONTENT_POLICY,
-        styles=Markup(leaflet_styles() + _asset("page.css")),  # noqa: S704 - our own files
+        styles=Markup(leaflet_styles() + compact_code(_asset("page.css"))),  # noqa: S704 - our own
         leaflet=Markup(leaflet_script()),  # noqa: S704
-        script=Markup(script),  # noqa: S704
+        script=Markup(compact_code(script)),  # noqa: S704
         declaration=script_json(content.declaration),
         settings=script_json(content.settings),
         data=packed_json(content.data),
@@ -301,6 +309,29 @@ def packed_json(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     squeezed = gzip.compress(text.encode("utf-8"), compresslevel=9, mtime=0)
     return base64.b64encode(squeezed).decode("ascii")
+
+
+def compact_code(text: str) -> str:
+    r"""
+    Leave out indentation, empty lines and comments that end a line; code stays readable.
+
+    Parameters
+    ----------
+    text
+        JavaScript or CSS of this package, which has no text over several lines.
+
+    Returns
+    -------
+    text
+        Of the same meaning.
+
+    Examples
+    --------
+    >>> compact_code("/* Adds. */\nf(1,\n  2); /* here */\n\nlet a = '/* no */';\n")
+    "f(1,\n2);\nlet a = '/* no */';\n"
+    """
+    lines = (line.strip() for line in _COMMENT.sub("", text).splitlines())
+    return "".join(f"{line}\n" for line in lines if line)
 
 
 @cache
