@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy import ndimage
+from scipy import ndimage, sparse
 
 from placeshaping._core.compiled import compiled
+from placeshaping.likelihood._kernel_sums import kernel_matrix
 
 Floats = NDArray[np.float64]
 
@@ -102,8 +103,7 @@ class AdaptiveKernels:
     Each event's bandwidth is the distance to its `k`-th nearest neighbour
     (Zhuang, Ogata and Vere-Jones 2002; Mohler et al. 2011), rounded to half an
     octave so that events of like bandwidth share a raster. Every kernel is
-    divided by its own mass inside the study area (Diggle 1985). The density at
-    an event leaves out the event itself, which else would explain itself.
+    divided by its own mass inside the study area (Diggle 1985).
     """
 
     x: Floats
@@ -112,7 +112,6 @@ class AdaptiveKernels:
     bandwidths: Floats
     planes: tuple[Plane, ...]
     mass: Floats
-    own: Floats
 
     def surfaces(self, weight: Floats) -> list[tuple[Plane, Floats]]:
         """Return the density a square metre of the events of each bandwidth; their sum counts."""
@@ -124,12 +123,12 @@ class AdaptiveKernels:
             made.append((plane, plane.smooth(spread, bandwidth) / plane.size**2))
         return made
 
-    def density(self, weight: Floats) -> Floats:
-        """Return the density a square metre at each event, its own kernel left out."""
-        total = -weight / self.mass / weight.sum() * self.own
-        for plane, surface in self.surfaces(weight):
-            total += plane.at(surface, self.x, self.y)
-        return np.asarray(np.maximum(total, 0.0))
+    @property
+    def felt(self) -> sparse.csr_array:
+        """The density of each event's kernel (row) at each other event, inside the study area."""
+        matrix = kernel_matrix(self.x, self.y, self.band, self.bandwidths)
+        matrix.data /= np.repeat(self.mass, np.diff(matrix.indptr)).astype(np.float32)
+        return matrix
 
 
 def adaptive_kernels(
@@ -152,30 +151,17 @@ def adaptive_kernels(
     from scipy.spatial import cKDTree
 
     places = np.column_stack([x, y])
-    apart = cKDTree(places).query(places, min(neighbours, len(x) - 1) + 1)[0][:, -1]
-    steps = np.round(2 * np.log2(np.maximum(apart, finest) / finest)).astype(np.int64)
+    apart: Any = cKDTree(places).query(places, [min(neighbours, len(x) - 1) + 1])[0]
+    steps = np.round(2 * np.log2(np.maximum(apart[:, 0], finest) / finest)).astype(np.int64)
     present, band = np.unique(np.minimum(steps, _MOST_STEPS), return_inverse=True)
-    bandwidths = finest * np.exp2(np.asarray(present, dtype=np.float64) / 2)
+    present, band = np.atleast_1d(present), np.asarray(band, dtype=np.int64)
+    bandwidths = finest * np.exp2(present / 2)
     planes = tuple(make_plane(area, float(bandwidth)) for bandwidth in bandwidths)
-    mass, own = np.empty(len(x)), np.empty(len(x))
+    mass = np.empty(len(x))
     for number, (plane, bandwidth) in enumerate(zip(planes, bandwidths, strict=True)):
         of = band == number
         mass[of] = plane.inside_mass(x[of], y[of], float(bandwidth))
-        own[of] = _own(plane, x[of], y[of], float(bandwidth))
-    return AdaptiveKernels(x, y, band.astype(np.int64), bandwidths, planes, mass, own)
-
-
-def _own(plane: Plane, x: Floats, y: Floats, bandwidth: float) -> Floats:
-    """Return what an event adds to the density at its own place, as the raster has it."""
-    middle = 8 + int(_REACH * bandwidth / plane.size)
-    one = np.zeros((2 * middle + 1, 2 * middle + 1))
-    one[middle, middle] = 1 / plane.size**2
-    kernel = plane.smooth(one, bandwidth)[middle : middle + 2, middle : middle + 2]
-    right = np.modf((x - plane.west) / plane.size + 0.5)[0]
-    up = np.modf((y - plane.south) / plane.size + 0.5)[0]
-    along = 1 - 2 * right * (1 - right), 2 * right * (1 - right)
-    across = 1 - 2 * up * (1 - up), 2 * up * (1 - up)
-    return np.asarray(sum(across[r] * along[c] * kernel[r, c] for r in range(2) for c in range(2)))
+    return AdaptiveKernels(x, y, band, bandwidths, planes, mass)
 
 
 @compiled()

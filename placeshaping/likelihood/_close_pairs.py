@@ -40,7 +40,7 @@ def close_pairs(
     lag, squared
         Days between the two, and their squared distance in square metres.
     """
-    order, start, columns = _sorted_into_squares(x, y, within_metres)
+    order, start, columns = sorted_into_squares(x, y, within_metres)
     square = (order, start, columns, x.min(), y.min())
     counts = np.zeros(len(days) + 1, dtype=np.int64)
     _count(days, x, y, *square, within_days, within_metres, counts)
@@ -52,10 +52,21 @@ def close_pairs(
     return first, earlier, lag, squared
 
 
-def _sorted_into_squares(
+def sorted_into_squares(
     x: Floats, y: Floats, size: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
-    """Sort events into squares row by row, within each by time, as they come."""
+    """
+    Sort events into squares, row by row, and within each as they come.
+
+    Returns
+    -------
+    order
+        Positions of the events, square after square.
+    start
+        Where each square begins among them; one more at the end.
+    columns
+        Squares in a row.
+    """
     column = ((x - x.min()) // size).astype(np.int64)
     row = ((y - y.min()) // size).astype(np.int64)
     columns = int(column.max()) + 1

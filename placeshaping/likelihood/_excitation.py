@@ -82,7 +82,8 @@ class Pairs:
         """
         sums = np.zeros((3, len(self.first) - 1))
         flat = 0.5 / trigger.spread**2
-        _sum_up(self.first, self.lag, self.squared, trigger.decay, flat, sums)
+        over = _sum_up if len(self.lag) < _MANY else _sum_up_in_parallel
+        over(self.first, self.lag, self.squared, trigger.decay, flat, sums)
         return sums
 
     def seen(self, trigger: Trigger) -> float:
@@ -94,6 +95,7 @@ class Pairs:
 
 
 _SPREADS = 6
+_MANY = 300_000  # pairs from which on it pays to share them out among the cores
 
 
 def make_pairs(
@@ -174,13 +176,28 @@ def _minimum(of: Any, low: float, high: float) -> float:
     return math.exp(minimize_scalar(of, bounds=bounds, method="bounded").x)
 
 
-@compiled(parallel=True)
+@compiled()
+def _sum_one(
+    i: int, first: Any, lag: Any, squared: Any, decay: float, flat: float, sums: Any
+) -> None:
+    influence, lags, squares = 0.0, 0.0, 0.0
+    for k in range(first[i], first[i + 1]):
+        one = np.exp(-decay * lag[k] - flat * squared[k])
+        influence += one
+        lags += one * lag[k]
+        squares += one * squared[k]
+    sums[0, i], sums[1, i], sums[2, i] = influence, lags, squares
+
+
+@compiled()
 def _sum_up(first: Any, lag: Any, squared: Any, decay: float, flat: float, sums: Any) -> None:
+    for i in range(len(first) - 1):
+        _sum_one(i, first, lag, squared, decay, flat, sums)
+
+
+@compiled(parallel=True)
+def _sum_up_in_parallel(
+    first: Any, lag: Any, squared: Any, decay: float, flat: float, sums: Any
+) -> None:
     for i in numba.prange(len(first) - 1):
-        influence, lags, squares = 0.0, 0.0, 0.0
-        for k in range(first[i], first[i + 1]):
-            one = np.exp(-decay * lag[k] - flat * squared[k])
-            influence += one
-            lags += one * lag[k]
-            squares += one * squared[k]
-        sums[0, i], sums[1, i], sums[2, i] = influence, lags, squares
+        _sum_one(i, first, lag, squared, decay, flat, sums)

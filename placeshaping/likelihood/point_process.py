@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from scipy import optimize
+from scipy import optimize, sparse
 
 from placeshaping._core.checks import check_columns
 from placeshaping._core.errors import EmptyError, InputError
@@ -54,7 +54,7 @@ SEASON_DAYS = 730
 PARAMETERS = ("background_per_day", "branching", "decay_per_day", "spread_metres")
 
 _STEPS, _CLOSE = 200, 1e-3
-_REFRESH = 5  # steps between two fresh backgrounds, which take longest
+_FEWEST_STEPS = 10
 
 
 @dataclass(frozen=True, repr=False)
@@ -201,7 +201,7 @@ def fit_self_exciting(
     pairs = make_pairs(days, x, y, end=duration, plane=plane, limits=limits)
     months = pd.date_range(window[0], periods=math.ceil(duration)).month.to_numpy() - 1
     problem = _Problem(
-        pairs, kernels, months.astype(np.int64), days.astype(np.int64), duration, area.area
+        pairs, kernels.felt, months.astype(np.int64), days.astype(np.int64), duration, area.area
     )
     found = _separate(problem, _begin(limits, began_with))
     estimate, table = _most_likely(problem, found)
@@ -228,11 +228,15 @@ def fit_self_exciting(
 @dataclass(frozen=True)
 class _Problem:
     pairs: Pairs
-    kernels: AdaptiveKernels
+    felt: sparse.csr_array
     months: NDArray[np.int64]
     at: NDArray[np.int64]
     duration: float
     square_metres: float
+
+    def kernel_density(self, weight: Floats) -> Floats:
+        """Return the density at each event without its own kernel, or it would explain itself."""
+        return np.asarray(weight / weight.sum() @ self.felt)
 
     def season(self, weight: Floats) -> Floats:
         if self.duration < SEASON_DAYS:
@@ -320,11 +324,9 @@ def _separate(problem: _Problem, trigger: Trigger) -> _Separated:
     """Tell background from triggered events by expectation and maximisation in turn."""
     count = len(problem.at)
     weight, even_share = np.full(count, 1 - trigger.branching), 0.1
-    kernel, season, converged = np.empty(0), np.ones(12), False
-    steps = 0
+    season, steps, converged = np.ones(12), 0, False
     while steps < _STEPS and not converged:
-        if steps % _REFRESH == 0:
-            kernel, season = problem.kernels.density(weight), problem.season(weight)
+        kernel, season = problem.kernel_density(weight), problem.season(weight)
         factor = season[problem.months[problem.at]]
         even = even_share / problem.square_metres
         shape = ((1 - even_share) * kernel + even) * factor
@@ -334,7 +336,7 @@ def _separate(problem: _Problem, trigger: Trigger) -> _Separated:
         weight = rate * shape / intensity
         even_share = float((rate * even * factor / intensity).sum() / weight.sum())
         better = improved(problem.pairs, trigger, (excited / intensity).sum(axis=1))
-        converged = steps > 2 * _REFRESH and _change(trigger, better) < _CLOSE
+        converged = steps > _FEWEST_STEPS and _change(trigger, better) < _CLOSE
         trigger, steps = better, steps + 1
     return _Separated(trigger, weight, shape, even_share, season, steps, converged)
 
