@@ -12,37 +12,29 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Literal, get_args
 
-import numba
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from placeshaping._core.checks import check_choice, check_whole
 from placeshaping._core.errors import EmptyError, InputError
-from placeshaping._core.progress import track
-from placeshaping.hotspots._scan_kernels import log_ratio, scan_centres
+from placeshaping.hotspots._scan_search import Search, search_windows
+from placeshaping.hotspots._scan_tables import CLUSTERS, area_table, cluster_table, without_overlap
 from placeshaping.hotspots.cube import make_cube
-from placeshaping.hotspots.scan_models import Model, ModelName, make_model
-from placeshaping.hotspots.scan_windows import centres_of, distances_from, window_lists
+from placeshaping.hotspots.scan_models import ModelName, make_model
+from placeshaping.hotspots.scan_windows import centres_of
+
+__all__ = ["CLUSTERS", "Analysis", "Rates", "ScanResult", "scan"]
 
 _log = logging.getLogger(__name__)
-
-Floats = NDArray[np.float64]
 
 Analysis = Literal["spatial", "retrospective", "prospective"]
 """Circles; circles in any stretch of time; circles in stretches that last to the final step."""
 
 Rates = Literal["high", "low", "both"]
-
-CLUSTERS = ("most_likely_high", "secondary_high", "secondary_low", "most_likely_low", "none")
-"""Labels of areas, in the order of a legend."""
-
-FEWEST_CASES = 2
-"""A cluster of high rates has at least so many cases, as in SaTScan."""
 
 
 @dataclass(frozen=True)
@@ -62,28 +54,6 @@ class ScanResult:
     areas: pd.DataFrame
     maxima: NDArray[np.float64] = field(repr=False)
     """The highest log likelihood ratio of each simulation."""
-
-
-class _Found(NamedTuple):
-    """The best window of each centre."""
-
-    ratio: Floats
-    depth: NDArray[np.int64]
-    begin: NDArray[np.int64]
-    end: NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class _Search:
-    """What is looked for."""
-
-    model: Model
-    xy: Floats
-    side: int
-    first_end: int
-    longest: int
-    max_share: float
-    max_radius: float
 
 
 def scan(
@@ -193,7 +163,7 @@ def scan(
     table, gaps = _known_steps(cases, analysis)
     made = make_model(model, table, population, controls, spatial=analysis == "spatial")
     steps = made.cases.shape[1]
-    search = _Search(
+    search = Search(
         model=made,
         xy=centres_of(areas, table.index),
         side={"high": 1, "low": -1, "both": 0}[rates],
@@ -202,10 +172,10 @@ def scan(
         max_share=max_share,
         max_radius=math.inf if max_radius is None else max_radius,
     )
-    found, maxima = _searched(search, simulations, np.random.default_rng(rng))
-    chosen = _without_overlap(search, found, check_whole(most, name="most"))
-    clusters = _cluster_table(search, table, chosen, maxima, analysis)
-    labels = _area_table(search, table, chosen, clusters, significance)
+    found, maxima = search_windows(search, simulations, np.random.default_rng(rng))
+    chosen = without_overlap(search, found, check_whole(most, name="most"))
+    clusters = cluster_table(search, table, chosen, maxima, analysis)
+    labels = area_table(search, table, chosen, clusters, significance)
     cautions = tuple(_cautions(search, gaps, analysis))
     for caution in cautions:
         _log.warning("%s", caution)
@@ -257,178 +227,7 @@ def _known_steps(
     return known, cube.shape[1] - known.shape[1]
 
 
-def _searched(
-    search: _Search, simulations: int, generator: np.random.Generator
-) -> tuple[_Found, Floats]:
-    """Return the best window of each centre, and the highest ratio of each simulation."""
-    seeds = generator.integers(0, 2**63, simulations)
-    maxima = np.zeros(simulations)
-    parts: list[tuple[Any, ...]] = []
-    baseline = _running(search.model.expected)
-    share = search.model.weight / search.model.weight.sum()
-    options = {"max_share": search.max_share, "max_radius": search.max_radius}
-
-    for windows in window_lists(search.xy, share, **options):
-
-        def best(counts: NDArray[Any], floor: float, each: bool, lists: Any = windows) -> Any:
-            return scan_centres(
-                _running(counts), baseline, lists.order, lists.start, lists.closes,
-                search.model.total, search.model.people, search.side, float(FEWEST_CASES),
-                search.first_end, search.longest, floor, each,
-            )  # fmt: skip
-
-        def highest(number: int, best: Any = best) -> float:
-            drawn = search.model.draw(np.random.default_rng(seeds[number]))
-            before = float(maxima[number])
-            return max(before, float(best(drawn, before, False)[0].max(initial=0)))
-
-        parts.append(best(search.model.cases, 0.0, True))
-        with ThreadPoolExecutor(numba.get_num_threads()) as pool:
-            runs = pool.map(highest, range(simulations))
-            maxima[:] = list(track(runs, label="Simulating", total=simulations))
-    return _Found(*(np.concatenate(column) for column in zip(*parts, strict=True))), maxima
-
-
-def _running(table: NDArray[Any]) -> Floats:
-    """Return sums over time, from nothing to all."""
-    sums = np.zeros((table.shape[0], table.shape[1] + 1))
-    np.cumsum(table, axis=1, out=sums[:, 1:])
-    return sums
-
-
-class _Cluster(NamedTuple):
-    centre: int
-    radius: float
-    members: NDArray[np.intp]
-    begin: int
-    end: int
-
-
-def _without_overlap(search: _Search, found: _Found, most: int) -> list[_Cluster]:
-    """List windows from the most likely down, none of which shares an area with one before."""
-    taken = np.zeros(len(search.xy), dtype=bool)
-    chosen: list[_Cluster] = []
-    for centre in np.argsort(-found.ratio, kind="stable"):
-        if len(chosen) == most or found.ratio[centre] <= 0:
-            break
-        if taken[centre]:
-            continue
-        distance = distances_from(search.xy, int(centre))
-        members = np.argsort(distance, kind="stable")[: found.depth[centre]]
-        if taken[members].any():
-            continue
-        taken[members] = True
-        span = int(found.begin[centre]), int(found.end[centre])
-        chosen.append(_Cluster(int(centre), float(distance[members[-1]]), members, *span))
-    return chosen
-
-
-def _cluster_table(
-    search: _Search,
-    table: pd.DataFrame,
-    chosen: list[_Cluster],
-    maxima: Floats,
-    analysis: Analysis,
-) -> pd.DataFrame:
-    rows = [_cluster_row(search, table, one, analysis) for one in chosen]
-    columns = ["centre", "radius", "areas", "start", "end", "steps", "observed", "expected"]
-    columns += ["relative_risk", "log_likelihood_ratio"]
-    index = pd.RangeIndex(1, len(rows) + 1, name="rank")
-    clusters = pd.DataFrame(rows, columns=columns, index=index)
-    ratio = clusters["log_likelihood_ratio"].to_numpy(dtype=float)
-    reached = (maxima[None] >= ratio[:, None] * (1 - 1e-12)).sum(axis=1)
-    clusters["p_value"] = (reached + 1) / (len(maxima) + 1)
-    clusters["p_gumbel"] = gumbel_p(ratio, maxima)
-    lasting = analysis == "prospective"
-    clusters["recurrence"] = 1 / clusters["p_value"] if lasting else np.nan
-    return clusters
-
-
-def _cluster_row(
-    search: _Search, table: pd.DataFrame, one: _Cluster, analysis: Analysis
-) -> dict[str, Any]:
-    model = search.model
-    span = np.ix_(one.members, np.arange(one.begin, one.end))
-    observed, expected = float(model.cases[span].sum()), float(model.expected[span].sum())
-    outside = (model.total - observed) / (model.total - expected)
-    times = analysis != "spatial"
-    return {
-        "centre": table.index[one.centre],
-        "radius": one.radius,
-        "areas": len(one.members),
-        "start": table.columns[one.begin] if times else None,
-        "end": table.columns[one.end - 1] if times else None,
-        "steps": one.end - one.begin,
-        "observed": round(observed),
-        "expected": expected,
-        "relative_risk": observed / expected / outside if outside else math.inf,
-        "log_likelihood_ratio": log_ratio(observed, expected, model.total, model.people),
-    }
-
-
-def gumbel_p(ratio: NDArray[np.float64], maxima: NDArray[np.float64]) -> NDArray[np.float64]:
-    """
-    Return p-values from a Gumbel distribution fitted to the simulations by its moments.
-
-    Abrams, Kulldorff and Kleinman (2010): it goes below what the rank among a
-    limited number of simulations can tell.
-
-    Parameters
-    ----------
-    ratio
-        Log likelihood ratios of clusters.
-    maxima
-        The highest one of each simulation.
-
-    Returns
-    -------
-    p_value
-        One for each of `ratio`.
-
-    Examples
-    --------
-    >>> gumbel_p(np.array([5.0, 20.0]), np.array([4.0, 5.0, 6.0])).round(9).tolist()
-    [0.429623998, 2e-09]
-    """
-    scale = float(np.std(maxima, ddof=1)) * math.sqrt(6) / math.pi
-    if scale == 0:
-        return np.where(ratio > maxima.max(), 0.0, 1.0)
-    mode = float(np.mean(maxima)) - np.euler_gamma * scale
-    return np.asarray(-np.expm1(-np.exp(-(ratio - mode) / scale)))
-
-
-def _area_table(
-    search: _Search,
-    table: pd.DataFrame,
-    chosen: list[_Cluster],
-    clusters: pd.DataFrame,
-    significance: float,
-) -> pd.DataFrame:
-    code = np.full(len(table), CLUSTERS.index("none"))
-    columns = {name: np.full(len(table), np.nan) for name in ("rank", "relative_risk", "p_value")}
-    figures = clusters[["observed", "expected", "relative_risk", "p_value"]].to_numpy(dtype=float)
-    for rank, (one, figure) in enumerate(zip(chosen, figures, strict=True), 1):
-        observed, expected, risk, p_value = figure
-        if p_value > significance:
-            continue
-        order = "most_likely" if rank == 1 else "secondary"
-        side = "high" if observed > expected else "low"
-        code[one.members] = CLUSTERS.index(f"{order}_{side}")
-        columns["rank"][one.members] = rank
-        columns["relative_risk"][one.members] = risk
-        columns["p_value"][one.members] = p_value
-    labels = {
-        "cluster": pd.Categorical.from_codes(code, pd.Index(CLUSTERS)),
-        "rank": columns["rank"],
-        "observed": search.model.cases.sum(axis=1),
-        "expected": search.model.expected.sum(axis=1),
-        "relative_risk": columns["relative_risk"],
-        "p_value": columns["p_value"],
-    }
-    return pd.DataFrame(labels, index=table.index)
-
-
-def _cautions(search: _Search, gaps: int, analysis: Analysis) -> Iterator[str]:
+def _cautions(search: Search, gaps: int, analysis: Analysis) -> Iterator[str]:
     """Say what a reader must know."""
     share = search.model.weight / search.model.weight.sum()
     large = int((share > search.max_share).sum())
@@ -446,7 +245,7 @@ def _cautions(search: _Search, gaps: int, analysis: Analysis) -> Iterator[str]:
         yield f"{gaps:,} steps are missing in the records and left out."
 
 
-def _method(search: _Search, analysis: Analysis, rates: Rates, simulations: int) -> str:
+def _method(search: Search, analysis: Analysis, rates: Rates, simulations: int) -> str:
     names = {"poisson": "Poisson", "bernoulli": "Bernoulli", "permutation": "permutation"}
     kind = {
         "spatial": "spatial",

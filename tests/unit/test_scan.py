@@ -17,7 +17,8 @@ from placeshaping._core.errors import (
     InputError,
 )
 from placeshaping.hotspots import scan_windows
-from placeshaping.hotspots.scan import CLUSTERS, gumbel_p, scan
+from placeshaping.hotspots._scan_tables import gumbel_p
+from placeshaping.hotspots.scan import CLUSTERS, scan
 from placeshaping.hotspots.scan_models import make_model
 from placeshaping.hotspots.scan_windows import window_lists
 from placeshaping.hotspots.scan_words import scan_sentences
