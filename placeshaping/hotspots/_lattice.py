@@ -17,6 +17,7 @@ from scipy import sparse
 
 from placeshaping._core.checks import check_choice, check_unique, listed
 from placeshaping._core.errors import ColumnError, EmptyError, InputError
+from placeshaping.hotspots._permutation import enough_permutations
 
 _log = logging.getLogger(__name__)
 
@@ -231,10 +232,10 @@ def tell_floor(areas: int, permutations: int) -> list[str]:
     """Say where so few permutations leave the correction nothing to find."""
     if not permutations:
         return []
-    needed = math.ceil(areas * 2 / (permutations + 1) / LEVEL)
-    if needed <= 1:
+    enough = enough_permutations(areas, level=LEVEL)
+    if permutations >= enough:
         return []
-    enough = math.ceil(areas * 2 / LEVEL) - 1
+    needed = math.floor(areas * 2 / (permutations + 1) / LEVEL) + 1
     consequence = (
         f"{needed:,} of {areas:,} areas must be there before one is found."
         if needed <= areas

@@ -12,6 +12,7 @@ each k in place of R k for each area, with the same distribution.
 
 from __future__ import annotations
 
+import math
 from typing import TypeAlias
 
 import numpy as np
@@ -84,6 +85,34 @@ def two_sided(above: Counts, below: Counts, direction: Floats, permutations: int
     tail = np.where(direction > 0, above, np.where(direction < 0, below, permutations))
     p_values: Floats = np.minimum(1.0, 2 * (tail + 1) / (permutations + 1))
     return p_values
+
+
+def enough_permutations(areas: int, *, level: float = 0.05) -> int:
+    """
+    Return the number of permutations with which the correction can find one area alone.
+
+    The smallest two-sided p-value is 2 / (permutations + 1); Benjamini and
+    Hochberg ask the smallest one of a map to be below `level` over the number
+    of areas.
+
+    Parameters
+    ----------
+    areas
+        Areas of the map.
+    level
+        False discovery rate.
+
+    Returns
+    -------
+    permutations
+        For `getis_ord` and `local_moran`.
+
+    Examples
+    --------
+    >>> enough_permutations(35_672)
+    1426880
+    """
+    return math.floor(areas * 2 / level + 1e-6)
 
 
 def check_permutations(permutations: int) -> int:
