@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,12 @@ _log = logging.getLogger(__name__)
 
 BYAR_FROM = 10
 """Counts below this take the exact interval, as in the guidance of public health bodies."""
+
+
+def named(codes: Iterable[object], names: pd.Series[str] | None) -> list[str]:
+    """Write areas by their names where those are known, else by their codes."""
+    known = {} if names is None else {code: str(name) for code, name in names.items()}
+    return [known.get(code, str(code)) for code in codes]
 
 
 def aligned(

@@ -19,7 +19,7 @@ from scipy import special
 
 from placeshaping._core.checks import check_choice, check_unique, listed
 from placeshaping._core.errors import EmptyError, InputError
-from placeshaping.statistics._counts import aligned, check_level, usable_exposure
+from placeshaping.statistics._counts import aligned, check_level, named, usable_exposure
 from placeshaping.statistics.testing import false_discovery_rate
 
 _log = logging.getLogger(__name__)
@@ -29,6 +29,10 @@ CHANGES = ("down_99", "down_95", "none", "up_95", "up_99")
 
 MUCH_SPREAD = 1.5
 """Times the variance of chance from which on the Poisson test calls too much a change."""
+
+
+_WINSORISED_NORMAL = 0.67865
+"""Variance of a standard normal law with its outer tenths pulled in."""
 
 
 def change_between(
@@ -145,7 +149,13 @@ def change_between(
     return result
 
 
-def describe_change(change: pd.DataFrame, *, what: str = "Recorded crime", most: int = 3) -> str:
+def describe_change(
+    change: pd.DataFrame,
+    *,
+    what: str = "Recorded crime",
+    names: pd.Series[str] | None = None,
+    most: int = 3,
+) -> str:
     """
     Say in a paragraph what changed, and where.
 
@@ -155,6 +165,8 @@ def describe_change(change: pd.DataFrame, *, what: str = "Recorded crime", most:
         From `change_between`.
     what
         What was counted, as a sentence begins with it.
+    names
+        Names of the areas by code; by default their codes are told.
     most
         How many areas to name, largest change first.
 
@@ -176,14 +188,20 @@ def describe_change(change: pd.DataFrame, *, what: str = "Recorded crime", most:
         text = f"{what} shows no clear overall change{rate}"
     else:
         way = "rose" if overall["ratio"] > 1 else "fell"
-        text = f"{what} {way} by {abs(100 * (overall['ratio'] - 1)):.0f} % overall{rate}"
+        by = _percent(abs(100 * (overall["ratio"] - 1))).lstrip("+")
+        text = f"{what} {way} by {by} overall{rate}"
     text += f", from {overall['before']:,.0f} to {overall['after']:,.0f}"
     if np.isfinite(upper):
-        text += f" (between {lower:+.0f} % and {upper:+.0f} %, allowing for chance)"
-    return f"{text}. {_named_changes(change, most)}"
+        text += f" (between {_percent(lower)} and {_percent(upper)}, allowing for chance)"
+    return f"{text}. {_named_changes(change, names, most)}"
 
 
-def _named_changes(change: pd.DataFrame, most: int) -> str:
+def _percent(value: float) -> str:
+    """Write a change in per cent, with a decimal where it is small."""
+    return f"{value:+.0f} %" if abs(value) >= 10 else f"{value:+.1f} %"
+
+
+def _named_changes(change: pd.DataFrame, names: pd.Series[str] | None, most: int) -> str:
     """Say which areas rose and fell, the largest change first."""
     tested = int(change["p_value"].notna().sum())
     than = " than the whole" if change.attrs["against"] == "overall" else ""
@@ -195,14 +213,15 @@ def _named_changes(change: pd.DataFrame, most: int) -> str:
         found = change[change["change"].isin([f"{side}_95", f"{side}_99"])]
         if found.empty:
             continue
-        largest = found.reindex(found["difference"].abs().sort_values(ascending=False).index)
-        named = ", ".join(
-            f"{row.Index} ({row.before:,.0f} to {row.after:,.0f})"
-            for row in largest.head(most).itertuples()
+        order = found["difference"].abs().sort_values(ascending=False, kind="stable").index
+        largest = found.reindex(order).head(most)
+        told = ", ".join(
+            f"{name} ({row.before:,.0f} to {row.after:,.0f})"
+            for name, row in zip(named(largest.index, names), largest.itertuples(), strict=True)
         )
         sides.append(
             f"{len(found):,} of {tested:,} areas {word}{than} by more than chance explains, with "
-            f"so many areas looked at: above all {named}."
+            f"so many areas looked at: above all {told}."
         )
     if not sides:
         word = "differs from the whole" if than else "changed"
@@ -291,14 +310,23 @@ def _dispersion(
     odds: NDArray[np.float64],
     known: NDArray[np.bool_],
 ) -> float:
-    """Return Pearson's chi-square of the changes about the overall one, over its freedom."""
+    """
+    Return how many times the variance of chance the changes have, about the overall one.
+
+    The spread of Pearson's residuals, those of the outer tenths pulled in (and
+    the whole rescaled as for a normal law), so that areas that did change do
+    not hide themselves; the plain one where that is smaller, as with few events.
+    """
     total = first + second
     share = odds / (1 + odds)
     used = known & (total > 0) & np.isfinite(odds) & (share > 0)
     if used.sum() < 2:
         return 1.0
-    gap = (second - total * share)[used] ** 2 / (total * share * (1 - share))[used]
-    return float(gap.sum() / (used.sum() - 1))
+    residual = (second - total * share)[used] / np.sqrt((total * share * (1 - share))[used])
+    freedom = used.sum() - 1
+    plain = float((residual**2).sum() / freedom)
+    pulled = np.clip(residual, *np.quantile(residual, [0.1, 0.9]))
+    return min(plain, float((pulled**2).sum() / freedom / _WINSORISED_NORMAL))
 
 
 def _classes(gap: NDArray[np.float64], q_values: NDArray[np.float64]) -> Any:

@@ -9,7 +9,10 @@ import pandas as pd
 
 from placeshaping._core.checks import check_choice, check_unique, listed
 from placeshaping._core.errors import EmptyError, InputError
-from placeshaping.statistics._counts import aligned
+from placeshaping.statistics._counts import aligned, named
+
+SMALL_NET = 0.2
+"""Share of all rises and falls below which a net change says little of its drivers."""
 
 
 def change_dispersion(
@@ -47,7 +50,8 @@ def change_dispersion(
         input), ``remaining`` (change of the whole once this area and those
         before it are undone), ``remaining_percent``, ``contributes``.
         ``attrs``: ``odi``, ``ncdi``, ``contributing``, ``changed`` (areas that
-        changed that way), ``change``, ``percent``, ``method``. Where the whole
+        changed that way), ``change``, ``moved`` (sum of all rises and falls),
+        ``percent``, ``method``. Where the whole
         did not change in `direction`, no area contributes and both indices
         are missing.
 
@@ -112,6 +116,7 @@ def change_dispersion(
         "contributing": needed,
         "changed": changed,
         "change": float(difference.sum()),
+        "moved": float(np.abs(difference).sum()),
         "percent": float(100 * difference.sum() / first.sum()) if first.sum() > 0 else float("nan"),
         "direction": direction,
         "method": f"Dispersion analysis (Ratcliffe 2010), method {method!r}.",
@@ -119,7 +124,13 @@ def change_dispersion(
     return table
 
 
-def describe_dispersion(table: pd.DataFrame, *, what: str = "recorded crime", most: int = 5) -> str:
+def describe_dispersion(
+    table: pd.DataFrame,
+    *,
+    what: str = "recorded crime",
+    names: pd.Series[str] | None = None,
+    most: int = 5,
+) -> str:
     """
     Say in a paragraph whether a few areas drove the change, or all of them.
 
@@ -129,6 +140,8 @@ def describe_dispersion(table: pd.DataFrame, *, what: str = "recorded crime", mo
         From `change_dispersion`.
     what
         What was counted.
+    names
+        Names of the areas by code; by default their codes are told.
     most
         How many areas to name.
 
@@ -149,17 +162,22 @@ def describe_dispersion(table: pd.DataFrame, *, what: str = "recorded crime", mo
     word, more = ("rise", "more") if rise else ("fall", "fewer")
     if not facts["contributing"]:
         return f"There is no overall {word} in {what}, so no area drives one."
-    named = table[table["contributes"]].sort_values("order").index
+    drivers = named(table[table["contributes"]].sort_values("order").index, names)
     few = facts["contributing"]
     share = f", {abs(facts['percent']):.0f} %" if np.isfinite(facts["percent"]) else ""
     it, they = ("it", "It is") if few == 1 else ("they", "They are")
     text = (
         f"The {word} in {what} ({abs(facts['change']):,.0f} {more}{share}) comes down to {few:,} "
         f"of {len(table):,} areas: had {it} stayed as before, there would be no {word} overall. "
-        f"{they} {listed(list(named), most=most)}. "
+        f"{they} {listed(drivers, most=most)}. "
     )
     others = facts["changed"] - few
-    return text + (
+    text += (
         f"{others:,} other areas {'rose' if rise else 'fell'} too, and others made up for them. "
-        "Some areas rise and some fall by chance in any period."
     )
+    if abs(facts["change"]) < SMALL_NET * facts["moved"]:
+        text += (
+            f"The {word} is small beside the {facts['moved']:,.0f} by which the areas went up and "
+            "down, so that which of them made it says little. "
+        )
+    return text + "Some areas rise and some fall by chance in any period."

@@ -20,7 +20,7 @@ from scipy import stats
 
 from placeshaping._core.checks import check_choice, listed
 from placeshaping._core.errors import EmptyError, InputError
-from placeshaping.statistics._counts import aligned, usable_exposure
+from placeshaping.statistics._counts import aligned, named, usable_exposure
 
 _log = logging.getLogger(__name__)
 
@@ -149,7 +149,9 @@ def funnel_limits(
     return result
 
 
-def describe_funnel(funnel: pd.DataFrame, *, what: str = "rate") -> str:
+def describe_funnel(
+    funnel: pd.DataFrame, *, what: str = "rate", names: pd.Series[str] | None = None
+) -> str:
     """
     Say in a paragraph which areas lie outside the funnel.
 
@@ -159,6 +161,8 @@ def describe_funnel(funnel: pd.DataFrame, *, what: str = "rate") -> str:
         From `funnel_limits`.
     what
         What the rate is of, like ``"rate of falls"``.
+    names
+        Names of the areas by code; by default their codes are told.
 
     Returns
     -------
@@ -173,8 +177,7 @@ def describe_funnel(funnel: pd.DataFrame, *, what: str = "rate") -> str:
     places = funnel["funnel"].value_counts()
     within = int(places["within"])
     high, low = (
-        [str(code) for code in funnel.index[funnel["funnel"] == f"{side}_998"]]
-        for side in ("high", "low")
+        named(funnel.index[funnel["funnel"] == f"{side}_998"], names) for side in ("high", "low")
     )
     text = (
         f"Chance alone makes the {what} of {int(funnel['funnel'].notna().sum()):,} areas differ. "

@@ -89,6 +89,16 @@ def test_series_of_events_are_scaled_down_to_what_they_tell():
     np.testing.assert_allclose(scaled["ratio"], plain["ratio"])
 
 
+def test_areas_that_did_change_do_not_hide_themselves():
+    before, after = simulate(4, areas=400)
+    after.iloc[:40] *= 4
+    table = change_between(before, after, overdispersion="scaled")
+    assert table.attrs["dispersion"] < 2.5
+    assert (table["change"].iloc[:40] == "up_99").mean() > 0.4
+    few = change_between(pd.Series([1, 0] * 50), pd.Series([0, 1] * 50))
+    assert few.attrs["dispersion"] == pytest.approx(1, abs=0.02)
+
+
 def test_changes_are_classed_by_sign_and_q():
     table = change_between(BEFORE, AFTER)
     assert table["change"].tolist()[:2] == ["up_99", "none"]
@@ -136,6 +146,8 @@ def test_the_paragraph_tells_of_whole_and_areas():
     assert text.startswith("Demand shows no clear overall change, from 208 to 218 (between -14 %")
     assert "1 of 5 areas rose by more than chance explains" in text
     assert "above all a0 (50 to 90)." in text
+    names = pd.Series({"a0": "Fen Ditch", "a1": "Wold"})
+    assert "Fen Ditch (50 to 90)" in describe_change(change_between(BEFORE, AFTER), names=names)
     calm = describe_change(change_between(BEFORE, BEFORE))
     assert calm.endswith("None of 4 areas changed by more than chance explains.")
     days = pd.Series(10, AREAS)
@@ -208,3 +220,7 @@ def test_the_paragraph_names_the_drivers():
     text = describe_dispersion(dispersion([10, 20, 30], [40, 60, 29]), what="demand")
     assert "(69 more, 115 %) comes down to 2 of 3 areas: had they stayed" in text
     assert "They are 1, 0." in text
+    small = dispersion([10, 20, 30], [40, 5, 20])
+    text = describe_dispersion(small, names=pd.Series(["Fen", "Wold", "Marsh"]))
+    assert "It is Fen." in text
+    assert "small beside the 55 by which the areas went up and down" in text
