@@ -248,7 +248,8 @@ def render_page(content: PageContent, *, scripts: Sequence[str] = ()) -> str:
         fact_ids=_FACT_IDS,
         content_policy=CONTENT_POLICY,
         styles=Markup(leaflet_styles() + compact_code(_asset("page.css"))),  # noqa: S704 - our own
-        leaflet=Markup(leaflet_script()),  # noqa: S704
+        library=_packed(leaflet_script()),
+        inflate=Markup(compact_code(_asset("inflate.js"))),  # noqa: S704
         script=Markup(compact_code(script)),  # noqa: S704
         declaration=script_json(content.declaration),
         settings=script_json(content.settings),
@@ -306,7 +307,10 @@ def packed_json(value: Any) -> str:
     >>> gzip.decompress(base64.b64decode(packed_json([1, 2])))
     b'[1,2]'
     """
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return _packed(json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
+
+
+def _packed(text: str) -> str:
     squeezed = gzip.compress(text.encode("utf-8"), compresslevel=9, mtime=0)
     return base64.b64encode(squeezed).decode("ascii")
 

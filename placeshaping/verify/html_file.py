@@ -26,6 +26,7 @@ from placeshaping.verify.payload import read_payload
 
 DECLARATION = "placeshaping-declaration"
 PAYLOAD = "placeshaping-data"
+LIBRARY = "placeshaping-library"
 
 _SCRIPT_TYPES = {"", "text/javascript", "application/javascript", "module", "text/ecmascript"}
 _FETCHING = {
@@ -173,13 +174,26 @@ class _Page(HTMLParser):
             self._declaration(code)
         elif name == PAYLOAD:
             self._payload(given, code)
+        elif name == LIBRARY:
+            self._library(given, code)
         elif kind in _SCRIPT_TYPES:
-            self._refuse("<script>", outside_in_script(code))
-            self._judge_text("<script>", code)
-            self._script(code)
+            self._judge_script(code)
         elif code.strip():
             what = "holds data other than those that a map declares"
             self.contents.breach(f'<script id="{name}" type="{kind}">', what, _start(code))
+
+    def _judge_script(self, code: str) -> None:
+        self._refuse("<script>", outside_in_script(code))
+        self._judge_text("<script>", code)
+        self._script(code)
+
+    def _library(self, given: dict[str, str], code: str) -> None:
+        """Judge a script that the page unpacks as if it stood there in full."""
+        try:
+            self._judge_script(_inflate(code, given.get("data-encoding", "")).decode("utf-8"))
+        except (ValueError, OSError, EOFError, zlib.error) as error:
+            what = f"{type(error).__name__}: {error}"
+            self.contents.breach("packed script", "could not be read", what)
 
     def _script(self, code: str) -> None:
         """Look into a script for points, and for the words of its tooltips."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import gzip
 import json
 import re
 import shutil
@@ -225,6 +226,17 @@ def test_page_with_counts_in_its_styles(tmp_path: Path) -> None:
 def test_page_with_a_second_payload(tmp_path: Path) -> None:
     block = '<script type="text/plain" id="placeshaping-data">{"format": 1}</script>'
     assert "payload: stands more than once" in found(written(tmp_path, "x.html", block * 2))
+
+
+def test_page_with_counts_in_its_packed_library(tmp_path: Path) -> None:
+    code = f"var counts = {json.dumps(COUNTS)}; fetch('https://example.org/x');"
+    packed = base64.b64encode(gzip.compress(code.encode())).decode()
+    block = '<script type="text/plain" id="placeshaping-library" data-encoding="{}">{}</script>'
+    told = found(written(tmp_path, "x.html", block.format("gzip+base64", packed)))
+    assert "codes with numbers" in told
+    assert "reaches an outside address" in told
+    told = found(written(tmp_path, "y.html", block.format("gzip+base64", packed[:40])))
+    assert "packed script: could not be read" in told
 
 
 # --- workbooks

@@ -1,0 +1,116 @@
+/* Leaflet stands in the page gzipped, to be small. It is unpacked here, at once, by RFC 1951 in plain
+   JavaScript: the browser's own DecompressionStream would let the scripts after this one run first. */
+(function () {
+  "use strict";
+
+  const ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
+
+  /* Symbols by the length of their code, then by their number. */
+  function tree(lengths) {
+    const count = new Uint16Array(16);
+    for (const length of lengths) { count[length] += 1; }
+    count[0] = 0;
+    const from = new Uint16Array(17);
+    for (let k = 1; k < 16; k += 1) { from[k + 1] = from[k] + count[k]; }
+    const symbols = new Uint16Array(lengths.length);
+    lengths.forEach(function (length, symbol) { if (length) { symbols[from[length]] = symbol; from[length] += 1; } });
+    return { count: count, symbols: symbols };
+  }
+
+  /* What is written as so many extra bits: the least value of each symbol, and its bits. */
+  function ranges(many, every, start) {
+    const base = [];
+    const extra = [];
+    for (let k = 0, next = start; k < many; k += 1) {
+      extra.push(Math.max(0, Math.floor(k / every) - 1));
+      base.push(next);
+      next += 1 << extra[k];
+    }
+    return { base: base, extra: extra };
+  }
+
+  const lengths = ranges(28, 4, 3);
+  lengths.base.push(258);
+  lengths.extra.push(0);
+  const distances = ranges(30, 2, 1);
+
+  function inflate(bytes, at) {
+    const made = new Uint8Array(new DataView(bytes.buffer).getUint32(bytes.length - 4, true));
+    let n = 0;
+    let held = 0;
+    let bits = 0;
+
+    function take(many) {
+      while (bits < many) { held |= bytes[at] << bits; at += 1; bits += 8; }
+      const value = held & ((1 << many) - 1);
+      held >>>= many;
+      bits -= many;
+      return value;
+    }
+
+    function symbol(of) {
+      let code = 0;
+      let first = 0;
+      let index = 0;
+      for (let length = 1; length < 16; length += 1) {
+        code |= take(1);
+        const many = of.count[length];
+        if (code - first < many) { return of.symbols[index + code - first]; }
+        index += many;
+        first = (first + many) << 1;
+        code <<= 1;
+      }
+      throw new Error("Leaflet is damaged");
+    }
+
+    function trees() {
+      const [literal, distance, coded] = [take(5) + 257, take(5) + 1, take(4) + 4];
+      const small = new Uint8Array(19);
+      for (let k = 0; k < coded; k += 1) { small[ORDER[k]] = take(3); }
+      const by = tree(small);
+      const all = new Uint8Array(literal + distance);
+      for (let k = 0; k < all.length;) {
+        const one = symbol(by);
+        if (one < 16) { all[k] = one; k += 1; continue; }
+        const value = one === 16 ? all[k - 1] : 0;
+        const past = k + (one === 16 ? 3 + take(2) : one === 17 ? 3 + take(3) : 11 + take(7));
+        all.fill(value, k, past);
+        k = past;
+      }
+      return [tree(all.subarray(0, literal)), tree(all.subarray(literal))];
+    }
+
+    function fixed() {
+      return [tree(Uint8Array.from({ length: 288 }, (_, k) => k < 144 ? 8 : k < 256 ? 9 : k < 280 ? 7 : 8)), tree(new Uint8Array(30).fill(5))];
+    }
+
+    function stored() {
+      held = bits = 0;
+      const size = bytes[at] | bytes[at + 1] << 8;
+      made.set(bytes.subarray(at + 4, at + 4 + size), n);
+      at += 4 + size;
+      n += size;
+    }
+
+    for (let last = 0; !last;) {
+      last = take(1);
+      const kind = take(2);
+      if (kind === 0) { stored(); continue; }
+      const [literal, distance] = kind === 1 ? fixed() : trees();
+      for (let one = symbol(literal); one !== 256; one = symbol(literal)) {
+        if (one < 256) { made[n] = one; n += 1; continue; }
+        const size = lengths.base[one - 257] + take(lengths.extra[one - 257]);
+        const far = symbol(distance);
+        const back = distances.base[far] + take(distances.extra[far]);
+        for (let k = 0; k < size; k += 1, n += 1) { made[n] = made[n - back]; }
+      }
+    }
+    return made;
+  }
+
+  const bytes = Uint8Array.from(atob(document.getElementById("placeshaping-library").textContent), (one) => one.charCodeAt(0));
+  const script = document.createElement("script");
+  script.textContent = new TextDecoder().decode(inflate(bytes, 10)); /* after gzip's own ten bytes */
+  document.head.append(script);
+  script.remove();
+})();
