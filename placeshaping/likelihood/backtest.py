@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
@@ -243,10 +242,9 @@ class Work:
     plan: Plan
     folder: BacktestFolder | None
 
-    def chain(self, origins: Sequence[int], *, threads: int | None = None) -> list[OriginResult]:
+    def chain(self, origins: Sequence[int]) -> list[OriginResult]:
         """Return the results of a chain, computed or read."""
-        with nullcontext() if threads is None else threadpool_limits(limits=threads):
-            return list(self.results(origins))
+        return list(self.results(origins))
 
     def results(self, origins: Sequence[int]) -> Iterator[OriginResult]:
         """Give the results of a chain one by one; what lies in the folder is read."""
@@ -255,11 +253,13 @@ class Work:
         for number, origin in enumerate(origins):
             refit = number % self.plan.refit_every == 0
             if refit and left and left[-1] >= origin:
-                fits = self._refitted(origin, fits)
+                with threadpool_limits(limits=1):  # arrays are small: threads only wait
+                    fits = self._refitted(origin, fits)
             if self.folder is not None and origin not in left:
                 yield OriginResult(origin, *self.folder.read(self._period(origin)))
                 continue
-            result = self._scored(origin, fits, refit)
+            with threadpool_limits(limits=1):
+                result = self._scored(origin, fits, refit)
             if self.folder is not None:
                 tables = (result.scores, result.flags, result.parameters)
                 self.folder.write(self._period(origin), tables)
@@ -315,7 +315,7 @@ class Work:
                 fitted = str(error)
             else:
                 table, flagged = score_window(
-                    history.counts[:, [origin]].toarray()[:, 0],
+                    history.at(origin),
                     forecast.expected[:, -1],
                     forecast.size[:, -1],
                     history.units,
@@ -364,7 +364,7 @@ def _run(work: Work, processes: int, client: Any) -> list[OriginResult]:
 def _side_by_side(work: Work, processes: int) -> Iterator[OriginResult]:
     # Not forked: a forked process inherits the locks of threads that it does not have.
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        futures = [pool.submit(work.chain, chain, threads=1) for chain in work.plan.chains]
+        futures = [pool.submit(work.chain, chain) for chain in work.plan.chains]
         try:
             for future in as_completed(futures):
                 yield from future.result()
@@ -394,7 +394,7 @@ def _on_cluster(client: Any, work: Work) -> Iterator[OriginResult]:
 
 
 def _chain_of(work: Work, origins: Sequence[int]) -> list[OriginResult]:
-    return work.chain(origins, threads=1)
+    return work.chain(origins)
 
 
 def _origins(

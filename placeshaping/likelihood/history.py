@@ -123,6 +123,11 @@ class History:
         counts[:, ~self.known[start:]] = np.nan
         return counts
 
+    def at(self, position: int) -> NDArray[np.float64]:
+        """Return the counts of one step, by its position."""
+        counts = self.counts[:, position : position + 1].toarray()
+        return np.asarray(counts[:, 0], dtype=np.float64)
+
     def total(self, last: int | None = None) -> NDArray[np.float64]:
         """Return the counts of the last steps (of all by default) summed over known steps."""
         start = 0 if last is None else max(0, self.steps - last)

@@ -1,0 +1,423 @@
+"""
+Which model to use, and how much better than trailing counts it was.
+
+Models are compared at the same flagged area. Which one to use is chosen on the
+first two thirds of the origins and reported on the rest, so that the choice does
+not flatter itself; the trailing counts that it has to beat are chosen in the same
+way among those in the backtest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from placeshaping._core.checks import listed
+from placeshaping._core.errors import EmptyError, InputError
+from placeshaping.likelihood.backtest import Backtest, part_column
+from placeshaping.likelihood.stability import caught_by_one, turnover
+from placeshaping.likelihood.uncertainty import (
+    Estimate,
+    draw_blocks,
+    holm,
+    pooled_difference,
+    pooled_lift,
+    pooled_ratio,
+    signed_rank,
+)
+from placeshaping.likelihood.windows import BINS, CALIBRATION, PIT
+
+Floats = NDArray[np.float64]
+
+CHOOSING = 2 / 3
+"""Share of the origins on which models are chosen."""
+
+_TRAILING = "trailing "
+
+PROPER = ("poisson_deviance", "log_score", "brier", "crps", "area_under_hit_rate")
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """
+    Models side by side at one flagged area.
+
+    Attributes
+    ----------
+    share
+        Share of the area that is flagged.
+    baseline
+        The trailing counts that did best on the origins for choosing.
+    chosen
+        The model that did best there, the baseline among them.
+    default
+        What is to be used: the chosen model where it surely beats the
+        baseline on the origins for reporting, else the baseline.
+    table
+        One row a model, on the origins for reporting: ``origins``, ``n``,
+        ``N``, and with ``_lower`` and ``_upper``: ``hit_rate``, ``pai``,
+        ``pei``, the proper scores, ``lift_vs_baseline``, ``difference`` of hit
+        rates; ``p_value`` of Wilcoxon's signed rank test on the hit rates,
+        ``p_holm`` corrected for the comparisons; ``hit_rate_choosing`` on the
+        origins for choosing; ``reason`` where a model had no forecast.
+    periods
+        First and last period of the origins for reporting.
+    sentence
+        Whether the chosen model beats trailing counts, by how much, how surely.
+    cautions
+        What a reader must know.
+    """
+
+    share: float
+    baseline: str
+    chosen: str
+    default: str
+    table: pd.DataFrame = field(repr=False)
+    periods: tuple[pd.Timestamp, pd.Timestamp]
+    sentence: str
+    cautions: tuple[str, ...]
+
+
+def compare(
+    backtest: Backtest,
+    *,
+    share: float = 0.05,
+    level: float = 0.95,
+    replicates: int = 2000,
+    rng: int = 0,
+) -> Comparison:
+    """
+    Compare the models of a backtest with trailing counts at the same flagged area.
+
+    Pooled scores are sums over origins over sums; their intervals, and those
+    of differences, come from a circular block bootstrap over the origins. A
+    model beats the baseline surely where the interval of the difference of hit
+    rates lies above zero and Wilcoxon's signed rank test agrees.
+
+    Parameters
+    ----------
+    backtest
+        From `backtest.backtest`, with trailing counts among the models.
+    share
+        One of the backtest's shares of the area.
+    level
+        Of the intervals.
+    replicates, rng
+        Of the bootstrap.
+
+    Returns
+    -------
+    comparison
+        With one sentence for the top of a report.
+
+    Raises
+    ------
+    InputError
+        If there are no trailing counts among the models, or `share` is not one
+        of the backtest's.
+    EmptyError
+        If fewer than three origins have a forecast.
+
+    Examples
+    --------
+    >>> from placeshaping.likelihood.comparison import compare
+    >>> compare(done, share=0.05).sentence  # doctest: +SKIP
+    """
+    rows = _rows(backtest, share)
+    periods = np.sort(rows["period"].unique())
+    early = periods[: int(np.ceil(len(periods) * CHOOSING))]
+    choosing, reporting = (
+        rows[rows["period"].isin(part)] for part in (early, periods[len(early) :])
+    )
+    if reporting.empty:
+        msg = f"{len(periods)} origins are too few to choose on some and report on others: give 3."
+        raise EmptyError(msg)
+    chosen, baseline = _choose(choosing)
+    samples = draw_blocks(reporting["period"].nunique(), replicates=replicates, rng=rng)
+    table = _table(backtest, reporting, baseline, share, samples, level)
+    table["hit_rate_choosing"] = _hit_rates(choosing).reindex(table.index)
+    surely = chosen != baseline and _surely(table.loc[chosen], level)
+    span = (pd.Timestamp(periods[len(early)]), pd.Timestamp(periods[-1]))
+    return Comparison(
+        share=share,
+        baseline=baseline,
+        chosen=chosen,
+        default=chosen if surely else baseline,
+        table=table,
+        periods=span,
+        sentence=_sentence(backtest, table, chosen, baseline, share, level),
+        cautions=tuple(_cautions(backtest, table)),
+    )
+
+
+def summarise(backtest: Backtest, *, level: float = 0.95, rng: int = 0) -> pd.DataFrame:
+    """
+    Compare the models at every flagged area of a backtest, in one table.
+
+    Parameters
+    ----------
+    backtest
+        From `backtest.backtest`.
+    level, rng
+        As in `compare`.
+
+    Returns
+    -------
+    table
+        The tables of `compare` under each other, with columns ``share``,
+        ``model``, ``baseline``, ``chosen`` and ``default`` (the last three
+        the same in all rows of a share). ``attrs["sentences"]``: one a share.
+    """
+    parts, sentences = [], []
+    for share in backtest.plan.shares:
+        one = compare(backtest, share=share, level=level, rng=rng)
+        named = {"baseline": one.baseline, "chosen": one.chosen, "default": one.default}
+        parts.append(one.table.reset_index().assign(**named))
+        parts[-1].insert(0, "share", share)
+        sentences.append(one.sentence)
+    table = pd.concat(parts, ignore_index=True)
+    table.attrs["sentences"] = tuple(sentences)
+    return table
+
+
+def calibration(backtest: Backtest, model: str) -> pd.DataFrame:
+    """
+    Compare events expected and observed, in tenths of the units by expected count.
+
+    Parameters
+    ----------
+    backtest
+        From `backtest.backtest`.
+    model
+        Name of a model.
+
+    Returns
+    -------
+    table
+        Ten rows, the units of which least is expected first: ``expected`` and
+        ``observed`` summed over origins, ``ratio`` of the two with its
+        bootstrap interval, and ``pit``: the bar of the PIT histogram (a tenth
+        each, were the forecast's distribution right).
+
+    Raises
+    ------
+    InputError
+        If there is no such model.
+    """
+    rows = _rows(backtest, backtest.plan.shares[0])
+    rows = rows[rows["model"] == model]
+    if rows.empty:
+        msg = f"There are no forecasts of {model!r}. There are: {listed(sorted(backtest.models))}."
+        raise InputError(msg)
+    sums = rows[list(CALIBRATION)].to_numpy(np.float64)
+    samples = draw_blocks(len(rows))
+    ratios = [pooled_ratio(sums[:, i], sums[:, BINS + i], samples=samples) for i in range(BINS)]
+    table = pd.DataFrame(
+        {"expected": sums[:, :BINS].sum(axis=0), "observed": sums[:, BINS:].sum(axis=0)}
+    )
+    table[["ratio", "ratio_lower", "ratio_upper"]] = [(r.value, r.lower, r.upper) for r in ratios]
+    return table.assign(pit=rows[list(PIT)].mean().to_numpy())
+
+
+def stability(backtest: Backtest, *, share: float = 0.05) -> pd.DataFrame:
+    """
+    Tell how compact each model's flagged area is, how it changes, and what it alone catches.
+
+    Parameters
+    ----------
+    backtest
+        From `backtest.backtest`.
+    share
+        One of the backtest's shares of the area.
+
+    Returns
+    -------
+    table
+        Indexed by ``model``: ``compactness`` (mean over origins), ``turnover``
+        (share of the area not flagged at the origin before), ``always`` (share
+        of the flagged area that is flagged at every origin), ``caught_alone``
+        and ``missed_alone``: events a period that it catches and the best
+        trailing counts do not, and the other way round.
+    """
+    rows = _rows(backtest, share)
+    baseline = _choose(rows)[1]
+    area = backtest.history.units.area
+    parts = {model: _parts(backtest, model, share) for model in rows["model"].unique()}
+    out = {}
+    for model, flagged in parts.items():
+        both = [period for period in flagged if period in parts[baseline]]
+        pairs = [(flagged[p], parts[baseline][p], _observed(backtest, p)) for p in both]
+        ours = list(flagged.values())
+        always = float((np.min(ours, axis=0) * area).sum() / (ours[0] * area).sum())
+        out[model] = {
+            "compactness": rows.loc[rows["model"] == model, "compactness"].mean(),
+            "turnover": np.mean([turnover(b, a, area) for a, b in pairwise(ours)] or [np.nan]),
+            "always": always,
+            "caught_alone": np.mean([caught_by_one(y, one, other) for one, other, y in pairs]),
+            "missed_alone": np.mean([caught_by_one(y, other, one) for one, other, y in pairs]),
+        }
+    return pd.DataFrame.from_dict(out, orient="index").rename_axis("model")
+
+
+def _parts(backtest: Backtest, model: str, share: float) -> dict[pd.Timestamp, Floats]:
+    """Return the part of each unit that a model flagged, by period."""
+    rows = backtest.flags[backtest.flags["model"] == model]
+    out = {}
+    for period, group in rows.groupby("period", sort=True):
+        part = np.zeros(len(backtest.history.units))
+        part[group["unit"].to_numpy()] = group[part_column(share)].to_numpy()
+        out[pd.Timestamp(str(period))] = part
+    return out
+
+
+def _observed(backtest: Backtest, period: pd.Timestamp) -> Floats:
+    history = backtest.history
+    return history.at(int(history.step.number([period])[0][0]) - history.first)
+
+
+def _rows(backtest: Backtest, share: float) -> pd.DataFrame:
+    if share not in backtest.plan.shares:
+        msg = f"share is {share}; the backtest flagged {listed(backtest.plan.shares)}."
+        raise InputError(msg)
+    scores = backtest.scores
+    return scores[(scores["share"] == share) & (scores["reason"] == "")]
+
+
+def _choose(rows: pd.DataFrame) -> tuple[str, str]:
+    """Return the model and the trailing counts that caught most, of those with most origins."""
+    if not rows["model"].str.startswith(_TRAILING).any():
+        msg = "There are no trailing counts with a forecast to compare with. Add TrailingCounts()."
+        raise InputError(msg)
+    origins = rows.groupby("model").size()
+    trailing = origins[origins.index.str.startswith(_TRAILING)]
+    full = origins[origins >= trailing.max()].index
+    rates = _hit_rates(rows[rows["model"].isin(full)])
+    plain = rates[rates.index.str.startswith(_TRAILING)]
+    best, baseline = str(rates.idxmax()), str(plain.idxmax())
+    return (best if rates[best] > rates[baseline] else baseline), baseline
+
+
+def _hit_rates(rows: pd.DataFrame) -> pd.Series[float]:
+    sums = rows.groupby("model")[["n", "N"]].sum()
+    return sums["n"] / sums["N"]
+
+
+def _table(
+    backtest: Backtest,
+    rows: pd.DataFrame,
+    baseline: str,
+    share: float,
+    samples: NDArray[np.intp],
+    level: float,
+) -> pd.DataFrame:
+    """Return the pooled scores of each model, and its comparison with the baseline."""
+    periods = np.sort(rows["period"].unique())
+    base = rows[rows["model"] == baseline].set_index("period").reindex(periods)
+    out: dict[str, dict[str, object]] = {}
+    for model in backtest.models:
+        own = rows[rows["model"] == model].set_index("period").reindex(periods)
+        if own["n"].isna().all():
+            out[model] = {"origins": 0, "reason": _reason(backtest, model)}
+            continue
+        out[model] = _pooled(own, base, share, samples, level) | {"reason": ""}
+    table = pd.DataFrame.from_dict(out, orient="index").rename_axis("model")
+    others = table.index != baseline
+    table["p_holm"] = np.nan
+    if "p_value" in table:
+        table.loc[others, "p_holm"] = holm(table.loc[others, "p_value"])
+    return table
+
+
+def _pooled(
+    own: pd.DataFrame, base: pd.DataFrame, share: float, samples: NDArray[np.intp], level: float
+) -> dict[str, object]:
+    there = (own["n"].notna() & base["n"].notna()).to_numpy()
+    if not there.all():  # origins without a forecast count in neither
+        own, base = own[there], base[there]
+        samples = draw_blocks(len(own), replicates=len(samples))
+    n, total, oracle = (own[c].to_numpy(np.float64) for c in ("n", "N", "n_oracle"))
+    theirs = base["n"].to_numpy(np.float64)
+    hit = pooled_ratio(n, total, samples=samples, level=level)
+    pai = Estimate(hit.value / share, hit.lower / share, hit.upper / share)
+    estimates = {
+        "hit_rate": hit,
+        "pai": pai,
+        "pei": pooled_ratio(n, oracle, samples=samples, level=level),
+        "lift_vs_baseline": pooled_lift(n, theirs, samples=samples, level=level),
+        "difference": pooled_difference(n, theirs, total, samples=samples, level=level),
+    }
+    for name in PROPER:
+        values = own[name].to_numpy(np.float64)
+        estimates[name] = pooled_ratio(values, np.ones(len(own)), samples=samples, level=level)
+    row: dict[str, object] = {"origins": len(own), "n": n.sum(), "N": total.sum()}
+    for name, one in estimates.items():
+        row |= {name: one.value, f"{name}_lower": one.lower, f"{name}_upper": one.upper}
+    row["expected_over_observed"] = float(own["expected"].sum() / total.sum())
+    row["p_value"] = signed_rank(own["hit_rate"], base["hit_rate"])
+    return row
+
+
+def _reason(backtest: Backtest, model: str) -> str:
+    scores = backtest.scores
+    told = scores.loc[(scores["model"] == model) & (scores["reason"] != ""), "reason"]
+    return str(told.iloc[-1]) if len(told) else ""
+
+
+def _sentence(
+    backtest: Backtest, table: pd.DataFrame, chosen: str, baseline: str, share: float, level: float
+) -> str:
+    """Say whether the model beats trailing counts, by how much and how surely."""
+    ours, plain = table.loc[chosen], table.loc[baseline]
+    target = backtest.history.target.name
+    if chosen == baseline:
+        return (
+            f"No model beats trailing counts for {target}: on the origins for choosing, none "
+            f"caught more in {share:.0%} of the area than {baseline}, which on the "
+            f"{plain['origins']:.0f} origins kept for reporting caught {plain['n']:,.0f} of "
+            f"{plain['N']:,.0f} events ({plain['hit_rate']:.1%}, {level:.0%} interval "
+            f"{plain['hit_rate_lower']:.1%} to {plain['hit_rate_upper']:.1%})."
+        )
+    surely = _surely(ours, level)
+    verb = (
+        "beats" if surely else "does not surely beat" if ours["difference"] > 0 else "does not beat"
+    )
+    told = f"{chosen} {verb} {baseline} for {target}"
+    return (
+        f"{told[0].upper()}{told[1:]}: on the {ours['origins']:.0f} origins kept for reporting it "
+        f"caught {ours['hit_rate']:.1%} of {ours['N']:,.0f} events in {share:.0%} of the area "
+        f"against {plain['hit_rate']:.1%}, a difference of {100 * ours['difference']:+.1f} points "
+        f"({level:.0%} interval {100 * ours['difference_lower']:+.1f} to "
+        f"{100 * ours['difference_upper']:+.1f}; p = {ours['p_value']:.2g} by signed "
+        f"ranks). {'It' if surely else 'Trailing counts'} should be used."
+    )
+
+
+def _surely(row: pd.Series, level: float) -> bool:
+    """
+    Tell whether a model surely beats the baseline.
+
+    The bootstrap alone is too sure of itself with a handful of origins, so
+    signed ranks must agree. The model was chosen on other origins, so it is
+    one comparison, and its p-value needs no correction.
+    """
+    return bool(row["difference_lower"] > 0 and row["p_value"] < 1 - level)
+
+
+def _cautions(backtest: Backtest, table: pd.DataFrame) -> list[str]:
+    told = list(backtest.history.cautions)
+    most = int(table["origins"].max())
+    if most < 6:
+        told.append(
+            f"Only {most} origins are left for reporting: signed ranks cannot show a difference at "
+            "the 5 % level with fewer than 6."
+        )
+    for model, row in table.iterrows():
+        if row["origins"] == 0:
+            told.append(f"{model} has no forecast: {row['reason']}")
+        elif row["origins"] < most:
+            told.append(f"{model} has a forecast at {row['origins']} of {most} origins only.")
+    return told
