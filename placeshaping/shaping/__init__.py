@@ -1,0 +1,1 @@
+"""Deciding where services go: patrol plans, access, siting, wards, segments."""
