@@ -35,6 +35,7 @@ def declare(release: Release) -> dict[str, Any]:
         "counts_shown": None if rules.counts_shown else False,
         "expires": release.expires and release.expires.isoformat(),
         "labels": {one.name: list(one.values) for one in release.labels},
+        "places": {kind.title: kind.published_at for kind in release.places},
         "sensitive": list(release.sensitive),
         "sensitive_threshold": rules.sensitive_threshold if release.sensitive else None,
         "largest_change": _largest_change(rules) if rules.method == "cell_key" else None,

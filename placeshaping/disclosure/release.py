@@ -37,6 +37,7 @@ from placeshaping.statistics.views import CategoryView, PeriodView
 if TYPE_CHECKING:
     from placeshaping.disclosure.ledger import Ledger
     from placeshaping.disclosure.points import Features
+    from placeshaping.disclosure.public_places import PublicPlaces
     from placeshaping.disclosure.surfaces import Raster
 
 NOT_FOR = (
@@ -89,6 +90,11 @@ class Release:
         Name -> masked points or a masked surface, beside the tables.
     labels
         What the further labels of its areas are called and mean.
+    places
+        Places that are public already, shown beside what was counted.
+    sectors
+        Postcode sector -> codes of the finest areas that it lies in, by which
+        a reader may look a place up.
     facts
         Figures of what the protection cost, for the manifest.
     """
@@ -115,6 +121,8 @@ class Release:
     dataset: str = ""
     items: Mapping[str, Features | Raster] = field(default_factory=dict)
     labels: tuple[LabelScheme, ...] = ()
+    places: tuple[PublicPlaces, ...] = ()
+    sectors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
     _maker: object = field(default=None, repr=False, compare=False)
     _seal: str = field(init=False, default="", repr=False, compare=False)
@@ -233,6 +241,8 @@ def release(
     notes: Sequence[str] = (),
     changes: Sequence[str] = (),
     items: Sequence[Features | Raster] = (),
+    places: Sequence[PublicPlaces] = (),
+    sectors: Mapping[str, Sequence[str]] | None = None,
     not_for: Sequence[str] = NOT_FOR,
 ) -> Release:
     """
@@ -278,6 +288,11 @@ def release(
     items
         Masked points and surfaces of the same records (`snap_points`, `donut`,
         `mask_surface`), each with a name of its own.
+    places
+        Public places to show beside what was counted: see `public_places`.
+    sectors
+        Postcode sector -> codes of the finest areas that it lies in: see
+        `joins.sectors.sectors_of`.
     not_for
         What the product must not be used for.
 
@@ -325,6 +340,7 @@ def release(
                 *further,
                 *_without_groups(study, protected),
                 *(text for item in items for text in item.statement),
+                *(kind.sentence for kind in places),
             ],
             expires=expires,
         )
@@ -351,6 +367,8 @@ def release(
             dataset=dataset or subject,
             items=MappingProxyType({item.name: item for item in items}),
             labels=labels,
+            places=tuple(places),
+            sectors=MappingProxyType({k: tuple(v) for k, v in (sectors or {}).items()}),
             facts=MappingProxyType(facts),
             _maker=_MAKER,
         )

@@ -410,10 +410,18 @@ def _content(shown: AreaMap, further: Further) -> PageContent:
         declaration=_declaration(shown),
         settings=_settings(release, shown.scheme),
         data=page_data(release, coverage, scheme=shown.scheme),
+        search_label=_search_label(release),
         chart=deprivation_chart(release),
         still=still_view(release, scheme=shown.scheme),
         further=further if shown.basemap is None else _with_basemap(further, shown.basemap),
     )
+
+
+def _search_label(release: Release) -> str:
+    ways = ["name", "code", *(["postcode"] if release.sectors else [])]
+    if release.places:
+        ways.append("place")
+    return f"Find an area by {', '.join(ways[:-1])} or {ways[-1]}"
 
 
 def _declaration(shown: AreaMap) -> dict[str, Any]:

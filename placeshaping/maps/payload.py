@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from placeshaping._core.crs import to_degrees
 from placeshaping._core.errors import EmptyError
+from placeshaping.disclosure.public_places import PublicPlaces
 from placeshaping.disclosure.release import Release
 from placeshaping.disclosure.tables import AreaTable
 from placeshaping.hotspots.labels import LabelScheme
@@ -42,6 +44,7 @@ def page_data(release: Release, coverage: Coverage, *, scheme: Scheme = "even") 
         Ready for JSON. Rates are not in it: the page works them out.
     """
     return {
+        **_lookups(release),
         "format": 1,
         "periods": [
             {
@@ -69,6 +72,31 @@ def page_data(release: Release, coverage: Coverage, *, scheme: Scheme = "even") 
         "clusters": list(CLUSTERS),
         "arcs": coverage.arcs,
         "classes": rate_classes(release, scheme=scheme),
+    }
+
+
+def _lookups(release: Release) -> dict[str, Any]:
+    """Return public places and postcode sectors, as far as there are some."""
+    found: dict[str, Any] = {}
+    if release.places:
+        found["places"] = [_places(kind) for kind in release.places]
+    finest = release.tables[release.levels[0]].areas.index.astype(str)
+    sectors = {
+        name: [int(place) for place in finest.get_indexer(list(codes)) if place >= 0]
+        for name, codes in release.sectors.items()
+    }
+    if sectors := {name: places for name, places in sectors.items() if places}:
+        found["sectors"] = sectors
+    return found
+
+
+def _places(kind: PublicPlaces) -> dict[str, Any]:
+    x, y = to_degrees(kind.points.geometry.x, kind.points.geometry.y)
+    return {
+        "title": kind.title,
+        "names": kind.points["name"].astype(str).tolist(),
+        "x": np.round(x, 5).tolist(),
+        "y": np.round(y, 5).tolist(),
     }
 
 

@@ -2,7 +2,7 @@
 (function (P) {
   "use strict";
 
-  P.describe = function (model, state, beside) {
+  P.describe = function (model, state, beside, places) {
     const data = model.data;
     return about();
 
@@ -20,7 +20,7 @@
         P.make("p", { class: "name" }, level.names[state.chosen]),
         P.make("p", { class: "hint" }, level.label + P.codeOf(level, state.chosen)),
         P.make("p", {}, data.categories[state.category].label + ", " + data.periods[state.period].label + ":"),
-        figures(chain), ...second(state.chosen), ...compared(chain[0]), ...trend(chain), ...parade(state.level, state.chosen), ...over(state.level, state.chosen)
+        figures(chain), ...placed(), ...second(state.chosen), ...compared(chain[0]), ...trend(chain), ...parade(state.level, state.chosen), ...over(state.level, state.chosen)
       ];
     }
 
@@ -51,6 +51,11 @@
       if (deciles) { row("Deprivation decile (1 = most deprived)", (one) => one.l === state.level && deciles[one.i] !== null ? deciles[one.i] + " of 10" : ""); }
       made.append(body);
       return P.make("div", { class: "figures-frame", role: "region", "aria-label": "Figures of this area", tabindex: "0" }, made);
+    }
+
+    function placed() {
+      const names = places ? places.of(state.level, state.chosen) : [];
+      return names.length ? [P.make("p", {}, P.make("strong", {}, "Public places here: "), names.join(", ") + ".")] : [];
     }
 
     /* What the second map says of the same area. */

@@ -46,10 +46,12 @@
     page.periods = new P.Periods(page);
     page.address = new P.Address(page);
     const controls = P.controls(page, toLevel);
-    P.search(page, function (l, i) {
+    const take = function (l, i, others) {
       if (l !== state.level) { toLevel(l); update(); }
-      choose(i, { zoom: true });
-    });
+      choose(i, { zoom: others || true });
+    };
+    page.places = new P.Places(page, take);
+    P.search(page, take);
     P.printing(page);
     byZoom();
     if (!page.address.start()) { update(); }
@@ -124,7 +126,7 @@
       /* Beside the map the figures stand at the top of the panel, which scrolls by itself. */
       if (i !== null) { el("side").scrollTop = 0; }
       if (i !== null) { page.say(pane.spoken(i)); }
-      if (options && options.zoom) { zoomTo(i); }
+      if (options && options.zoom) { zoomTo(Array.isArray(options.zoom) ? options.zoom : [i]); }
       page.address.write(true);
     }
 
@@ -153,8 +155,9 @@
       return best;
     }
 
-    function zoomTo(i) {
-      const box = shapes.boxes[state.level][i];
+    function zoomTo(areas) {
+      const boxes = areas.map((i) => shapes.boxes[state.level][i]);
+      const box = [0, 1].map((k) => Math.min(...boxes.map((one) => one[k]))).concat([2, 3].map((k) => Math.max(...boxes.map((one) => one[k]))));
       const wide = Math.max(box[2] - box[0], box[3] - box[1]) * 1.2;
       fixed(() => P.map.fitBounds(boundsOf([[box[0] - wide, box[1] - wide, box[2] + wide, box[3] + wide]]), { animate: false, maxZoom: 14 }));
     }
@@ -185,7 +188,7 @@
     function details() {
       el("details").classList.toggle("empty", state.chosen === null);
       el("bench").classList.toggle("chosen", state.chosen !== null);
-      el("details-body").replaceChildren(...P.describe(model, state, page.compare.open && { where: page.beside(), view: page.compare.pane().view }));
+      el("details-body").replaceChildren(...P.describe(model, state, page.compare.open && { where: page.beside(), view: page.compare.pane().view }, page.places));
     }
   }
 })(placeshaping);

@@ -2,12 +2,14 @@
 (function (P) {
   "use strict";
 
+  const MOST_NAMED = 4;
+
   P.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
 
   P.newMap = function (id) {
     const map = L.map(id, {
       keyboard: false, scrollWheelZoom: false, zoomSnap: 0.25, zoomDelta: 0.75, minZoom: 4, maxZoom: 18,
-      attributionControl: false, trackResize: false, zoomAnimation: !P.still, fadeAnimation: !P.still, inertia: !P.still
+      attributionControl: false, trackResize: false, markerZoomAnimation: !P.still, zoomAnimation: !P.still, fadeAnimation: !P.still, inertia: !P.still
     });
     map.setView(P.settings.centre, 9);
     L.control.scale({ maxWidth: 120 }).addTo(map);
@@ -35,12 +37,19 @@
     pane.draw = function () {
       pane.view = model.view(where);
       layer.show({ level: where.level, of: pane.view.of, classes: pane.view.classes, chosen: where.chosen, active: where.active, marks: page.marks() });
+      if (page.places) { page.places.draw(map); }
       map.getContainer().setAttribute("aria-label", "Map: " + model.titleOf(where));
     };
 
     pane.redraw = () => layer.show({ chosen: where.chosen, active: where.active });
 
-    pane.spoken = (i) => data.levels[where.level].names[i] + ": " + model.say(where, pane.view, i) + ".";
+    pane.spoken = (i) => [data.levels[where.level].names[i] + ": " + model.say(where, pane.view, i), ...placesAt(i)].join(". ") + ".";
+
+    /* A few of the public places in an area. */
+    function placesAt(i) {
+      const names = page.places ? page.places.of(where.level, i) : [];
+      return names.length > MOST_NAMED ? [names.slice(0, MOST_NAMED).join(", ") + " and " + P.count(names.length - MOST_NAMED) + " more"] : names.length ? [names.join(", ")] : [];
+    }
 
     pane.whole = fit;
 
@@ -69,7 +78,7 @@
     pane.tip = function (i, point) {
       if (i === null) { tipBox.hidden = true; return; }
       const at = point || map.latLngToContainerPoint(placeOf(i));
-      tipBox.replaceChildren(P.make("strong", {}, data.levels[where.level].names[i]), P.make("span", {}, model.say(where, pane.view, i)));
+      tipBox.replaceChildren(P.make("strong", {}, data.levels[where.level].names[i]), P.make("span", {}, model.say(where, pane.view, i)), ...placesAt(i).map((said) => P.make("span", {}, said)));
       tipBox.hidden = false;
       const size = map.getSize();
       const wide = tipBox.offsetWidth;

@@ -1,4 +1,4 @@
-/* Finding an area of any level by its name or code. */
+/* Finding an area of any level by its name or code, by a postcode sector, or by a public place in it. */
 (function (P) {
   "use strict";
 
@@ -29,12 +29,14 @@
           const code = level.codes[i].toLowerCase().startsWith(words);
           if (start >= 0 || code) { found.push({ l: l, i: i, rank: (start === 0 || code ? 0 : 1) + (name.toLowerCase() === words ? -1 : 0) }); }
         }));
-        found.sort((a, b) => a.rank - b.rank || b.l - a.l || a.i - b.i);
+        found.push(...sectors(words), ...page.places.find(words));
+        found.sort((a, b) => a.rank - b.rank || (b.l || 0) - (a.l || 0) || (a.i || 0) - (b.i || 0));
         found = found.slice(0, 8);
       }
       list.replaceChildren(...found.map(function (one, k) {
         const level = levels[one.l];
-        const item = P.make("li", { role: "option", id: "found-" + k, "aria-selected": "false" }, level.names[one.i], P.make("span", { class: "hint" }, " " + level.short + P.codeOf(level, one.i)));
+        const hint = one.hint || level.short + P.codeOf(level, one.i);
+        const item = P.make("li", { role: "option", id: "found-" + k, "aria-selected": "false" }, one.name || level.names[one.i], P.make("span", { class: "hint" }, " " + hint));
         item.addEventListener("mousedown", function (event) { event.preventDefault(); pick(one); });
         return item;
       }));
@@ -42,6 +44,22 @@
       box.setAttribute("aria-expanded", String(Boolean(found.length)));
       box.removeAttribute("aria-activedescendant");
       if (words) { page.say(found.length ? P.count(found.length) + " found. Arrow down to choose." : "No area of that name."); }
+    }
+
+    /* A postcode, or the beginning of one, names its sector; the area with most of its postcodes is chosen. */
+    function sectors(words) {
+      const known = page.data.sectors || {};
+      const bare = words.toUpperCase().replace(/\s+/g, "");
+      if (!/^[A-Z]{1,2}\d/.test(bare)) { return []; }
+      return Object.keys(known).filter(function (name) {
+        const own = name.replace(" ", "");
+        return own.startsWith(bare) || (bare.startsWith(own) && /^[A-Z]{0,2}$/.test(bare.slice(own.length)));
+      }).map((name) => ({
+        name: name, rank: 0, hint: "postcode sector, in " + P.areas(known[name].length), take: function () {
+          take(0, known[name][0], known[name]);
+          page.say("Postcode sector " + name + " lies in " + P.areas(known[name].length) + "; the one with most of its postcodes is " + levels[0].names[known[name][0]] + ".");
+        }
+      }));
     }
 
     function point(k) {
@@ -52,9 +70,9 @@
     }
 
     function pick(one) {
-      box.value = levels[one.l].names[one.i];
+      box.value = one.name || levels[one.l].names[one.i];
       shut();
-      take(one.l, one.i);
+      if (one.take) { one.take(); } else { take(one.l, one.i); }
     }
 
     function shut() {

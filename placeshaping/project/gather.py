@@ -11,6 +11,7 @@ from placeshaping._core.checks import check_file, listed
 from placeshaping._core.errors import ColumnError, RecipeError, UnmatchedError
 from placeshaping._core.provenance import SourceFile, describe_file
 from placeshaping.project.listed_areas import wholes_within, year_of
+from placeshaping.project.places import read_places, read_postcodes_of
 from placeshaping.project.recipe import Recipe
 from placeshaping.project.records import (
     RecordFile,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
+    from placeshaping.disclosure.public_places import PublicPlaces
     from placeshaping.disclosure.secret import Secret
     from placeshaping.joins.points import PlacementReport
 
@@ -63,6 +65,8 @@ class Gathered:
         Address of the cluster's dashboard, where one was used.
     files, placement
         How each file of records was read, and how the records found their areas.
+    places, postcodes
+        Public places to show, and the postcodes by which a reader may search.
     """
 
     counts: pd.DataFrame
@@ -80,6 +84,8 @@ class Gathered:
     files: tuple[RecordFile, ...]
     placement: PlacementReport
     dashboard: str | None = None
+    places: tuple[PublicPlaces, ...] = ()
+    postcodes: pd.DataFrame | None = None
 
 
 def gather(
@@ -129,6 +135,8 @@ def gather(
     _check_coverage(counts, areas)
     population = _read_population(recipe, folder, areas, sources)
     deprivation = _read_deprivation(recipe, folder, areas, sources)
+    places = tuple(read_places(recipe, folder, areas, sources))
+    postcodes = read_postcodes_of(recipe, folder, sources)
     police = all(file.kind == "police" for file in files)
     subject = recipe.show.subject or ("Recorded crime" if police else "Records")
     covered = _covered(lookup, files)
@@ -149,6 +157,8 @@ def gather(
         files=tuple(files),
         placement=placement,
         dashboard=counts.attrs.get("dashboard"),
+        places=places,
+        postcodes=postcodes,
     )
 
 

@@ -77,6 +77,12 @@ def protect_gathered(
         gathered, merging = _merged(gathered, partition)
         ladder = make_ladder(gathered.areas, gathered.lookup, levels=recipe.areas.levels)
 
+    sectors = None
+    if gathered.postcodes is not None:
+        from placeshaping.joins.sectors import sectors_of
+
+        sectors = sectors_of(gathered.postcodes, gathered.areas)
+
     def made(detail: Detail | None) -> Release:
         return release(
             _analysed(recipe, gathered, ladder, detail),
@@ -95,6 +101,8 @@ def protect_gathered(
             sources=[_guarded(one) if policy.protects else one for one in gathered.sources],
             notes=record_notes(gathered, recipe, policy=policy),
             changes=[*([detail.sentence] if detail else []), *merging],
+            places=gathered.places,
+            sectors=sectors,
         )
 
     return _finest(made, details, wanted=_finest_allowed(ladder, policy))

@@ -80,6 +80,7 @@ class Areas(_Section):
     levels: list[str] | None = None
     outside: Literal["raise", "drop", "nearest"] = "drop"
     merge: bool = True
+    postcodes: str | None = None
 
     @field_validator("within", "lookups", mode="before")
     @classmethod
@@ -98,6 +99,17 @@ class Deprivation(_Section):
     """Indices of Deprivation."""
 
     file: str
+
+
+class Place(_Section):
+    """Public places to show on the map: libraries, general practices."""
+
+    file: str
+    title: str = Field(min_length=2, max_length=40)
+    already_published: str
+    name: str | None = None
+    columns: dict[str, str] | None = None
+    postcodes: str | None = None
 
 
 class Show(_Section):
@@ -150,10 +162,11 @@ class Recipe(_Section):
     areas: Areas
     population: Population = Population()
     deprivation: Deprivation | None = None
+    places: list[Place] = []
     show: Show = Show()
     output: Output = Output()
 
-    @field_validator("records", mode="before")
+    @field_validator("records", "places", mode="before")
     @classmethod
     def _one_or_many(cls, given: object) -> object:
         return [given] if isinstance(given, dict) else given
@@ -254,6 +267,7 @@ def _known_keys(section: tuple[Any, ...]) -> list[str]:
         "areas": Areas,
         "population": Population,
         "deprivation": Deprivation,
+        "places": Place,
         "show": Show,
         "output": Output,
     }

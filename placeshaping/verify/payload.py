@@ -9,10 +9,11 @@ import pandas as pd
 
 from placeshaping.verify.contents import Contents, Table
 from placeshaping.verify.labels import declared_labels
+from placeshaping.verify.places import faults_of_places, faults_of_sectors
 
 KEYS = {
     "format", "periods", "categories", "levels", "clusters", "arcs", "classes", "scale", "origin",
-    "bounds", "transform", "view", "title", "subject",
+    "bounds", "transform", "view", "title", "subject", "places", "sectors",
 }  # fmt: skip
 """What may stand at the top of a page's data."""
 
@@ -62,6 +63,12 @@ def read_payload(data: Any, contents: Contents) -> None:
         for name in ("periods", "categories")
     }
     levels = list(data.get("levels") or [])
+    finest = levels[0].get("codes") if levels and isinstance(levels[0], dict) else None
+    for what, proof in (
+        *faults_of_places(data.get("places") or [], contents.declaration),
+        *faults_of_sectors(data.get("sectors") or {}, len(finest or [])),
+    ):
+        contents.breach("payload", what, proof)
     for place, level in reversed(list(enumerate(levels))):
         if isinstance(level, dict):
             _unknown(level, LEVEL_KEYS, f"payload level {level.get('level')}", contents)
