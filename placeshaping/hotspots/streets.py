@@ -201,7 +201,7 @@ def describe_streets(segments: pd.DataFrame, *, what: str = "recorded crime") ->
     if lost:
         share = lost / (lost + segments.attrs["matched"])
         text += f"{lost:,} records ({share:.0%}) lie on no street here and are left out. "
-    return text + "Where records are is not where people are to blame."
+    return text + "A street with many records is often a busy one."
 
 
 def _check_options(within: float, years: float) -> None:

@@ -40,6 +40,9 @@ MONTHS = (
 
 By = Literal["hour", "weekday", "month"]
 
+LITTLE = 0.05
+"""Differences between weekdays or months below this are not named."""
+
 _HOUR = 3_600_000_000  # microseconds
 _CHUNK = 20_000  # events whose hours are laid out at once
 
@@ -251,16 +254,28 @@ def describe_profile(profile: pd.DataFrame, *, what: str = "recorded events") ->
         if column in profile:
             sums = profile.groupby(column, observed=True)[["count", "hours"]].sum()
             usual = (sums["count"] / sums["hours"]) / (total / sums["hours"].sum())
-            parts.append(
-                f"{usual.idxmax()} has the most for its length ({usual.max():.1f} times the "
-                f"average) and {usual.idxmin()} the fewest ({usual.min():.1f} times)"
-            )
+            parts.append(_most_and_fewest(usual, column))
+    if {"hour", "weekday"} <= set(profile.columns):
+        top = profile.iloc[int(np.nanargmax(profile["index"]))]
+        parts.append(
+            f"the busiest single hour is {top['weekday']} {top['hour']:02}:00 to "
+            f"{top['hour'] + 1:02}:00 ({top['index']:.1f} times an average hour)"
+        )
     facts = profile.attrs
     text = f"Of {facts['events']:,} {what}, {'; '.join(parts)}. "
     lost = facts["missing"] + facts["too_long"] + facts["dropped"]
     if lost:
         text += f"{lost:,} more have no usable time and are left out. "
     return text + "Times are when an event was, or may have been; not when it was reported."
+
+
+def _most_and_fewest(usual: pd.Series[float], column: str) -> str:
+    if usual.max() < 1 + LITTLE and usual.min() > 1 - LITTLE:
+        return f"{column}s differ by less than {LITTLE:.0%} from the average"
+    return (
+        f"{usual.idxmax()} has the most for its length ({usual.max():.1f} times the average) and "
+        f"{usual.idxmin()} the fewest ({usual.min():.1f} times)"
+    )
 
 
 def _busiest_stretch(hours: pd.DataFrame) -> tuple[int, float, float]:

@@ -124,7 +124,7 @@ def change_between(
     for name, values in (("ratio", ratio), ("lower", lower), ("upper", upper)):
         result[name] = values
     result["p_value"], result["q_value"] = p_values, q_values
-    result["change"] = _classes(second - first * base * null, q_values)
+    result["change"] = _classes(ratio > null, q_values)
     one, two = (np.array([total]) / scale for total in expected)
     whole = _ratio_limits(one, two, np.ones(1), level)
     result.attrs = {
@@ -188,8 +188,9 @@ def describe_change(
         text = f"{what} shows no clear overall change{rate}"
     else:
         way = "rose" if overall["ratio"] > 1 else "fell"
-        by = _percent(abs(100 * (overall["ratio"] - 1))).lstrip("+")
-        text = f"{what} {way} by {by} overall{rate}"
+        size = abs(100 * (overall["ratio"] - 1))
+        by = f" by {_percent(size).lstrip('+')}" if np.isfinite(size) else ""
+        text = f"{what} {way}{by} overall{rate}"
     text += f", from {overall['before']:,.0f} to {overall['after']:,.0f}"
     if np.isfinite(upper):
         text += f" (between {_percent(lower)} and {_percent(upper)}, allowing for chance)"
@@ -292,11 +293,17 @@ def _ratio_limits(
         return tuple(np.where(some, part / base, np.nan) for part in parts)
 
 
+def _share_after(odds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the share of the events that falls into the second period at these odds."""
+    with np.errstate(divide="ignore"):
+        return 1 / (1 + 1 / odds)
+
+
 def _p_values(
     first: NDArray[np.float64], second: NDArray[np.float64], base: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return twice the smaller tail of the share that is after, given the total."""
-    share = base / (1 + base)
+    share = _share_after(base)
     with np.errstate(invalid="ignore"):
         above = np.where(second > 0, special.betainc(second, first + 1, share), 1.0)
         below = np.where(first > 0, special.betaincc(second + 1, first, share), 1.0)
@@ -318,8 +325,8 @@ def _dispersion(
     not hide themselves; the plain one where that is smaller, as with few events.
     """
     total = first + second
-    share = odds / (1 + odds)
-    used = known & (total > 0) & np.isfinite(odds) & (share > 0)
+    share = _share_after(odds)
+    used = known & (total > 0) & (share > 0) & (share < 1)
     if used.sum() < 2:
         return 1.0
     residual = (second - total * share)[used] / np.sqrt((total * share * (1 - share))[used])
@@ -329,9 +336,9 @@ def _dispersion(
     return min(plain, float((pulled**2).sum() / freedom / _WINSORISED_NORMAL))
 
 
-def _classes(gap: NDArray[np.float64], q_values: NDArray[np.float64]) -> Any:
+def _classes(up: NDArray[np.bool_], q_values: NDArray[np.float64]) -> Any:
     steps = (q_values < 0.05).astype(int) + (q_values < 0.01)
-    codes = np.where(np.isfinite(q_values), 2 + np.where(gap > 0, steps, -steps), -1)
+    codes = np.where(np.isfinite(q_values), 2 + np.where(up, steps, -steps), -1)
     return pd.Categorical.from_codes(codes, pd.Index(CHANGES), ordered=True)
 
 

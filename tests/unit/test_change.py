@@ -45,6 +45,19 @@ def test_zeros_have_one_sided_limits_and_nothing_at_all_is_no_test():
     assert table["q_value"].notna().sum() == 5
 
 
+def test_a_period_without_events_is_no_error():
+    nothing = BEFORE * 0
+    for against in ("no change", "overall"):
+        up = change_between(nothing, BEFORE, against=against)
+        down = change_between(BEFORE, nothing, against=against)
+        assert up.attrs["overall"]["ratio"] == np.inf
+        assert down.attrs["overall"]["ratio"] == 0
+        changed = against == "no change"
+        assert (up.loc["a5", "change"] == "up_99") is changed
+        assert (down.loc["a5", "change"] == "down_99") is changed
+    assert "rose by inf" not in describe_change(change_between(nothing, BEFORE))
+
+
 def test_the_overall_change_is_that_of_the_sums():
     overall = change_between(BEFORE, AFTER).attrs["overall"]
     limits = stats.binomtest(218, 208 + 218).proportion_ci(0.95, method="exact")

@@ -216,4 +216,11 @@ def test_the_paragraph_finds_the_busiest_hours_past_midnight():
     text = describe_profile(profile, what="disturbances")
     assert text.startswith("Of 4 disturbances, 75% fall between 22:00 and 02:00, a time that makes")
     assert "Saturday has the most for its length" in text
+    assert "the busiest single hour is Wednesday 12:00 to 13:00" in text
     assert "1 more have no usable time" in text
+
+
+def test_an_even_week_is_called_even():
+    hours = pd.date_range("2025-01-06", periods=4 * 168, freq="h")
+    text = describe_profile(temporal_profile(pd.DataFrame({"time": hours}), by="weekday"))
+    assert "weekdays differ by less than 5% from the average" in text
