@@ -108,5 +108,5 @@ def test_what_cannot_be_planned_is_refused(asked: dict[str, float], said: str) -
 
 @pytest.mark.parametrize("wrong", [np.ones(5), np.full(12, np.nan), np.full(12, -1.0)])
 def test_expected_counts_that_are_none_are_refused(wrong: NDArray[np.float64]) -> None:
-    with pytest.raises(InputError, match="one for each|zero or more"):
+    with pytest.raises(InputError, match=r"one for each|zero or more"):
         plan_patrols(wrong, district(4, 3), patrols=1, cells=2)
