@@ -108,16 +108,17 @@ def emerging_paragraph(
     >>> labels = pd.Categorical(["new_hot", "no_pattern"], categories=CATEGORIES)
     >>> result = pd.DataFrame({"category": labels, "gi_star": [4.0, 0.1]}, index=["a", "b"])
     >>> print(emerging_paragraph(result, names={"a": "Marsh 001A"}))
-    Of 2 areas, 1 is now or was lately a hot spot of records and 0 a cold spot. New hot spot: ...
+    Of 2 areas, 1 is a hot spot of records in some way and 0 are a cold spot. New hot spot: ...
     """
     check_columns(result.columns, ["category", "gi_star"], where="result")
     summary = emerging_summary(result)["areas"]
     hot, cold = (int(summary[summary.index.str.endswith(end)].sum()) for end in ("_hot", "_cold"))
     total = int(summary.sum())
-    lead = (
-        f"Of {total:,} areas, {hot:,} {'is' if hot == 1 else 'are'} now or "
-        f"{'was' if hot == 1 else 'were'} lately a hot spot of {subject} and {cold:,} a cold spot."
-    )
+    counted = [
+        f"{many:,} {'is' if many == 1 else 'are'} a {kind} spot"
+        for many, kind in ((hot, "hot"), (cold, "cold"))
+    ]
+    lead = f"Of {total:,} areas, {counted[0]} of {subject} in some way and {counted[1]}."
     return " ".join([lead, *_by_category(result, names or {}), *_sure(result)])
 
 

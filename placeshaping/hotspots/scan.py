@@ -135,7 +135,8 @@ def scan(
         ``areas``: in the order of the cases; ``cluster`` (one of `CLUSTERS`),
         ``rank``, ``observed``, ``expected``, and ``relative_risk``,
         ``p_value`` of its cluster.
-        Both with ``attrs["cautions"]`` and ``attrs["method"]``.
+        Both with ``attrs["cautions"]``, ``attrs["method"]`` and
+        ``attrs["simulations"]``.
 
     Raises
     ------
@@ -180,7 +181,11 @@ def scan(
     for caution in cautions:
         _log.warning("%s", caution)
     for each in (clusters, labels):
-        each.attrs = {"cautions": cautions, "method": _method(search, analysis, rates, simulations)}
+        each.attrs = {
+            "cautions": cautions,
+            "method": _method(search, analysis, rates, simulations),
+            "simulations": simulations,
+        }
     return ScanResult(clusters, labels, maxima)
 
 

@@ -48,12 +48,13 @@ def scan_sentences(
     ...        "observed": 107, "expected": 67.5, "p_value": 0.001, "recurrence": float("nan")}
     >>> print(scan_sentences(pd.DataFrame([row], index=[1]), names={"a": "Marsh 001A"}).loc[1])
     Around Marsh 001A (12 areas within 1.2 km), there were 107 records where 67.5 were expected.
-    Chance alone would bring as strong a cluster somewhere in about 1 of 1,000 such maps.
+    About 1 in 1,000 maps drawn at random holds one as strong somewhere.
     """
     check_columns(clusters.columns, _NEEDED, where="clusters")
+    simulations = clusters.attrs.get("simulations")
     texts = [
         f"{_where(row, names or {})}{_when(row)}, there were {row['observed']:,} {subject} where "
-        f"{row['expected']:,.1f} were expected. {_sure(row)}"
+        f"{row['expected']:,.1f} were expected. {_sure(row, simulations)}"
         for row in clusters.to_dict("records")
     ]
     return pd.Series(texts, index=clusters.index, name="sentence", dtype="str")
@@ -82,17 +83,15 @@ def _label(step: Any) -> str:
     return f"{step:%B %Y}" if step.day == 1 else f"{step.day} {step:%B %Y}"
 
 
-def _sure(row: Mapping[Any, Any]) -> str:
+def _sure(row: Mapping[Any, Any], simulations: int | None) -> str:
     p_value = row["p_value"]
     if p_value > FAINT:
         return f"Chance alone often brings as much (p = {p_value:.2f}): nothing follows from it."
-    text = (
-        "Chance alone would bring as strong a cluster somewhere in about "
-        f"1 of {1 / p_value:,.0f} such maps."
-    )
+    if simulations and p_value * (simulations + 1) < 1.5:
+        text = f"None of {simulations:,} maps drawn at random held as strong a cluster anywhere."
+    else:
+        text = f"About 1 in {1 / p_value:,.0f} maps drawn at random holds one as strong somewhere."
     recurrence = row.get("recurrence")
     if recurrence is None or pd.isna(recurrence):
         return text
-    return (
-        f"{text} Looking anew at each step, that is once in about {recurrence:,.0f} steps or more."
-    )
+    return f"{text} Looking anew at every step, chance brings one in {recurrence:,.0f} steps."

@@ -518,7 +518,7 @@ def test_sentences_say_where_when_and_how_sure():
         "Around Marsh 012 (5 areas within 1.0 km), from May 2024 to June 2024, there were 250 "
         "burglaries where "
     )
-    assert "about 1 of 1,000 such maps" in texts[1]
+    assert "None of 999 maps drawn at random held as strong a cluster" in texts[1]
     assert label_words([*texts, *scan_sentences(result.clusters)]) == []
 
 
@@ -529,4 +529,7 @@ def test_sentences_do_not_make_much_of_what_chance_brings():
     assert text.startswith("In a, in 2019, there were 4 records where 2.0 were expected.")
     assert "nothing follows from it" in text
     sure = scan_sentences(pd.DataFrame([row | {"p_value": 0.01, "recurrence": 100.0}]))[0]
-    assert sure.endswith("once in about 100 steps or more.")
+    assert sure.endswith(
+        "About 1 in 100 maps drawn at random holds one as strong somewhere. "
+        "Looking anew at every step, chance brings one in 100 steps."
+    )
