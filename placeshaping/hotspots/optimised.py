@@ -45,6 +45,7 @@ def optimised_hotspots(
     within: gpd.GeoDataFrame | None = None,
     population: pd.Series[Any] | None = None,
     size: int | None = None,
+    snapped: bool | None = None,
     distance: float | Literal["peak", "touching"] | None = None,
     event_id: str | None = None,
     permutations: int = 0,
@@ -77,6 +78,9 @@ def optimised_hotspots(
         (Marshall 1991) are looked at in place of counts.
     size
         Side of the cells in metres; by default as `scale.choose_cell_size` says.
+    snapped
+        Whether the events were moved to anchor points, as on police.uk; by
+        default judged from how many share a place.
     distance
         Metres within which areas are neighbours, ``"peak"`` for what
         `scale.choose_distance` says, or ``"touching"``. By default ``"peak"``
@@ -131,7 +135,7 @@ def optimised_hotspots(
     if isinstance(records, pd.Series):
         counted = _given(records, areas)
     else:
-        counted = _of_events(records, areas, within, size, event_id)
+        counted = _of_events(records, areas, within, event_id, size, snapped)
     _check_options(counted, areas, population, size, within, isinstance(records, pd.Series))
     values = _values(counted, population)
     neighbours, reach = _neighbourhood(values, counted, distance, areas is None)
@@ -207,8 +211,9 @@ def _of_events(
     events: pd.DataFrame,
     areas: gpd.GeoDataFrame | None,
     within: gpd.GeoDataFrame | None,
-    size: int | None,
     event_id: str | None,
+    size: int | None,
+    snapped: bool | None,
 ) -> _Counted:
     kept, told = _clean(events, event_id)
     placed = len(kept)
@@ -220,7 +225,7 @@ def _of_events(
     if areas is not None:
         counted = _Counted(areas, _tally(assign_area(kept, areas), areas.index), [told])
     else:
-        counted = _in_cells(kept, within, size)
+        counted = _in_cells(kept, within, size, snapped)
         counted.told.insert(0, told)
     outside = placed - int(counted.count.sum())
     if outside:
@@ -262,11 +267,13 @@ def _left_out(reasons: list[tuple[int, str]]) -> str:
     return ", ".join(f"{count:,} {why}" for count, why in reasons if count)
 
 
-def _in_cells(kept: pd.DataFrame, within: gpd.GeoDataFrame | None, size: int | None) -> _Counted:
+def _in_cells(
+    kept: pd.DataFrame, within: gpd.GeoDataFrame | None, size: int | None, snapped: bool | None
+) -> _Counted:
     """Count events in cells of the study area, zero where there are none."""
     told, cautions = [], []
     if size is None:
-        chosen = choose_cell_size(kept)
+        chosen = choose_cell_size(kept, snapped=snapped)
         size, reason = chosen.size, chosen.reason
         told.append(reason)
     else:

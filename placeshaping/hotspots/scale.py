@@ -64,25 +64,29 @@ class Reach:
     scores: pd.Series[float]
 
 
-def choose_cell_size(events: pd.DataFrame) -> CellSize:
+def choose_cell_size(events: pd.DataFrame, *, snapped: bool | None = None) -> CellSize:
     """
     Choose the size of cells in which to count events.
 
-    The smallest size of the nested grids that is not below any of these:
+    The size of the nested grids that is nearest, in proportion, to the larger
+    of these two:
 
     - the square that would hold two events on average, were they spread
-      evenly over the kilometre squares that hold any (Greig-Smith's and
-      Griffith's rule for quadrats, on the ground where there are events);
+      evenly over the kilometre squares that hold any (the rule of Greig-Smith
+      and Griffith for quadrats, on the ground where there are events);
     - the median distance from a place to the next place with an event;
-    - 250 m where most events share their place with another: such records
-      were moved to anchor points, as on police.uk, and a smaller cell would
-      show the anchor points.
+
+    and at least 250 m where records were moved to anchor points, as on
+    police.uk: smaller cells would show the anchor points.
 
     Parameters
     ----------
     events
         Events with ``easting`` and ``northing`` (metres, EPSG:27700), or
         points; those without coordinates are left out.
+    snapped
+        Whether the records were moved to anchor points; by default judged:
+        they were where there are fewer than half as many places as events.
 
     Returns
     -------
@@ -115,20 +119,20 @@ def choose_cell_size(events: pd.DataFrame) -> CellSize:
     squares = len(np.unique(xy // 1_000, axis=0))
     sparse_side = math.sqrt(2 * squares * 1e6 / len(xy))
     gap = float(np.median(_nearest(spatial.KDTree(places), places, 1)))
-    snapped = len(places) < len(xy) / 2
-    needed = max(sparse_side, gap, SNAPPED_FLOOR if snapped else 0)
-    size = next((s for s in SIZES if s >= needed), SIZES[-1])
+    judged = snapped is None
+    snapped = len(places) < len(xy) / 2 if snapped is None else snapped
+    wanted = max(sparse_side, gap)
+    size = min(SIZES, key=lambda side: abs(math.log(side / wanted)))
+    size = max(size, SNAPPED_FLOOR) if snapped else size
     reason = (
         f"Cells of {size:,} m: the {len(xy):,} events lie in {squares:,} kilometre squares, where "
         f"a cell of {sparse_side:,.0f} m would hold two of them; the next place with an event is "
         f"{gap:,.0f} m away (median)"
     )
     if snapped:
-        reason += (
-            f"; only {len(places):,} places are distinct, so they were moved to anchor points, "
-            f"and no cell is below {SNAPPED_FLOOR} m"
-        )
-    if needed > SIZES[-1]:
+        seen = f"only {len(places):,} places are distinct, so they" if judged else "they"
+        reason += f"; {seen} were moved to anchor points, and no cell is below {SNAPPED_FLOOR} m"
+    if wanted > SIZES[-1] * math.sqrt(2):
         reason += ". No larger grid is offered: the events are thin, and areas may serve better"
     return CellSize(size, f"{reason}.")
 
