@@ -3,7 +3,8 @@
 (function () {
   "use strict";
 
-  const ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
+  /* 16, 17, 18, 0, 8 and so on, as letters from A: a page holds no list of numbers outside its data. */
+  const ORDER = Array.from("QRSAIHJGKFLEMDNCOBP", (letter) => letter.charCodeAt(0) - 65);
 
   /* Symbols by the length of their code, then by their number. */
   function tree(lengths) {
@@ -108,9 +109,19 @@
     return made;
   }
 
-  const bytes = Uint8Array.from(atob(document.getElementById("placeshaping-library").textContent), (one) => one.charCodeAt(0));
-  const script = document.createElement("script");
-  script.textContent = new TextDecoder().decode(inflate(bytes, 10)); /* after gzip's own ten bytes */
+  function unpacked(id) {
+    const bytes = Uint8Array.from(atob(document.getElementById(id).textContent), (one) => one.charCodeAt(0));
+    return new TextDecoder().decode(inflate(bytes, 10)); /* after gzip's own ten bytes */
+  }
+
+  function made(tag, id) {
+    const element = document.createElement(tag);
+    element.textContent = unpacked(id);
+    return element;
+  }
+
+  document.head.querySelector("style").before(made("style", "placeshaping-library-styles"));
+  const script = made("script", "placeshaping-library");
   document.head.append(script);
   script.remove();
 })();
