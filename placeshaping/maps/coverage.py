@@ -29,7 +29,7 @@ from placeshaping.maps._thinning import thin_arcs
 _log = logging.getLogger(__name__)
 
 METRES_PER_DEGREE = 111_320.0
-_STEPS_PER_TOLERANCE = 4
+_STEPS_PER_TOLERANCE = 2
 _SIDE_PER_TOLERANCE = 60
 _TOLERANCES = (2.0, 100.0)
 _MANY = 20_000

@@ -8,9 +8,9 @@ through `script_json`, so that a name cannot break out of where it stands.
 from __future__ import annotations
 
 import base64
-import gzip
 import json
 import re
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -48,6 +48,11 @@ _OWN_SCRIPTS = (
     "page.js",
 )
 
+
+_GZIP = 16 + zlib.MAX_WBITS
+"""What zlib calls its own header and sum: no name, no time."""
+
+_INDENTATION = re.compile(r"^[ \t]+", re.MULTILINE)
 
 _COMMENT = re.compile(r"(?:^|(?<=[\s;{},]))/\*(?:(?!\*/).)*\*/[ \t]*$", re.MULTILINE | re.DOTALL)
 """A comment after which its line ends."""
@@ -247,8 +252,9 @@ def render_page(content: PageContent, *, scripts: Sequence[str] = ()) -> str:
         page=content,
         fact_ids=_FACT_IDS,
         content_policy=CONTENT_POLICY,
-        styles=Markup(leaflet_styles() + compact_code(_asset("page.css"))),  # noqa: S704 - our own
+        styles=Markup(compact_code(_asset("page.css"))),  # noqa: S704 - our own
         library=_packed(leaflet_script()),
+        library_styles=_packed(leaflet_styles()),
         inflate=Markup(compact_code(_asset("inflate.js"))),  # noqa: S704
         script=Markup(compact_code(script)),  # noqa: S704
         declaration=script_json(content.declaration),
@@ -311,7 +317,9 @@ def packed_json(value: Any) -> str:
 
 
 def _packed(text: str) -> str:
-    squeezed = gzip.compress(text.encode("utf-8"), compresslevel=9, mtime=0)
+    """Return gzip's bytes in base64; coordinates seldom repeat, so that short matches cost more."""
+    squeezer = zlib.compressobj(9, zlib.DEFLATED, _GZIP, strategy=zlib.Z_FILTERED)
+    squeezed = squeezer.compress(text.encode("utf-8")) + squeezer.flush()
     return base64.b64encode(squeezed).decode("ascii")
 
 
@@ -348,4 +356,4 @@ def _template() -> jinja2.Template:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    return environment.from_string(_asset("page.html"))
+    return environment.from_string(_INDENTATION.sub("", _asset("page.html")))

@@ -9,6 +9,7 @@ import html
 import json
 import re
 import zlib
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from placeshaping.verify.payload import read_payload
 
 DECLARATION = "placeshaping-declaration"
 PAYLOAD = "placeshaping-data"
-LIBRARY = "placeshaping-library"
+LIBRARY, LIBRARY_STYLES = "placeshaping-library", "placeshaping-library-styles"
 
 _SCRIPT_TYPES = {"", "text/javascript", "application/javascript", "module", "text/ecmascript"}
 _FETCHING = {
@@ -166,16 +167,15 @@ class _Page(HTMLParser):
 
     def _judge_code(self, given: dict[str, str], code: str) -> None:
         if given["tag"] == "style":
-            self._refuse("<style>", outside_in_css(code))
-            self._judge_text("<style>", code)
+            self._judge_style(code)
             return
         kind, name = given.get("type", "").strip().casefold(), given.get("id", "")
         if name == DECLARATION:
             self._declaration(code)
         elif name == PAYLOAD:
             self._payload(given, code)
-        elif name == LIBRARY:
-            self._library(given, code)
+        elif name in (LIBRARY, LIBRARY_STYLES):
+            self._library(given, code, self._judge_script if name == LIBRARY else self._judge_style)
         elif kind in _SCRIPT_TYPES:
             self._judge_script(code)
         elif code.strip():
@@ -187,13 +187,17 @@ class _Page(HTMLParser):
         self._judge_text("<script>", code)
         self._script(code)
 
-    def _library(self, given: dict[str, str], code: str) -> None:
-        """Judge a script that the page unpacks as if it stood there in full."""
+    def _judge_style(self, code: str) -> None:
+        self._refuse("<style>", outside_in_css(code))
+        self._judge_text("<style>", code)
+
+    def _library(self, given: dict[str, str], code: str, judge: Callable[[str], None]) -> None:
+        """Judge what the page unpacks as if it stood there in full."""
         try:
-            self._judge_script(_inflate(code, given.get("data-encoding", "")).decode("utf-8"))
+            judge(_inflate(code, given.get("data-encoding", "")).decode("utf-8"))
         except (ValueError, OSError, EOFError, zlib.error) as error:
             what = f"{type(error).__name__}: {error}"
-            self.contents.breach("packed script", "could not be read", what)
+            self.contents.breach("packed library", "could not be read", what)
 
     def _script(self, code: str) -> None:
         """Look into a script for points, and for the words of its tooltips."""

@@ -186,7 +186,7 @@ def test_names_from_data_stay_text(make_release: MakeRelease) -> None:
     assert "<script>alert" not in page
     assert "<b>" not in page
     elements = parsed(page)
-    assert len([tag for tag, _ in elements.seen if tag == "script"]) == 6
+    assert len([tag for tag, _ in elements.seen if tag == "script"]) == 7
     assert NASTY in elements.text
     assert data_of(page)["levels"][0]["names"][0] == f"{NASTY} 00"
     assert (

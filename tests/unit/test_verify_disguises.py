@@ -235,8 +235,12 @@ def test_page_with_counts_in_its_packed_library(tmp_path: Path) -> None:
     told = found(written(tmp_path, "x.html", block.format("gzip+base64", packed)))
     assert "codes with numbers" in told
     assert "reaches an outside address" in told
+    styled = block.replace("library", "library-styles")
+    assert "codes with numbers" in found(
+        written(tmp_path, "z.html", styled.format("gzip+base64", packed))
+    )
     told = found(written(tmp_path, "y.html", block.format("gzip+base64", packed[:40])))
-    assert "packed script: could not be read" in told
+    assert "packed library: could not be read" in told
 
 
 # --- workbooks
