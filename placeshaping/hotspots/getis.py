@@ -73,9 +73,11 @@ def getis_ord(
         Whether the area itself belongs to its neighbourhood (Gi*) or not (Gi).
     permutations
         Number of random draws for a conditional permutation p-value; 0 for the
-        analytic p-value. The p-value is twice the tail to which the score
-        points, so it cannot fall below 2 / (permutations + 1); where the
-        correction needs less, that is told.
+        analytic p-value. The area's own value stays and its neighbours are
+        drawn, as in esda: a busy area among quiet ones is then not hot. The
+        p-value is twice the tail to which the score points, so it cannot fall
+        below 2 / (permutations + 1); where the correction needs less, that is
+        told.
     correction
         ``"fdr"``: Benjamini and Hochberg within each series; None: q-values
         are the p-values.

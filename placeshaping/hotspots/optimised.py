@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -25,6 +26,10 @@ from placeshaping.statistics.rates import empirical_bayes_rate
 
 FEW_EVENTS = 60
 """With fewer events most cells hold none, and little can be told apart."""
+
+
+_SKEWED = 0.25
+"""Skewness of a neighbourhood's sum from which the tables of docs/hot-spots.md show an excess."""
 
 
 @dataclass
@@ -152,6 +157,7 @@ def optimised_hotspots(
             *_few(counted),
             *counted.cautions,
             *_tell_cold(counted, scores),
+            *([] if permutations else _tell_skewed(values, neighbours)),
             *scores.attrs["cautions"],
         ),
         "method": scores.attrs["method"],
@@ -344,6 +350,21 @@ def _tell_cold(counted: _Counted, scores: pd.DataFrame) -> list[str]:
     return [
         f"{cold:,} cells are cold: many of them may be fields, water or places without anybody, "
         "where nothing can be recorded."
+    ]
+
+
+def _tell_skewed(values: pd.Series[Any], neighbours: Graph) -> list[str]:
+    """Say where sums of neighbours are too skewed for the normal distribution."""
+    members = float(neighbours.cardinalities.mean()) + 1
+    known = values.dropna().to_numpy(dtype="float64")
+    apart = known - known.mean()
+    spread = float(np.sqrt((apart**2).mean()))
+    if abs((apart**3).mean()) <= _SKEWED * math.sqrt(members) * spread**3 + 1e-12:
+        return []
+    return [
+        "The values are skewed: one very large value is enough to make an area and its neighbours "
+        "hot. Look at the counts beside the classes; permutations ask whether high values lie "
+        "beside each other."
     ]
 
 

@@ -142,6 +142,16 @@ def test_few_events_and_few_areas_are_told():
     assert "Only 12 areas: hot spots need 30" in told
 
 
+def test_skewed_counts_are_told_unless_permuted():
+    skewed = COUNTS.where(COUNTS.index != AREAS.index[40], 900)
+    found = optimised_hotspots(skewed, areas=AREAS)
+    assert any("The values are skewed" in caution for caution in found.attrs["cautions"])
+    found = optimised_hotspots(skewed, areas=AREAS, permutations=9_999)
+    assert not any("The values are skewed" in caution for caution in found.attrs["cautions"])
+    even = pd.Series(np.random.default_rng(0).poisson(40, 64), AREAS.index)
+    assert not optimised_hotspots(even, areas=AREAS).attrs["cautions"]
+
+
 def test_the_answer_does_not_depend_on_the_order_of_events():
     one, other = (
         optimised_hotspots(e, within=OUTLINE)
