@@ -245,22 +245,23 @@ def nearest(cell: int, varies: Bools, most: int, widest: int, among: Incidence) 
     """
     Return the cells around one that vary, the fewest sums away first, itself among them.
 
-    From a sum of more than `widest` parts only its total is reached.
+    From a sum of more than `widest` parts only its total is reached. Beyond
+    `most` cells only totals are added, of the sums that those stand in.
     """
-    found = np.empty(most, dtype=np.intp)
+    found = np.empty(len(varies), dtype=np.intp)
     seen = np.zeros(len(varies), dtype=np.bool_)
     found[0], seen[cell] = cell, True
     number, head = 1, 0
-    while head < number and number < most:
+    while head < number:
         one = found[head]
         head += 1
         for place in range(among.sum_start[one], among.sum_start[one + 1]):
             of = among.sums[place]
             first, last = among.part_start[of], among.part_start[of + 1]
-            last = last if last - first <= widest else first
+            last = last if last - first <= widest and number < most else first
             for at in range(first - 1, last):
                 other = among.totals[of] if at < first else among.parts[at]
-                if varies[other] and not seen[other] and number < most:
+                if varies[other] and not seen[other]:
                     seen[other] = True
                     found[number] = other
                     number += 1

@@ -47,6 +47,7 @@ def solve_values(worth: Floats, matrix: Any, bounds: Floats) -> Floats | None:
         worth,
         constraints=optimize.LinearConstraint(matrix, 0, 0),
         bounds=optimize.Bounds(*bounds.T),
+        options={"presolve": False},
     )
     return np.asarray(result.x) if result.status == 0 else None
 

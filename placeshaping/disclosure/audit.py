@@ -11,6 +11,7 @@ programmes of their own.
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from typing import Literal
 
@@ -30,6 +31,8 @@ How = Literal["exact", "lp", "bounds"]
 
 CLOSE = 1e-6
 """Values of a programme that differ by less are the same."""
+
+_BEFORE_ALL = 1e4
 
 FAR = 20
 """How many thresholds from its true count a cell without an upper bound is followed."""
@@ -256,17 +259,46 @@ class Witnesses:
             inside & (self.high < self.due[1] - CLOSE),
         )
 
+    def lacks(self, cell: int, side: float) -> bool:
+        """Tell whether one cell lacks a table with its lowest (-1) or highest (+1) due value."""
+        if side < 0:
+            return bool(self.low[cell] > self.due[0][cell] + CLOSE)
+        return bool(self.high[cell] < self.due[1][cell] - CLOSE)
+
+    def copy(self) -> Witnesses:
+        """Return what was found so far, to be added to apart."""
+        same = copy(self)
+        same.low, same.high = self.low.copy(), self.high.copy()
+        same._random = np.random.default_rng(0)  # noqa: SLF001 - its own
+        return same
+
+    def take_over(self, others: Witnesses) -> None:
+        """Count in what others have found."""
+        np.minimum(self.low, others.low, out=self.low)
+        np.maximum(self.high, others.high, out=self.high)
+
     def add(self, deviations: Floats) -> None:
         """Count a table in."""
         table = self.cells.counts + deviations
         np.minimum(self.low, table, out=self.low)
         np.maximum(self.high, table, out=self.high)
 
-    def aims(self, within: Bools | None = None) -> Floats:
-        """Return +1 for cells to raise, -1 for cells to lower, 0 for those that lack nothing."""
+    def aims(
+        self, within: Bools | None = None, *, first: tuple[int, float] | None = None
+    ) -> Floats:
+        """
+        Return +1 for cells to raise, -1 for cells to lower, 0 for those that lack nothing.
+
+        With `first`, a cell and its side, that one before all others, and of
+        those each with a weight of its own, so that no two tables are alike.
+        """
         low, high = self.missing(within)
-        either = self._random.choice([-1.0, 1.0], self.cells.size)
-        return np.where(low & high, either, high.astype(float) - low)
+        either = 2.0 * self._random.integers(0, 2, self.cells.size) - 1.0
+        found = np.where(low & high, either, high.astype(float) - low)
+        if first is not None:
+            found *= self._random.random(self.cells.size)
+            found[first[0]] = _BEFORE_ALL * first[1]
+        return found
 
     def number_missing(self, within: Bools | None = None) -> int:
         """Count the due values that no table reaches yet."""

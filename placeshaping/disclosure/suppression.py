@@ -48,10 +48,10 @@ MOST_ROUNDED = 300
 MOST_NEARBY = 120_000
 """Rounded releases with more cells are protected by propagated bounds alone."""
 
-NEARBY = 400
+NEARBY = 1500
 """How many cells around a small count are looked at together."""
 
-WIDEST_NEARBY = 60
+WIDEST_NEARBY = 24
 """Sums of more parts are not followed from one part to the others."""
 
 FIRST_PRICE = 1.0
@@ -162,12 +162,17 @@ def _exact(cells: Cells) -> tuple[Bools, How]:
     guilty = [piece for piece in pieces(cells) if cells.primary[piece].any()]
     small = int((cells.primary | cells.may_hide).sum()) <= MOST_CELLS
     proved: How = "exact"
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_THREADS)) as pool:
+    with _threads() as pool:
         done = pool.map(lambda piece: _exact_piece(restricted(cells, piece), small), guilty)
         for piece, (found, how) in zip(guilty, done, strict=True):
             hidden[piece] = found
             proved = proved if how == "exact" else how
     return hidden, proved
+
+
+def _threads() -> ThreadPoolExecutor:
+    """Start threads: the solver lets others work meanwhile."""
+    return ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_THREADS))
 
 
 def _exact_piece(cells: Cells, small: bool) -> tuple[Bools, How]:
@@ -264,35 +269,39 @@ class _Search:
 
     def look_nearby(self) -> None:
         """Do the same around each small cell: only cells near to it differ from the true table."""
+        with _threads() as pool:
+            for found in pool.map(self._look_in, np.unique(self.cells.block)):
+                self.witnesses.take_over(found)
+
+    def _look_in(self, block: int) -> Witnesses:
+        """Look for the witnesses of one block's cells, apart from what is found for others."""
+        witnesses, mine = self.witnesses.copy(), self.cells.block == block
         lower, upper = known_bounds(self.cells, self.hidden)
-        for within, cell, side in self._missing_nearby(upper > lower):
-            programme = self._programme(within)
-            find_witnesses(programme, self.witnesses, within)
-            if self._lacks(cell, side):
-                self.witnesses.add(programme.solve(self._aim(cell, side)))
+        for within, cell, side in self._missing_nearby(witnesses, upper > lower, mine):
+            aims = witnesses.aims(within & mine, first=(cell, side))
+            witnesses.add(self._programme(within).solve(aims))
+        return witnesses
 
     def settle_nearby(self) -> None:
         """Hide what is needed around each cell that still lacks a witness."""
         may_vary = self.hidden | self.cells.may_hide | ~self.cells.published
-        for within, cell, side in self._missing_nearby(may_vary):
+        for within, cell, side in self._missing_nearby(self.witnesses, may_vary):
             programme = self._programme(within, self.cells.may_hide & within)
             for price in (FIRST_PRICE, LAST_PRICE, 0.0):
-                if self._lacks(cell, side):
+                if self.witnesses.lacks(cell, side):
                     self._take(programme, self._aim(cell, side), price)
 
-    def _missing_nearby(self, varies: Bools) -> Iterator[tuple[Bools, int, float]]:
+    def _missing_nearby(
+        self, witnesses: Witnesses, varies: Bools, mine: Bools | None = None
+    ) -> Iterator[tuple[Bools, int, float]]:
         """Yield each value that is missing when its turn comes, and the cells around it."""
-        for cell, side in self.witnesses.each_missing():
-            if not self._lacks(cell, side):
+        for cell, side in witnesses.each_missing(mine):
+            if not witnesses.lacks(cell, side):
                 continue
             around = _bounds.nearest(cell, varies, NEARBY, WIDEST_NEARBY, self._incidence)
             within = np.zeros(self.cells.size, dtype=bool)
             within[around] = True
             yield within, cell, side
-
-    def _lacks(self, cell: int, side: float) -> bool:
-        low, high = self.witnesses.missing()
-        return bool((low if side < 0 else high)[cell])
 
     def _aim(self, cell: int, side: float) -> Floats:
         aim = np.zeros(self.cells.size)
@@ -320,7 +329,7 @@ class _Search:
         programme = self._programme(within, further)
         for cell, side in missing:
             for price in (LAST_PRICE, 0.0):
-                if self._lacks(cell, side):
+                if self.witnesses.lacks(cell, side):
                     self._take(programme, self._aim(cell, side), price)
             end = 0 if side < 0 else 1
             reached = (self.witnesses.low, self.witnesses.high)[end][cell]
