@@ -88,9 +88,15 @@ class Smoother:
     """Convolves grids of one shape with one kernel; its own transform is taken once."""
 
     def __init__(
-        self, shape: tuple[int, int], side: float, bandwidth: float, kernel: Kernel
+        self,
+        shape: tuple[int, int],
+        side: float,
+        bandwidth: float,
+        kernel: Kernel,
+        *,
+        squared: bool = False,
     ) -> None:
-        """Transform the kernel."""
+        """Transform the kernel, or its square."""
         self.shape = shape
         self.workers = min(os.cpu_count() or 1, 8)
         far = int(np.ceil(REACH[kernel] * bandwidth / side))
@@ -99,7 +105,8 @@ class Smoother:
         self.padded = [fft.next_fast_len(size, real=True) for size in padded]
         square = [(np.arange(-far_, far_ + 1) * side) ** 2 for far_ in reach]
         laid = np.zeros(self.padded)
-        spread = kernel_at(square[0][:, None] + square[1], bandwidth, kernel)
+        power = 2 if squared else 1
+        spread = kernel_at(square[0][:, None] + square[1], bandwidth, kernel) ** power
         laid[: 2 * reach[0] + 1, : 2 * reach[1] + 1] = spread
         laid = np.roll(laid, (-reach[0], -reach[1]), axis=(0, 1))
         # The kernel is symmetric, so its transform is real.
