@@ -126,12 +126,14 @@ def planted(seeds: int = 20) -> pd.DataFrame:
         areas = district.lsoa.set_index("LSOA21CD").rename_axis("area_code")
         graph = contiguity(areas, islands="nearest")
         for category in ("Burglary", "Vehicle crime"):
-            counts, truth = planted_counts(district, areas, category)
-            result = emerging_hotspots(counts, graph)
-            label = str(result.loc[truth.idxmax(), "category"])
-            hot = result["category"].astype(str).str.endswith("_hot")
-            rows.append((category, seed, label, label.endswith("_hot"), int(hot.sum())))
-    return pd.DataFrame(rows, columns=["offence", "seed", "category", "found", "hot areas"])
+            months, truth = planted_counts(district, areas, category)
+            quarters = months.T.groupby(pd.PeriodIndex(months.columns, freq="Q")).sum().T
+            for steps, counts in (("months", months), ("quarters", quarters)):
+                result = emerging_hotspots(counts, graph)
+                label = str(result.loc[truth.idxmax(), "category"])
+                hot = result["category"].astype(str).str.endswith("_hot")
+                rows.append((category, steps, label, label.endswith("_hot"), int(hot.sum())))
+    return pd.DataFrame(rows, columns=["offence", "steps", "category", "found", "hot areas"])
 
 
 def planted_counts(
@@ -151,5 +153,5 @@ def planted_counts(
 if __name__ == "__main__":
     print(chance().round(4).to_string(index=False))
     found = planted()
-    print(found.groupby("offence")[["found", "hot areas"]].mean().to_string())
-    print(found.groupby("offence")["category"].value_counts().to_string())
+    print(found.groupby(["offence", "steps"])[["found", "hot areas"]].mean().to_string())
+    print(found.groupby(["offence", "steps"])["category"].value_counts().to_string())

@@ -34,6 +34,9 @@ MINIMUM_STEPS = 4
 FEW_STEPS = 10
 """With fewer steps Mann-Kendall's normal approximation is poor, and no spot can be historical."""
 
+SPARSE = 0.3
+"""With fewer records per area and step, chance alone labels one area in a thousand."""
+
 
 def emerging_hotspots(
     records: pd.DataFrame,
@@ -102,7 +105,8 @@ def emerging_hotspots(
         more than all but `MINIMUM_STEPS` steps, have no score),
         ``hot_steps``, ``cold_steps``, ``known_steps``, ``hot_share``,
         ``cold_share`` (of known steps), ``trend_z``, ``trend_p``
-        (Mann-Kendall), ``gi_star`` and ``q_value`` of the final step,
+        (Mann-Kendall, allowing for ties and for the steps that neighbouring
+        scores share), ``gi_star`` and ``q_value`` of the final step,
         ``mean_count`` (of known steps), ``total_count``.
         ``attrs["cautions"]``, ``attrs["method"]``, ``attrs["steps"]`` (labels
         of all steps), ``attrs["missing_steps"]``.
@@ -136,7 +140,7 @@ def emerging_hotspots(
     near = adjacency(neighbours, cube.index)
     connected = np.asarray(near.sum(axis=1)).ravel() > 0
     states = _states(values, z, q, connected, significance)
-    trend_z, trend_p = mann_kendall(z)
+    trend_z, trend_p = mann_kendall(z, steps_before=steps_before)
     moving = np.where(trend_p < significance, np.sign(trend_z), 0).astype(np.int8)
     code = classify(states, moving)
     known = (states != UNKNOWN).sum(axis=1)
@@ -237,6 +241,11 @@ def _cautions(
         yield f"{partly:,} of {areas:,} areas lack a count in some further step."
     if areas < 30:
         yield f"Only {areas} areas: under 30 the normal approximation of Gi* is poor."
+    if 0 < (mean := float(np.nanmean(values))) < SPARSE:
+        yield (
+            f"Only {mean:.2g} records per area and step on average: scores of so few are skewed "
+            "towards hot. Longer steps are surer."
+        )
     if islands := int((~connected).sum()):
         yield f"{islands:,} of {areas:,} areas have no neighbours and no score."
     if np.nanmax(values) <= np.nanmin(values):
@@ -259,5 +268,5 @@ def _method(
         f"Emerging hot spots: Gi* (Ord and Getis 1995) of each area and step with its neighbours "
         f"and {steps_before} earlier step{'' if steps_before == 1 else 's'}, against {against}; "
         f"{corrected}, significant below {significance:g}; "
-        "trend by Mann-Kendall with the correction for ties."
+        "trend by Mann-Kendall, corrected for ties and for the steps that scores share."
     )

@@ -242,6 +242,26 @@ def test_a_trend_worked_by_hand():
     assert z[0] == pytest.approx((5 - 1) / np.sqrt((156 - 18) / 18))
 
 
+@pytest.mark.parametrize(("before", "plain"), [(1, 0.13), (2, 0.2)])
+def test_scores_that_share_steps_have_the_nominal_rate_of_false_trends(before, plain):
+    rng = np.random.default_rng(before)
+    single = rng.normal(size=(4000, 24))
+    series = sum(np.pad(single, ((0, 0), (lag, 0)))[:, :24] for lag in range(before + 1)) / np.sqrt(
+        np.minimum(np.arange(24), before) + 1
+    )
+    _, p = mann_kendall(series)
+    assert (p < 0.05).mean() > plain
+    _, p = mann_kendall(series, steps_before=before)
+    assert (p < 0.05).mean() == pytest.approx(0.05, abs=0.012)
+
+
+def test_scores_that_share_no_step_are_not_corrected():
+    series = np.full((3, 12), np.nan)
+    series[:, ::3] = np.random.default_rng(1).normal(size=(3, 4))
+    for one, other in zip(mann_kendall(series), mann_kendall(series, steps_before=2), strict=True):
+        np.testing.assert_allclose(one, other)
+
+
 def test_missing_steps_and_noise_below_a_tie_change_no_trend():
     rng = np.random.default_rng(3)
     series = rng.integers(0, 5, (10, 9)).astype(float)
