@@ -220,9 +220,10 @@ def _named_changes(change: pd.DataFrame, names: pd.Series[str] | None, most: int
             f"{name} ({row.before:,.0f} to {row.after:,.0f})"
             for name, row in zip(named(largest.index, names), largest.itertuples(), strict=True)
         )
+        above = "above all " if len(found) > most else ""
         sides.append(
             f"{len(found):,} of {tested:,} areas {word}{than} by more than chance explains, with "
-            f"so many areas looked at: above all {told}."
+            f"so many areas looked at: {above}{told}."
         )
     if not sides:
         word = "differs from the whole" if than else "changed"

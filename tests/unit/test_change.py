@@ -158,7 +158,7 @@ def test_the_paragraph_tells_of_whole_and_areas():
     text = describe_change(change_between(BEFORE, AFTER), what="Demand")
     assert text.startswith("Demand shows no clear overall change, from 208 to 218 (between -14 %")
     assert "1 of 5 areas rose by more than chance explains" in text
-    assert "above all a0 (50 to 90)." in text
+    assert "looked at: a0 (50 to 90)." in text
     names = pd.Series({"a0": "Fen Ditch", "a1": "Wold"})
     assert "Fen Ditch (50 to 90)" in describe_change(change_between(BEFORE, AFTER), names=names)
     calm = describe_change(change_between(BEFORE, BEFORE))
