@@ -48,12 +48,13 @@ class ScanResult:
         One row a cluster, the most likely first.
     areas
         One row an area, labelled for a map.
+    maxima
+        The highest log likelihood ratio of each simulation.
     """
 
     clusters: pd.DataFrame
     areas: pd.DataFrame
     maxima: NDArray[np.float64] = field(repr=False)
-    """The highest log likelihood ratio of each simulation."""
 
 
 def scan(
@@ -63,6 +64,7 @@ def scan(
     model: ModelName = "poisson",
     population: pd.DataFrame | pd.Series[float] | None = None,
     controls: pd.DataFrame | pd.Series[float] | None = None,
+    category: str | None = None,
     analysis: Analysis = "spatial",
     rates: Rates = "high",
     max_share: float = 0.5,
@@ -100,6 +102,8 @@ def scan(
         a time.
     population, controls
         Of each area (a Series), or of each area and step (a wide table).
+    category
+        Which category to take, where `cases` is a long table of several.
     analysis
         See `Analysis`.
     rates
@@ -161,7 +165,7 @@ def scan(
     """
     _check_options(analysis, rates, max_share, max_radius, max_duration, significance)
     simulations = check_whole(simulations, name="simulations", least=19)
-    table, gaps = _known_steps(cases, analysis)
+    table, gaps = _known_steps(cases, category, analysis)
     made = make_model(model, table, population, controls, spatial=analysis == "spatial")
     steps = made.cases.shape[1]
     search = Search(
@@ -213,7 +217,7 @@ def _check_options(
 
 
 def _known_steps(
-    cases: pd.DataFrame | pd.Series[int], analysis: Analysis
+    cases: pd.DataFrame | pd.Series[int], category: str | None, analysis: Analysis
 ) -> tuple[pd.DataFrame, int]:
     """Return areas by known steps, and how many steps between them are unknown."""
     if isinstance(cases, pd.Series):
@@ -221,7 +225,7 @@ def _known_steps(
             msg = f"A {analysis} analysis needs cases by step: a table of areas by steps."
             raise InputError(msg)
         cases = cases.to_frame(0)
-    cube = make_cube(cases)
+    cube = make_cube(cases, category=category)
     if len(cube) < 2:
         msg = f"There are {len(cube)} areas: a scan needs at least two."
         raise EmptyError(msg)

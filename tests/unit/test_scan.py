@@ -399,6 +399,19 @@ def test_steps_missing_in_the_records_are_left_out_and_told():
     assert "left out" in spatial.areas.attrs["cautions"][0]
 
 
+def test_a_long_table_of_several_categories_is_read_by_one():
+    places = make_grid()
+    wide = planted(places)
+    people = pd.Series(100, index=places.index)
+    long = wide.rename_axis(columns="period").stack().rename("count").reset_index()
+    both = pd.concat([long.assign(category="x"), long.assign(category="y", count=1)])
+    options = {"population": people, "analysis": "retrospective", "simulations": 19}
+    ours = scan(both, places, category="x", **options)
+    pd.testing.assert_frame_equal(ours.clusters, scan(wide, places, **options).clusters)
+    with pytest.raises(InputError, match=r"2 categories \(x, y\). Choose one"):
+        scan(both, places, **options)
+
+
 def test_an_area_without_a_count_expects_nothing_in_that_step():
     places = make_grid()
     cases = planted(places).astype(float)
