@@ -24,11 +24,12 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "`[areas]`": recipe.Areas,
     "`[population]`": recipe.Population,
     "`[deprivation]`": recipe.Deprivation,
+    "`[[places]]`": recipe.Place,
     "`[show]`": recipe.Show,
     "`[output]`": recipe.Output,
 }
 
-NOT_RECIPE = {"records", "areas", "population", "deprivation", "show", "output"}
+NOT_RECIPE = {"records", "areas", "population", "deprivation", "places", "show", "output"}
 
 
 def rows_under(heading: str) -> dict[str, list[str]]:
