@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from placeshaping._core.checks import check_choice, check_unique, listed
 from placeshaping._core.errors import EmptyError, InputError
@@ -51,7 +53,7 @@ def change_dispersion(
         before it are undone), ``remaining_percent``, ``contributes``.
         ``attrs``: ``odi``, ``ncdi``, ``contributing``, ``changed`` (areas that
         changed that way), ``change``, ``moved`` (sum of all rises and falls),
-        ``percent``, ``method``. Where the whole
+        ``percent``, ``method``, ``cautions``. Where the whole
         did not change in `direction`, no area contributes and both indices
         are missing.
 
@@ -119,6 +121,7 @@ def change_dispersion(
         "moved": float(np.abs(difference).sum()),
         "percent": float(100 * difference.sum() / first.sum()) if first.sum() > 0 else float("nan"),
         "direction": direction,
+        "cautions": tuple(_cautions(difference)),
         "method": f"Dispersion analysis (Ratcliffe 2010), method {method!r}.",
     }
     return table
@@ -175,9 +178,14 @@ def describe_dispersion(
     text += (
         f"{others:,} other areas {'rose' if rise else 'fell'} too, and others made up for them. "
     )
-    if abs(facts["change"]) < SMALL_NET * facts["moved"]:
-        text += (
-            f"The {word} is small beside the {facts['moved']:,.0f} by which the areas went up and "
-            "down, so that which of them made it says little. "
+    told = " ".join([*facts["cautions"], ""])
+    return text + told + "Some areas rise and some fall by chance in any period."
+
+
+def _cautions(difference: NDArray[np.float64]) -> Iterator[str]:
+    net, moved = abs(float(difference.sum())), float(np.abs(difference).sum())
+    if 0 < net < SMALL_NET * moved:
+        yield (
+            f"The net change is small beside the {moved:,.0f} by which areas went up and down, so "
+            "that which of them made it says little."
         )
-    return text + "Some areas rise and some fall by chance in any period."

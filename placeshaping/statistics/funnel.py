@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from placeshaping._core.checks import check_choice, listed
+from placeshaping._core.checks import check_choice, check_unique, listed
 from placeshaping._core.errors import EmptyError, InputError
 from placeshaping.statistics._counts import aligned, named, usable_exposure
 
@@ -92,6 +92,8 @@ def funnel_limits(
     InputError
         If a number is negative, if there are events over an exposure of zero,
         more successes than trials, or an option is out of its range.
+    DuplicateError
+        If an area stands twice.
     EmptyError
         If fewer than two areas have a count and an exposure.
 
@@ -110,6 +112,8 @@ def funnel_limits(
     if not 0 <= winsorise < 0.5 or not per > 0:
         msg = "winsorise must lie between 0 and 0.5, and per above zero."
         raise InputError(msg)
+    if isinstance(count, pd.Series):
+        check_unique(count.index, where="count")
     counts, exposures, index = aligned(count, exposure)
     exposures = usable_exposure(counts, exposures, index, "raise")
     known = np.isfinite(counts) & np.isfinite(exposures)

@@ -8,11 +8,10 @@ visitors), `poor_denominator` says so.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
-from libpysal.graph import Graph
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse, stats
 
@@ -25,6 +24,9 @@ from placeshaping.statistics._counts import (
     poisson_limits,
     usable_exposure,
 )
+
+if TYPE_CHECKING:
+    from libpysal.graph import Graph
 
 
 def crude_rate(
@@ -192,6 +194,7 @@ def local_empirical_bayes_rate(
 
     Examples
     --------
+    >>> from libpysal.graph import Graph
     >>> codes = ["a", "b", "c", "d"]
     >>> row = Graph.from_arrays(list("abbccd"), list("bacbdc"), [1] * 6)
     >>> count = pd.Series([60, 0, 10, 20], codes)

@@ -10,7 +10,6 @@ guides of the Office for Health Improvement and Disparities).
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -20,80 +19,12 @@ from numpy.typing import NDArray
 from placeshaping._core.checks import check_unique, listed, near_names
 from placeshaping._core.errors import ColumnError, EmptyError, InputError
 from placeshaping.statistics._counts import check_level, poisson_limits
+from placeshaping.statistics.ages import EUROPEAN_STANDARD
 
 _log = logging.getLogger(__name__)
 
-EUROPEAN_STANDARD = pd.Series(
-    np.array([10, 11, 11, 11, 12, 12, 13, 14, 14, 14, 14, 13, 12, 11, 10, 8, 5, 3, 2]) * 500.0,
-    index=[*(f"{age}-{age + 4}" for age in range(0, 90, 5)), "90+"],
-    name="standard",
-)
-"""The European standard population of 2013 (Eurostat), 19 age bands, 100,000 people."""
-
 FEWEST_EVENTS = 10
 """A directly standardised rate of fewer events is not given (Morris et al. 2018)."""
-
-_AGES = re.compile(r"^(?:aged?\s*)?(\d{1,3})(?:\s*(?:-|\u2013|to)\s*(\d{1,3})|\s*(\+|and over))?$")
-_HIGHEST = 200
-
-
-def band_ages(population: pd.DataFrame, *, bands: pd.Index | None = None) -> pd.DataFrame:
-    """
-    Add single years (or finer bands) of age up to the bands of a standard.
-
-    Parameters
-    ----------
-    population
-        People by area, one column an age or a band: ``"0"``, ``"1"``, ...,
-        ``"90+"``, or ``"0-4"``, ``"Aged 5 to 9"``. Columns that are no age
-        (a total, a name) must be left out.
-    bands
-        Names of the bands, like ``"0-4"`` and ``"90+"``; by default those of
-        the European standard population.
-
-    Returns
-    -------
-    banded
-        Index of `population`, one column a band.
-
-    Raises
-    ------
-    ColumnError
-        If a column is no age, lies across two bands, or two hold the same age;
-        if a band is filled by no column, or in part.
-
-    Examples
-    --------
-    >>> ages = pd.DataFrame(1, index=["a"], columns=[*map(str, range(90)), "90+"])
-    >>> band_ages(ages).loc["a", ["0-4", "85-89", "90+"]].tolist()
-    [5, 5, 1]
-    """
-    names = EUROPEAN_STANDARD.index if bands is None else pd.Index(bands)
-    spans = [_span(name) for name in names]
-    taken: dict[str, list[object]] = {str(name): [] for name in names}
-    filled = np.zeros((len(names), _HIGHEST + 1), dtype=bool)
-    for column in population.columns:
-        first, last = _span(column)
-        inside = [i for i, (low, high) in enumerate(spans) if low <= first and last <= high]
-        if not inside:
-            msg = f"Age {column!r} lies in none of the bands {listed(list(names))}."
-            msg = f"{msg} Give finer ages, or other bands."
-            raise ColumnError(msg)
-        if filled[inside[0], first : last + 1].any():
-            msg = f"Column {column!r} holds ages that another column holds too. Keep one of them."
-            raise ColumnError(msg)
-        filled[inside[0], first : last + 1] = True
-        taken[str(names[inside[0]])].append(column)
-    gaps = [
-        str(name)
-        for i, (name, (low, high)) in enumerate(zip(names, spans, strict=True))
-        if not filled[i, low : high + 1].all()
-    ]
-    if gaps:
-        msg = f"No column, or not all of them, for the ages {listed(gaps)}. Complete the table."
-        raise ColumnError(msg)
-    sums = {name: population[columns].sum(axis=1, skipna=False) for name, columns in taken.items()}
-    return pd.DataFrame(sums, index=population.index)
 
 
 def directly_standardised_rate(
@@ -280,6 +211,39 @@ def indirectly_standardised_ratio(
     return result
 
 
+def describe_ratios(ratios: pd.DataFrame, *, what: str = "events") -> str:
+    """
+    Say in a paragraph where there is more than the ages of the people explain.
+
+    Parameters
+    ----------
+    ratios
+        From `indirectly_standardised_ratio`.
+    what
+        What was counted.
+
+    Returns
+    -------
+    paragraph
+        For people who are not statisticians.
+
+    Examples
+    --------
+    >>> ratios = pd.DataFrame({"ratio": [1.4], "ratio_lower": [1.1], "ratio_upper": [1.8]})
+    >>> print(describe_ratios(ratios.assign(count=70, expected=50.0), what="falls"))
+    In all 70 falls were counted where 50 would be expected from people's ages. In 1 of 1 areas ...
+    """
+    more = int((ratios["ratio_lower"] > 1).sum())
+    fewer = int((ratios["ratio_upper"] < 1).sum())
+    return (
+        f"In all {ratios['count'].sum():,.0f} {what} were counted where "
+        f"{ratios['expected'].sum():,.0f} would be expected from people's ages. In {more:,} of "
+        f"{len(ratios):,} areas there are more than that by more than chance would do in 95 of "
+        f"100 cases, and in {fewer:,} fewer; about one area in twenty is there by chance alone. "
+        "Each is compared with the whole, and not with the others."
+    )
+
+
 def _cautions(total: NDArray[np.float64], fewest: int, empty: NDArray[np.bool_]) -> Iterator[str]:
     """Say which areas have no directly standardised rate."""
     few = int((total < fewest).sum())
@@ -293,21 +257,6 @@ def _cautions(total: NDArray[np.float64], fewest: int, empty: NDArray[np.bool_])
             f"{int(empty.sum()):,} of {len(total):,} areas have nobody in some age band and no "
             "rate. Use wider bands, or larger areas."
         )
-
-
-def _span(name: object) -> tuple[int, int]:
-    """Read the first and the last year of an age band."""
-    found = _AGES.match(str(name).strip().casefold())
-    if found is None:
-        known = [*EUROPEAN_STANDARD.index[:2], "90+"]
-        msg = f"{name!r} is no age or age band. Bands look like {listed(known)}; ages like 7."
-        raise ColumnError(msg)
-    first = int(found.group(1))
-    last = _HIGHEST if found.group(3) else int(found.group(2) or first)
-    if not first <= last <= _HIGHEST:
-        msg = f"{name!r} ends before it begins, or above {_HIGHEST} years."
-        raise ColumnError(msg)
-    return first, last
 
 
 def _check_bands(present: pd.Index, known: pd.Index, *, where: str) -> None:

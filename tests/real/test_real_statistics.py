@@ -11,13 +11,13 @@ from placeshaping.hotspots.repeats import describe_repeats, repeat_locations
 from placeshaping.hotspots.time_of_day import describe_profile, temporal_profile
 from placeshaping.sources.deprivation import read_deprivation
 from placeshaping.sources.police import read_police
+from placeshaping.statistics.ages import EUROPEAN_STANDARD, band_ages
 from placeshaping.statistics.change import change_between, describe_change
 from placeshaping.statistics.concentration import concentration_index, describe_inequality
 from placeshaping.statistics.dispersion import change_dispersion, describe_dispersion
 from placeshaping.statistics.funnel import funnel_limits
 from placeshaping.statistics.inequality import decile_table, slope_index
 from placeshaping.statistics.rates import empirical_bayes_rate
-from placeshaping.statistics.standardisation import EUROPEAN_STANDARD, band_ages
 
 pytestmark = pytest.mark.real
 

@@ -236,4 +236,4 @@ def test_the_paragraph_names_the_drivers():
     small = dispersion([10, 20, 30], [40, 5, 20])
     text = describe_dispersion(small, names=pd.Series(["Fen", "Wold", "Marsh"]))
     assert "It is Fen." in text
-    assert "small beside the 55 by which the areas went up and down" in text
+    assert "small beside the 55 by which areas went up and down" in text

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from placeshaping._core.errors import EmptyError, InputError
+from placeshaping._core.errors import DuplicateError, EmptyError, InputError
 from placeshaping.statistics.funnel import FUNNEL, describe_funnel, funnel_limits
 
 LIMITS = ["lower_998", "lower_95", "upper_95", "upper_998"]
@@ -122,6 +122,11 @@ def test_what_makes_no_funnel_is_refused(options, error, match):
     given = {"count": [3, 5], "exposure": [20, 30], **options}
     with pytest.raises(error, match=match):
         funnel_limits(given.pop("count"), given.pop("exposure"), **given)
+
+
+def test_areas_that_stand_twice_are_refused():
+    with pytest.raises(DuplicateError, match="count: 1 area codes stand more than once"):
+        funnel_limits(pd.Series([1, 2], ["a", "a"]), pd.Series([10, 20], ["a", "a"]))
 
 
 def test_the_paragraph_names_those_beyond_the_outer_limit():

@@ -6,9 +6,9 @@ import pytest
 from scipy import stats
 
 from placeshaping._core.errors import ColumnError, DuplicateError, EmptyError, InputError
+from placeshaping.statistics.ages import EUROPEAN_STANDARD, band_ages
 from placeshaping.statistics.standardisation import (
-    EUROPEAN_STANDARD,
-    band_ages,
+    describe_ratios,
     directly_standardised_rate,
     indirectly_standardised_ratio,
 )
@@ -139,6 +139,13 @@ def test_the_reference_itself_is_as_expected():
         reference_population=pd.Series([10_000, 5_000], bands),
     )
     assert table["ratio"].item() == pytest.approx(1)
+
+
+def test_the_paragraph_counts_areas_beyond_chance():
+    text = describe_ratios(ratio([90, 7], [[700, 100], [900, 600]]), what="falls")
+    assert text.startswith("In all 97 falls were counted where 74 would be expected")
+    assert "In 1 of 2 areas there are more" in text
+    assert "and in 1 fewer" in text
 
 
 def test_events_where_none_are_expected_are_refused():
