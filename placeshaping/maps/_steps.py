@@ -57,11 +57,11 @@ def points_from_steps(inner: Whole, steps: Whole, used: Whole, sizes: Whole) -> 
 
 
 @compiled()
-def _ends_here(used: Whole, at: int, past: int, met: int) -> bool:
+def _ends_here(used: Whole, at: int, past: int) -> bool:
     """Tell whether the end of a new arc follows from what comes after it in its ring."""
     if at + 1 == past:
         return True
-    return bool((~used[at + 1] if used[at + 1] < 0 else used[at + 1]) < met)
+    return bool((~used[at + 1] if used[at + 1] < 0 else used[at + 1]) < used[at])
 
 
 @compiled()
@@ -78,7 +78,7 @@ def _steps(units: Whole, first: Whole, used: Whole, sizes: Whole) -> Whole:
                 met += 1
                 low, high = first[arc], first[arc + 1]
                 low = low if at == begin else low + 1
-                high = high - 1 if _ends_here(used, at, past, met) else high
+                high = high - 1 if _ends_here(used, at, past) else high
                 for k in range(low, high):
                     steps[n, 0], steps[n, 1] = units[k, 0] - x, units[k, 1] - y
                     x, y = units[k, 0], units[k, 1]
@@ -106,7 +106,7 @@ def _points(first: Whole, steps: Whole, used: Whole, sizes: Whole) -> Whole:
                 if at > begin:
                     units[low, 0], units[low, 1] = x, y
                 low = low if at == begin else low + 1
-                high = high - 1 if _ends_here(used, at, past, met) else high
+                high = high - 1 if _ends_here(used, at, past) else high
                 for k in range(low, high):
                     x, y = x + steps[n, 0], y + steps[n, 1]
                     units[k, 0], units[k, 1] = x, y

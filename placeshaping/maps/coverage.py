@@ -23,6 +23,7 @@ from placeshaping._core.crs import to_degrees
 from placeshaping._core.errors import GeometryError
 from placeshaping.disclosure.classes import round_numbers
 from placeshaping.maps._arcs import Arcs, Whole, cut_into_arcs
+from placeshaping.maps._references import code_references, turn_rings
 from placeshaping.maps._steps import points_from_steps, steps_of_points
 from placeshaping.maps._thinning import thin_arcs
 
@@ -336,13 +337,11 @@ def _on_grid(arcs: Arcs, grid: _Grid) -> tuple[Whole, Whole, Polygons]:
     whole = np.bincount(ring, pieces[known], minlength=len(arcs.sizes)) >= 3
     stays = whole[ring] & (pieces[known] > 0)
     area = np.repeat(np.arange(len(arcs.rings)), arcs.rings)
-    begin, used = np.r_[0, np.cumsum(pieces + 1)], arcs.used[stays]
-    at, first, used = _in_order_met(begin, used)
-    polygons = Polygons(
-        rings=np.bincount(area[whole], minlength=len(arcs.rings)),
-        sizes=np.bincount(ring[stays], minlength=len(arcs.sizes))[whole],
-        arcs=used,
-    )
+    sizes = np.bincount(ring[stays], minlength=len(arcs.sizes))[whole]
+    begin = np.r_[0, np.cumsum(pieces + 1)]
+    at, first, used = _in_order_met(begin, turn_rings(arcs.used[stays], sizes))
+    rings = np.bincount(area[whole], minlength=len(arcs.rings))
+    polygons = Polygons(rings, sizes, used)
     return points[at], first, polygons
 
 
@@ -404,8 +403,8 @@ def polygons_to_text(levels: Sequence[Polygons | None]) -> list[dict[str, str] |
     """
     Write which arcs the areas of each level are made of as text.
 
-    Arcs are numbered in the order in which they are met, so that most of the
-    text says "the next one", and the rest how far back an arc was first met.
+    Arcs are numbered in the order in which they are met; most of the others
+    follow from where a ring stands.
 
     Parameters
     ----------
@@ -415,35 +414,31 @@ def polygons_to_text(levels: Sequence[Polygons | None]) -> list[dict[str, str] |
     Returns
     -------
     coded
-        For each level None, or `rings` (how many each area has), `sizes` (how
-        many arcs each ring has) and `arcs`: 0 for the first arc that was not
-        met before, n for the one n before that, -n for that one backwards.
+        For each level None, or as text `rings` (how many each area has),
+        `sizes` (how many arcs each ring has), `arcs` (0 for the first arc that
+        was not met before, n for the nth, the latest first, that ends where
+        the ring stands and has not been run backwards, -1 for the next of
+        `named`) and `named` (n for the arc n before the next new one, -n for
+        that one backwards).
 
     Examples
     --------
-    >>> two = Polygons(np.array([1, 1]), np.array([2, 2]), np.array([0, 1, 2, ~0]))
-    >>> coded = polygons_to_text([two])
-    >>> [steps_from_text(coded[0][name]).tolist() for name in ("rings", "sizes", "arcs")]
-    [[1, 1], [2, 2], [0, 0, 0, -3]]
+    >>> two = Polygons(np.array([1, 1]), np.array([2, 2]), np.array([0, 1, ~0, 2]))
+    >>> coded = polygons_to_text([two])[0]
+    >>> [steps_from_text(coded[name]).tolist() for name in ("rings", "arcs", "named")]
+    [[1, 1], [0, 0, -1, 0], [-2]]
     """
+    stored = [polygons for polygons in levels if polygons is not None]
+    codes, named = code_references(*_in_a_row(stored))
     coded: list[dict[str, str] | None] = []
-    met = 0
     for polygons in levels:
         if polygons is None:
             coded.append(None)
             continue
-        used = polygons.arcs
-        known = np.where(used < 0, ~used, used)
-        following = np.maximum.accumulate(np.r_[met - 1, known])[:-1] + 1
-        back = following - known
-        coded.append(
-            {
-                "rings": steps_to_text(polygons.rings),
-                "sizes": steps_to_text(polygons.sizes),
-                "arcs": steps_to_text(np.where(used < 0, -back, back)),
-            }
-        )
-        met = max(met, int(known.max(initial=-1)) + 1)
+        mine, codes = np.split(codes, [len(polygons.arcs)])
+        names, named = np.split(named, [int((mine < 0).sum())])
+        written = {"rings": polygons.rings, "sizes": polygons.sizes, "arcs": mine, "named": names}
+        coded.append({name: steps_to_text(numbers) for name, numbers in written.items()})
     return coded
 
 

@@ -118,7 +118,7 @@
                 let k = starts[arc];
                 if (at > 0) { units[2 * k] = x; units[2 * k + 1] = y; k += 1; }
                 const next = at + 1 < ring.length ? ring[at + 1] : ring[0];
-                const follows = at + 1 === ring.length || (next < 0 ? ~next : next) < met;
+                const follows = at + 1 === ring.length || (next < 0 ? ~next : next) < arc;
                 for (; k < (follows ? past - 1 : past); k += 1, n += 1) {
                   x += xs[n];
                   y += ys[n];
@@ -136,26 +136,55 @@
       return units;
     }
 
-    /* Which arcs the areas of a level are made of, where it has shapes of its own: area, ring, arc; ~i is arc i backwards. */
+    /* Which arcs the areas of a level are made of, where it has shapes of its own: area, ring, arc; ~i is
+       arc i backwards. Most follow from the place where a ring stands: see docs/formats.md. */
     function unpacked() {
+      const from = new Int32Array(size);
+      const to = new Int32Array(size);
+      const newest = new Int32Array(2 * size + 1).fill(-1); /* arcs that end at a place, the latest first */
+      const before = new Int32Array(size);
+      const run = new Uint8Array(size); /* backwards, so far */
       let met = 0;
+      let places = 0;
       return levels.map(function (level) {
         if (!level.polygons) { return null; }
-        const sizes = P.steps(level.polygons.sizes);
-        const arcs = P.steps(level.polygons.arcs);
+        const [many, sizes, codes, named] = ["rings", "sizes", "arcs", "named"].map((name) => P.steps(level.polygons[name]));
         let at = 0;
         let ring = 0;
-        return Array.from(P.steps(level.polygons.rings), function (many) {
-          const made = new Array(many);
-          for (let r = 0; r < many; r += 1, ring += 1) {
-            made[r] = new Array(sizes[ring]);
-            for (let k = 0; k < sizes[ring]; k += 1, at += 1) {
-              made[r][k] = arcs[at] < 0 ? ~(met + arcs[at]) : met - arcs[at];
-              if (arcs[at] === 0) { met += 1; }
-            }
+        let n = 0;
+        const next = () => named[n] < 0 ? ~(met + named[n]) : met - named[n];
+        const start = (arc) => arc < 0 ? to[~arc] : from[arc];
+        const fresh = function (here, end) {
+          const arc = met;
+          met += 1;
+          from[arc] = here;
+          to[arc] = end !== null ? end : codes[at + 1] === 0 ? places++ : start(next());
+          before[arc] = newest[to[arc]];
+          newest[to[arc]] = arc;
+          return arc;
+        };
+        const known = function (here, place) {
+          let arc = newest[here];
+          for (let left = place; run[arc] || left > 1; arc = before[arc]) { left -= run[arc] ? 0 : 1; }
+          return ~arc;
+        };
+        const walked = function (length) {
+          const made = new Array(length);
+          let here = -1;
+          let home = -1;
+          for (let k = 0; k < length; k += 1, at += 1) {
+            const code = codes[at];
+            if (k === 0) { home = code === 0 ? places++ : start(next()); here = home; }
+            const arc = code === 0 ? fresh(here, k + 1 === length ? home : null) : code > 0 ? known(here, code) : next();
+            if (code < 0) { n += 1; }
+            if (arc < 0) { run[~arc] = 1; }
+            here = arc < 0 ? from[~arc] : to[arc];
+            made[k] = arc;
           }
+          ring += 1;
           return made;
-        });
+        };
+        return Array.from(many, (rings) => Array.from({ length: rings }, () => walked(sizes[ring])));
       });
     }
 

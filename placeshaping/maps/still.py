@@ -37,7 +37,7 @@ _WIDE = 1000
 _MOST_CHARACTERS = 44_000
 _MOST_ROWS = 60
 _MOST_OUTLINED = _MOST_CHARACTERS // 20
-_SQUARE = 8
+_SQUARE = 10
 _TOLERANCES = (1.0, 1.5, 2.5)
 _Drawing = Callable[[NDArray[np.int64], list[str]], str]
 """Writes a picture for the class of each area and the colours of the classes."""

@@ -11,7 +11,7 @@ import base64
 import json
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
@@ -253,8 +253,8 @@ def render_page(content: PageContent, *, scripts: Sequence[str] = ()) -> str:
         fact_ids=_FACT_IDS,
         content_policy=CONTENT_POLICY,
         styles=Markup(compact_code(_asset("page.css"))),  # noqa: S704 - our own
-        library=_packed(leaflet_script()),
-        library_styles=_packed(leaflet_styles()),
+        library=_packed_library(leaflet_script),
+        library_styles=_packed_library(leaflet_styles),
         inflate=Markup(compact_code(_asset("inflate.js"))),  # noqa: S704
         script=Markup(compact_code(script)),  # noqa: S704
         declaration=script_json(content.declaration),
@@ -314,6 +314,11 @@ def packed_json(value: Any) -> str:
     b'[1,2]'
     """
     return _packed(json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
+
+
+@cache
+def _packed_library(read: Callable[[], str]) -> str:
+    return _packed(read())
 
 
 def _packed(text: str) -> str:

@@ -10,6 +10,7 @@ import shapely
 from shapely import Polygon, box
 
 from placeshaping.maps._arcs import Arcs, cut_into_arcs
+from placeshaping.maps._references import code_references, read_references, turn_rings
 from placeshaping.maps._steps import points_from_steps, steps_of_points
 from placeshaping.maps._thinning import thin_arcs
 from placeshaping.maps.coverage import _in_order_met
@@ -100,8 +101,36 @@ def test_points_come_back_from_their_steps() -> None:
     assert (first == arcs.first).all()
 
 
+def test_spikes_come_back_from_their_steps() -> None:
+    spiked = Polygon([(0, 0), (9, 0), (9, 9), (5, 9), (5, 15), (5, 9), (0, 9)])
+    arcs = cut_into_arcs(np.array([spiked, box(9, 0, 12, 9)]))
+    units = arcs.xy[arcs.vertex].astype(np.int64)
+    inner, steps = steps_of_points(units, arcs.first, arcs.used, arcs.sizes)
+    assert (points_from_steps(inner, steps, arcs.used, arcs.sizes)[0] == units).all()
+    codes, named = code_references(arcs.used, arcs.sizes)
+    assert (read_references(codes, named, arcs.sizes) == arcs.used).all()
+
+
 def test_arcs_met_backwards_first_are_turned() -> None:
     at, first, used = _in_order_met(np.array([0, 2, 5, 9]), np.array([~1, 2, 1]))
     assert used.tolist() == [0, 1, ~0]
     assert at.tolist() == [4, 3, 2, 5, 6, 7, 8]
     assert first.tolist() == [0, 3, 7]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_references_come_back_and_most_need_no_name(seed: int) -> None:
+    arcs = cut_into_arcs(cells(100, seed))
+    used = turn_rings(arcs.used, arcs.sizes)
+    _, _, used = _in_order_met(arcs.first, used)
+    codes, named = code_references(used, arcs.sizes)
+    assert (read_references(codes, named, arcs.sizes) == used).all()
+    assert len(named) < 1.3 * len(arcs.sizes)
+    assert codes.max() <= 3
+
+
+def test_references_to_areas_that_overlap_come_back() -> None:
+    shapes = np.array([box(0, 0, 2, 2), box(1, 1, 3, 3), box(0, 0, 2, 2), box(2, 0, 4, 2)])
+    arcs = cut_into_arcs(shapes)
+    codes, named = code_references(arcs.used, arcs.sizes)
+    assert (read_references(codes, named, arcs.sizes) == arcs.used).all()
