@@ -164,6 +164,42 @@ def kernel_density(
     return Surface(values, cells, UNIT, kernel, width, method, cautions)
 
 
+def describe_density(surface: Surface, *, what: str = "records") -> str:
+    """
+    Say in one paragraph, for people who are not statisticians, how concentrated a density is.
+
+    Parameters
+    ----------
+    surface
+        From `kernel_density`.
+    what
+        The events, in words.
+
+    Returns
+    -------
+    paragraph
+        With the smallest share of the area that holds half of the events.
+
+    Examples
+    --------
+    >>> spots = np.random.default_rng(1).normal([450_000, 300_000], 1_000, (64, 2))
+    >>> events = pd.DataFrame(spots, columns=["easting", "northing"])
+    >>> describe_density(kernel_density(events, bandwidth=800, cell=100))
+    'Half of 64 records lie in 7% of the area (3.1 km² of 42.0), as smoothed over 800 m. ...'
+    """
+    known = np.sort(surface.values[np.isfinite(surface.values)])[::-1]
+    half = int(np.searchsorted(np.cumsum(known), known.sum() / 2)) + 1
+    size = surface.cell**2 / _M2
+    return (
+        f"Half of {surface.total:,.0f} {what} lie in {half / len(known):.0%} of the area "
+        f"({half * size:,.1f} km² of {len(known) * size:,.1f}), as smoothed over "
+        f"{surface.bandwidth:,.0f} m. The densest cell has {known[0]:,.1f} per square kilometre, "
+        f"the whole {surface.total / (len(known) * size):,.1f}. Where many people live, work or "
+        "pass, many records are no surprise: compare with the population before calling a place "
+        "a hot spot."
+    )
+
+
 def choose_cell(bandwidth: float) -> int:
     """
     Choose the side of cells: the largest round one of at most a fifth of the bandwidth.

@@ -11,18 +11,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from rasterio.features import shapes as polygons_of
-from rasterio.transform import Affine
 
 from placeshaping._core.checks import check_choice, check_whole
-from placeshaping._core.crs import NATIONAL_GRID, check_on_grid
+from placeshaping._core.crs import check_on_grid
 from placeshaping._core.errors import EmptyError, InputError, UnmatchedError
 from placeshaping.hotspots._denominator import Denominator, is_areal, spread_over
 from placeshaping.hotspots._event_points import event_points
@@ -35,6 +32,7 @@ from placeshaping.hotspots.bandwidth import (
     choose_bandwidth,
     event_weights,
 )
+from placeshaping.hotspots.comparison import RelativeDensity
 from placeshaping.hotspots.density import choose_cell
 from placeshaping.hotspots.surface import Cells, Floats, cells_inside, cells_over, study_area
 
@@ -46,110 +44,6 @@ LEAST = 5.0
 """Cells in which fewer effective cases are expected are not shown."""
 
 _MASKED = 0.2
-
-
-@dataclass(frozen=True, repr=False, eq=False)
-class RelativeDensity:
-    """
-    A surface of relative risk, unprotected.
-
-    Attributes
-    ----------
-    ratio
-        Density of the cases over that of the population, each as a share of
-        its whole; 1 is as everywhere. Missing where too few cases are
-        expected, north at the top.
-    p_value
-        Of each cell by itself, that chance alone gives as extreme a ratio.
-    expected
-        Effective cases expected under the kernel: those of equal weight whose
-        number would vary as much.
-    p_global
-        That chance alone gives as extreme a cell anywhere (the largest
-        standardised difference); missing without permutations.
-    cells
-        Where they are, EPSG:27700.
-    kernel, bandwidth
-        Metres; one for cases and population.
-    method
-        One sentence.
-    cautions
-        What a reader must know.
-    """
-
-    ratio: Floats
-    p_value: Floats
-    expected: Floats
-    p_global: float
-    cells: Cells
-    kernel: str
-    bandwidth: float
-    method: str
-    cautions: tuple[str, ...] = ()
-
-    @property
-    def log_ratio(self) -> Floats:
-        """Natural logarithm of the ratio; minus infinity where there are no cases."""
-        with np.errstate(divide="ignore"):
-            return np.asarray(np.log(self.ratio))
-
-    def contours(self, *, level: float = 0.05) -> gpd.GeoDataFrame:
-        """
-        Return the areas inside tolerance contours.
-
-        Each cell is judged by itself: of cells where chance alone rules, a
-        share of `level` lies inside. Look at `p_global` first.
-
-        Parameters
-        ----------
-        level
-            p-value below which a cell is inside.
-
-        Returns
-        -------
-        areas
-            Polygons in EPSG:27700, largest first: ``risk`` (``"higher"`` or
-            ``"lower"``), ``square_km``, ``ratio`` (the most extreme inside).
-        """
-        found: list[dict[str, Any]] = []
-        for risk, side in (("higher", self.ratio > 1), ("lower", self.ratio < 1)):
-            inside = side & (self.p_value < level)
-            for outline, value in polygons_of(
-                inside.astype(np.uint8), mask=inside, transform=Affine(*self.cells.transform)
-            ):
-                if value:
-                    shape = shapely.geometry.shape(outline)
-                    found.append({"risk": risk, "geometry": shape, **self._of(shape, risk)})
-        columns = ["risk", "square_km", "ratio", "geometry"]
-        table = gpd.GeoDataFrame(found, columns=columns, geometry="geometry", crs=NATIONAL_GRID)
-        table = table.sort_values("square_km", ascending=False, ignore_index=True)
-        table.attrs = {
-            "method": f"{self.method} Contours at p {level:g}.",
-            "cautions": self.cautions,
-        }
-        return table
-
-    def _of(self, shape: shapely.Polygon, risk: str) -> dict[str, float]:
-        """Return the size of a polygon and its most extreme ratio."""
-        west, south, east, north = shape.bounds
-        place, side = self.cells, self.cells.side
-        rows = slice(round((place.north - north) / side), round((place.north - south) / side))
-        columns = slice(round((west - place.west) / side), round((east - place.west) / side))
-        within = np.meshgrid(place.eastings[columns], place.northings[rows])
-        inside = shapely.contains_xy(shape, *within)
-        held = self.ratio[rows, columns][inside]
-        return {
-            "square_km": shape.area / 1e6,
-            "ratio": float(held.max() if risk == "higher" else held.min()),
-        }
-
-    def __repr__(self) -> str:
-        """Say in a line what it is."""
-        rows, columns = self.ratio.shape
-        return (
-            f"<RelativeDensity: {rows} x {columns} cells of {self.cells.side:g} m, "
-            f"{self.kernel} {self.bandwidth:,.0f} m>"
-        )
 
 
 def relative_density(
@@ -378,7 +272,8 @@ def _cautions(
 ) -> Iterator[str]:
     """Say what a reader must know of the comparison."""
     if lost:
-        yield f"{lost:,} cases lie outside the study area and are left out."
+        lie = "case lies" if lost == 1 else "cases lie"
+        yield f"{lost:,} {lie} outside the study area, left out."
     if masked > _MASKED:
         yield (
             f"{masked:.0%} of the study area is not shown: fewer than {least:g} cases are expected "
@@ -393,7 +288,3 @@ def _cautions(
                 f"({bandwidth:,.0f} m): people are spread evenly over them, which they are not. "
                 "Take smaller areas or a larger bandwidth."
             )
-    yield (
-        "Each cell is judged by itself: some lie inside a contour by chance. Look at p_global "
-        "before any of them."
-    )

@@ -17,7 +17,7 @@ from placeshaping._core.errors import (
     UnmatchedError,
 )
 from placeshaping.disclosure.surfaces import mask_surface
-from placeshaping.hotspots.density import choose_cell, kernel_density
+from placeshaping.hotspots.density import choose_cell, describe_density, kernel_density
 from placeshaping.hotspots.surface import cells_over, study_area
 
 HOLED = shapely.Polygon(
@@ -235,6 +235,15 @@ def test_cautions_tell_what_a_reader_must_know(caplog):
     assert "of 40 events share their coordinates" in shared
     assert "moved to published points" in caplog.text
     assert kernel_density(make_events(), bandwidth=500).cautions == ()
+
+
+def test_a_paragraph_says_how_concentrated_events_are():
+    surface = kernel_density(inside(make_events()), bandwidth=500, cell=100, within=HOLED)
+    told = describe_density(surface, what="burglaries")
+    values = np.sort(surface.values[np.isfinite(surface.values)])
+    share = (values[::-1].cumsum() < values.sum() / 2).mean()
+    assert f"burglaries lie in {share:.0%} of the area" in told
+    assert f"densest cell has {values.max():,.1f} per square" in told
 
 
 def test_many_events_are_binned():

@@ -8,6 +8,7 @@ import shapely
 from scipy.spatial.distance import cdist
 
 from placeshaping._core.errors import ColumnError, CRSError, EmptyError, InputError, UnmatchedError
+from placeshaping.hotspots.comparison import describe_relative_density
 from placeshaping.hotspots.relative_density import relative_density
 
 SQUARE = gpd.GeoDataFrame(geometry=[shapely.box(400_000, 300_000, 404_000, 304_000)], crs=27700)
@@ -100,6 +101,16 @@ def test_where_nothing_is_planted_few_cells_are_found():
     assert found.contours(level=1e-9).empty
 
 
+def test_a_paragraph_says_where_cases_are_out_of_proportion():
+    homes = pd.concat([make_points(400, 1), make_points(300, 2, high=(401_500, 301_500))])
+    told = describe_relative_density(relative_density(with_cluster(), homes, **QUICK), what="fires")
+    assert told.startswith("There are more fires than the population would have in ")
+    assert ", and fewer in " in told
+    assert told.endswith("averaged over 400 m. For the whole map chance has p 0.010.")
+    normal = relative_density(with_cluster(), homes, **QUICK, tolerance="asymptotic")
+    assert describe_relative_density(normal).endswith("averaged over 400 m.")
+
+
 def test_greater_asks_for_more_cases_alone():
     cases = with_cluster()
     homes = pd.concat([make_points(400, 1), make_points(300, 2, high=(401_500, 301_500))])
@@ -165,7 +176,7 @@ def test_large_areas_and_lost_cases_are_told():
     with pytest.raises(UnmatchedError, match="1 of 190 cases lie outside the study area"):
         relative_density(cases, areas, **options)
     found = relative_density(cases, areas, **options, outside="drop")
-    assert found.cautions[0] == "1 cases lie outside the study area and are left out."
+    assert found.cautions[0] == "1 case lies outside the study area, left out."
     assert "Half of the areas reach farther" in found.cautions[1]
 
 
