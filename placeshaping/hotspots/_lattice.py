@@ -13,11 +13,12 @@ import numpy as np
 import pandas as pd
 from libpysal.graph import Graph
 from numpy.typing import NDArray
-from scipy import sparse
+from scipy import sparse, stats
 
 from placeshaping._core.checks import check_choice, check_unique, listed
 from placeshaping._core.errors import ColumnError, EmptyError, InputError
 from placeshaping.hotspots._permutation import enough_permutations
+from placeshaping.statistics.testing import false_discovery_rate
 
 _log = logging.getLogger(__name__)
 
@@ -169,7 +170,27 @@ def check_correction(correction: str | None) -> None:
     check_choice(correction, ["fdr", None], name="correction")
 
 
-def tell(lattice: Lattice, scores: Floats, *, analytic: bool, told: str = "score") -> list[str]:
+def p_and_q(
+    scores: Floats, drawn: Floats, *, permutations: int, correction: str | None
+) -> tuple[Floats, Floats]:
+    """Return two-sided p-values, those drawn or else of the normal distribution, and q-values."""
+    p_values = drawn if permutations else 2 * stats.norm.sf(np.abs(scores))
+    p_values = np.where(np.isnan(scores), np.nan, p_values)
+    q_values = false_discovery_rate(p_values) if correction == "fdr" else p_values
+    return p_values, q_values
+
+
+def tell_local(
+    lattice: Lattice, scores: Floats, *, permutations: int, correction: str | None
+) -> tuple[str, ...]:
+    """Say and log what a reader must know about scores of areas."""
+    cautions = tell(lattice, scores, analytic=not permutations)
+    if correction:
+        cautions += tell_floor(len(lattice.index), permutations)
+    return log_cautions(cautions, tell_constant(lattice))
+
+
+def tell(lattice: Lattice, scores: Floats, *, analytic: bool) -> list[str]:
     """
     Say what a reader must know about results of areas by series; count every missing one.
 
@@ -181,34 +202,32 @@ def tell(lattice: Lattice, scores: Floats, *, analytic: bool, told: str = "score
         The results.
     analytic
         Whether p-values rest on the normal approximation.
-    told
-        What is missing where there is none.
     """
     areas = len(lattice.index)
     cautions = list(_few(areas)) if analytic else []
     missing = int((~lattice.known).any(axis=1).sum())
     if missing:
         cautions.append(
-            f"{missing:,} of {areas:,} areas lack a value in some series and have no {told} there."
+            f"{missing:,} of {areas:,} areas lack a value in some series and have no score there."
         )
     islands = lattice.adjacency.sum(axis=1) == 0
     if islands.any():
         alone = int(islands.sum())
-        cautions.append(f"{alone:,} of {areas:,} areas have no neighbours and no {told}.")
-    cautions.extend(_short(lattice, told))
+        cautions.append(f"{alone:,} of {areas:,} areas have no neighbours and no score.")
+    cautions.extend(_short(lattice))
     enough = lattice.known.sum(axis=0) >= lattice.least
     cut_off = (lattice.adjacency @ lattice.known.astype(float) == 0) & ~islands[:, None]
     cut_off &= lattice.known & enough
     if cut_off.any():
         count = int(cut_off.any(axis=1).sum())
         cautions.append(
-            f"{count:,} of {areas:,} areas have neighbours without a value and no {told} there."
+            f"{count:,} of {areas:,} areas have neighbours without a value and no score there."
         )
     rest = lattice.known & enough & ~lattice.constant & ~cut_off & ~islands[:, None]
     rest &= ~np.isfinite(scores)
     if rest.any():
         cautions.append(
-            f"{int(rest.any(axis=1).sum()):,} of {areas:,} areas have no {told}: their "
+            f"{int(rest.any(axis=1).sum()):,} of {areas:,} areas have no score: their "
             "neighbourhood holds every area, or the other areas one value alone."
         )
     return cautions
@@ -219,12 +238,12 @@ def _few(areas: int) -> Iterator[str]:
         yield f"Only {areas} areas: under {FEW_AREAS} the normal approximation is poor."
 
 
-def _short(lattice: Lattice, told: str) -> Iterator[str]:
+def _short(lattice: Lattice) -> Iterator[str]:
     short = int((lattice.known.sum(axis=0) < lattice.least).sum())
     if short:
         yield (
             f"{short:,} of {len(lattice.series):,} series have fewer than {lattice.least} values: "
-            f"no {told}s."
+            f"no scores."
         )
 
 
@@ -248,10 +267,10 @@ def tell_floor(areas: int, permutations: int) -> list[str]:
     ]
 
 
-def tell_constant(lattice: Lattice, told: str = "score") -> list[str]:
+def tell_constant(lattice: Lattice) -> list[str]:
     """Say how many series cannot be scored; nothing wrong, a rare offence has such months."""
     flat, series = int(lattice.constant.sum()), len(lattice.series)
-    return [f"{flat:,} of {series:,} series hold one value everywhere: no {told}s."] if flat else []
+    return [f"{flat:,} of {series:,} series hold one value everywhere: no scores."] if flat else []
 
 
 def log_cautions(cautions: list[str], facts: list[str]) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 from libpysal.graph import Graph
 from numpy.typing import NDArray
-from scipy import sparse, stats
+from scipy import sparse
 
 from placeshaping.hotspots._lattice import (
     FEW_AREAS,
@@ -30,15 +30,17 @@ from placeshaping.hotspots._lattice import (
     check_correction,
     constant,
     lay_out,
-    log_cautions,
-    tell,
-    tell_constant,
-    tell_floor,
+    p_and_q,
+    tell_local,
 )
-from placeshaping.hotspots._permutation import check_permutations, neighbour_tails, two_sided
-from placeshaping.statistics.testing import false_discovery_rate
+from placeshaping.hotspots._permutation import (
+    check_permutations,
+    enough_permutations,
+    neighbour_tails,
+    two_sided,
+)
 
-__all__ = ["CLUSTERS", "FEW_AREAS", "getis_ord"]
+__all__ = ["CLUSTERS", "FEW_AREAS", "enough_permutations", "getis_ord"]
 
 CLUSTERS = ("cold_99", "cold_95", "none", "hot_95", "hot_99")
 """Classes of Gi*, coldest first: the number is the confidence after correction, in per cent."""
@@ -124,7 +126,7 @@ def getis_ord(
     check_correction(correction)
     lattice = lay_out(values, neighbours)
     scores = np.full(lattice.numbers.shape, np.nan)
-    p_values = scores.copy()
+    drawn = scores.copy()
     generator = np.random.default_rng(rng)
     for rows, columns in lattice.patterns():
         block = np.ix_(rows, columns)
@@ -132,10 +134,8 @@ def getis_ord(
         scores[block] = _z_scores(y, near, star)
         if permutations:
             above, below = neighbour_tails(y, near, permutations, generator)
-            p_values[block] = two_sided(above, below, scores[block], permutations)
-    p_values = p_values if permutations else 2 * stats.norm.sf(np.abs(scores))
-    p_values[np.isnan(scores)] = np.nan
-    q_values = false_discovery_rate(p_values) if correction == "fdr" else p_values
+            drawn[block] = two_sided(above, below, scores[block], permutations)
+    p_values, q_values = p_and_q(scores, drawn, permutations=permutations, correction=correction)
     cells = {
         "gi_star": scores,
         "p_value": p_values,
@@ -143,12 +143,9 @@ def getis_ord(
         "cluster": _clusters(lattice, scores, q_values),
     }
     result = lattice.long(cells)
-    cautions = tell(lattice, scores, analytic=not permutations)
-    if correction:
-        cautions += tell_floor(len(lattice.index), permutations)
     result.attrs = {
         "method": _method(star, permutations, correction),
-        "cautions": log_cautions(cautions, tell_constant(lattice)),
+        "cautions": tell_local(lattice, scores, permutations=permutations, correction=correction),
         "star": star,
         "permutations": permutations,
         "correction": correction,

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from libpysal.graph import Graph
-from scipy import sparse, stats
+from scipy import sparse
 
 from placeshaping._core.checks import check_choice, check_unique, listed
 from placeshaping._core.errors import InputError, UnmatchedError
@@ -25,15 +25,12 @@ from placeshaping.hotspots._lattice import (
     Weights,
     check_correction,
     lay_out,
-    log_cautions,
-    tell,
-    tell_constant,
-    tell_floor,
+    p_and_q,
+    tell_local,
     weigh,
 )
 from placeshaping.hotspots._permutation import check_permutations, neighbour_tails, two_sided
 from placeshaping.hotspots._rate_index import empirical_bayes_index
-from placeshaping.statistics.testing import false_discovery_rate
 
 QUADRANTS = ("high_high", "low_low", "high_low", "low_high", "none")
 """Labels of local Moran: the area's own value, then that of its neighbours."""
@@ -141,7 +138,7 @@ def local_moran(
         rates = empirical_bayes_index(values, population)
         values = rates.iloc[:, 0] if isinstance(values, pd.Series) else rates
     lattice, lagged = _with_other(values, other, neighbours)
-    local, scores, p_values = (np.full(lattice.numbers.shape, np.nan) for _ in range(3))
+    local, scores, drawn = (np.full(lattice.numbers.shape, np.nan) for _ in range(3))
     quadrant = np.zeros(lattice.numbers.shape, dtype=bool)
     generator = np.random.default_rng(rng)
     for rows, columns in lattice.patterns():
@@ -154,10 +151,8 @@ def local_moran(
         if permutations:
             above, below = neighbour_tails(z, adjacency, permutations, generator)
             upward = scores[block] * np.sign(x)
-            p_values[block] = two_sided(above, below, upward, permutations)
-    p_values = p_values if permutations else 2 * stats.norm.sf(np.abs(scores))
-    p_values[np.isnan(scores)] = np.nan
-    q_values = false_discovery_rate(p_values) if correction == "fdr" else p_values
+            drawn[block] = two_sided(above, below, upward, permutations)
+    p_values, q_values = p_and_q(scores, drawn, permutations=permutations, correction=correction)
     cells = {
         "local_moran": local,
         "z_score": scores,
@@ -166,12 +161,9 @@ def local_moran(
         "cluster": _labels(lattice, scores, q_values, quadrant),
     }
     result = lattice.long(cells)
-    cautions = tell(lattice, scores, analytic=not permutations)
-    if correction:
-        cautions += tell_floor(len(lattice.index), permutations)
     result.attrs = {
         "method": _method(other, population, weights, ddof, moments, permutations, correction),
-        "cautions": log_cautions(cautions, tell_constant(lattice)),
+        "cautions": tell_local(lattice, scores, permutations=permutations, correction=correction),
         "permutations": permutations,
         "correction": correction,
     }
