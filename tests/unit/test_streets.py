@@ -15,6 +15,7 @@ from placeshaping._core.errors import (
     InputError,
 )
 from placeshaping.hotspots.streets import HOLDS, describe_streets, hot_streets
+from placeshaping.synthetic.district import make_district
 
 
 def make_streets(count=40, length=200.0):
@@ -183,3 +184,18 @@ def test_the_paragraph_names_no_street_and_compares_with_chance():
     assert "s000" not in text
     even = describe_streets(hot_streets(make_events([5] * 40), make_streets(40)))
     assert "no more concentrated than chance" in even
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_planted_hot_spots_are_on_the_hottest_streets(number):
+    district = make_district(40, seed=3, months=36)
+    spot = district.truth["planted"][number]
+    rows = district.events[district.events["category"] == spot["category"]]
+    places = gpd.points_from_xy(rows["easting"], rows["northing"])
+    events = gpd.GeoDataFrame(geometry=places, crs=27700)
+    table = hot_streets(events, district.streets.set_index("segment_id"), within=100, years=3)
+    centre = Point(spot["easting"], spot["northing"])
+    near = table.distance(centre) < 2 * spot["sigma_metres"]
+    assert table.loc[near, "order"].min() == 1
+    assert (table.loc[near, "holds"] == "top_25").mean() > 0.35
+    assert (table.loc[~near, "holds"] == "top_25").mean() < 0.05
