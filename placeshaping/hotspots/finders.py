@@ -1,13 +1,15 @@
 """
-Methods by name, for a study: emerging hot spots and local Moran, as labels of its areas.
+Methods by name, for a study: emerging hot spots, local Moran, clusters, as labels of its areas.
 
-Each is worked out at every level with at least 30 areas, over the whole span,
-for every category that the study shows.
+Each is worked out over the whole span, for every category that the study shows,
+at every level with at least 30 areas; clusters at the finest alone.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -22,6 +24,7 @@ from placeshaping.hotspots.emerging import emerging_hotspots
 from placeshaping.hotspots.emerging_words import SENTENCES
 from placeshaping.hotspots.labels import AreaLabels, LabelClass, LabelScheme, Tone, label_areas
 from placeshaping.hotspots.local_moran import local_moran
+from placeshaping.hotspots.scan import scan
 from placeshaping.hotspots.study import MINIMUM_AREAS, Study, rate_columns
 from placeshaping.statistics.views import make_periods, tabulate
 
@@ -104,7 +107,52 @@ LOCAL_MORAN = LabelScheme(
 )
 """Local Moran: the area's own value beside that of its neighbours."""
 
-Results = dict[str, pd.DataFrame]
+SCAN = LabelScheme(
+    name="scan",
+    title="Clusters",
+    button="Clusters",
+    about="Circles that hold more records than their people would lead to expect, beyond what "
+    "chance brings about anywhere on the map.",
+    method="",
+    classes=(
+        LabelClass(
+            "most_likely_high",
+            "Most likely cluster",
+            "In the circle that stands out most from its surroundings.",
+            "hot",
+            "1",
+        ),
+        LabelClass(
+            "secondary_high",
+            "Further cluster",
+            "In another circle that chance hardly brings about.",
+            "hot",
+            "2",
+        ),
+        LabelClass(
+            "secondary_low",
+            "Further cluster of few",
+            "In another circle with fewer records than expected.",
+            "cold",
+            "2\u2212",
+        ),
+        LabelClass(
+            "most_likely_low",
+            "Most likely cluster of few",
+            "In the circle with fewer records that stands out most.",
+            "cold",
+            "1\u2212",
+        ),
+        LabelClass("none", "In no cluster", "In no such circle.", "none", "\u00b7"),
+    ),
+)
+"""Spatial scan statistic: circles with more records than their people explain."""
+
+LARGEST_CLUSTER = 0.1
+"""Share of the people that a circle may hold: half of a county is no cluster to go to."""
+
+_TELLING = ("emerging", "_lattice", "local_moran", "scan")
+"""Modules that tell what a reader must know."""
 
 
 def find_labels(name: str, study: Study, counts: pd.DataFrame) -> AreaLabels:
@@ -151,12 +199,38 @@ def find_labels(name: str, study: Study, counts: pd.DataFrame) -> AreaLabels:
     if not levels:
         msg = f"No level has {MINIMUM_AREAS} areas, which {scheme.title.lower()} need."
         raise EmptyError(msg)
-    results: Results = {}
-    for level, result in find(study, counts, levels):
-        results[level] = result
+    with _told_once():
+        results = dict(find(study, counts, levels))
     said = results[levels[0]].attrs
     scheme = replace(scheme, method=said["method"], cautions=tuple(said.get("cautions", ())))
     return label_areas(scheme, results)
+
+
+class _Once(logging.Filter):
+    """Let each message pass once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        fresh = record.getMessage() not in self._seen
+        self._seen.add(record.getMessage())
+        return fresh
+
+
+@contextmanager
+def _told_once() -> Iterator[None]:
+    """Tell once what a method says of every category and level alike."""
+    logs = [logging.getLogger(f"placeshaping.hotspots.{name}") for name in _TELLING]
+    once = _Once()
+    for log in logs:
+        log.addFilter(once)
+    try:
+        yield
+    finally:
+        for log in logs:
+            log.removeFilter(once)
 
 
 def _emerging(
@@ -216,10 +290,43 @@ def _together(found: list[pd.DataFrame]) -> pd.DataFrame:
     return table
 
 
+def _scan(
+    study: Study,
+    counts: pd.DataFrame,  # noqa: ARG001 - as of all finders
+    levels: list[str],
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Look at the finest level for circles that hold more than their people explain."""
+    level = levels[0]
+    if not study.exposures[level]:
+        msg = "Clusters are looked for against residents or households. Give a population."
+        raise InputError(msg)
+    covered = study.covered[level]
+    areas = study.ladder.areas[level][covered]
+    found = []
+    for place, view in enumerate(track(list(study.categories), label="Looking for clusters")):
+        exposures = study.exposures[level]
+        people = exposures.get(view.denominator or "", next(iter(exposures.values())))[covered]
+        cases = pd.Series(study.cubes[level][0, place, covered], areas.index)
+        usable = people > 0
+        if not cases[usable].sum():
+            continue
+        result = scan(
+            cases[usable],
+            areas[usable],
+            population=pd.Series(people, areas.index)[usable],
+            max_share=LARGEST_CLUSTER,
+        ).areas
+        told = result[["cluster", "relative_risk", "p_value"]].rename(columns={"cluster": "label"})
+        told.attrs = result.attrs
+        found.append(told.assign(category=view.label))
+    yield level, _together(found)
+
+
 Finder = Callable[[Study, pd.DataFrame, list[str]], Iterator[tuple[str, pd.DataFrame]]]
 
 FINDERS: dict[str, tuple[LabelScheme, Finder]] = {
     "emerging": (EMERGING, _emerging),
     "local_moran": (LOCAL_MORAN, _local_moran),
+    "scan": (SCAN, _scan),
 }
 """Name -> what the labels mean, and what finds them."""

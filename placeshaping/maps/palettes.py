@@ -126,10 +126,10 @@ _TONES: dict[str, tuple[str, ...]] = {
 """Colours of many classes of a tone: those that stand side by side in a legend lie apart."""
 
 _FEW = {
-    "hot": ("#e66101", "#fdb863", "#fee0b6"),
-    "cold": ("#5e3c99", "#b2abd2", "#d8daeb"),
+    "hot": ("#b35806", "#e66101", "#fdb863", "#fee0b6"),
+    "cold": ("#2d004b", "#5e3c99", "#b2abd2", "#d8daeb"),
 }
-"""PuOr, where there are up to three of a tone: the first is the strongest."""
+"""PuOr, where there are up to four of a tone, strongest first; the darkest only where there are four."""
 
 
 def label_styles(scheme: LabelScheme) -> tuple[ClusterStyle, ...]:
@@ -156,8 +156,8 @@ def label_styles(scheme: LabelScheme) -> tuple[ClusterStyle, ...]:
     tones = [one.tone for one in scheme.classes]
     found = []
     for place, one in enumerate(scheme.classes):
-        few = _FEW.get(one.tone, ())
-        colours = few if tones.count(one.tone) <= len(few) else _TONES[one.tone]
+        few, many = _FEW.get(one.tone, ()), tones.count(one.tone)
+        colours = few[many < len(few) :] if many <= len(few) else _TONES[one.tone]
         colour = colours[tones[:place].count(one.tone) % len(colours)]
         strong = one.tone in ("hot", "cold")
         found.append(ClusterStyle(one.value, one.label, one.meaning, colour, one.mark, strong))

@@ -124,7 +124,7 @@ class Show(_Section):
         "hot_spots",
         "deprivation",
     ]
-    find: list[Literal["emerging", "local_moran"]] = []
+    find: list[Literal["emerging", "local_moran", "scan"]] = []
     denominators: dict[str, Literal["residents", "households", "none"]] = {}
     hot_spots_of: Literal["count", "rate"] = "count"
     subject: str | None = None

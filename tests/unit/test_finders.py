@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -41,7 +42,11 @@ def monthly(study: Study, *, months: int = 12) -> pd.DataFrame:
 def test_schemes_have_the_categories_of_their_methods_in_their_order() -> None:
     assert EMERGING.values == CATEGORIES
     assert set(LOCAL_MORAN.values) == set(QUADRANTS)
-    assert [len({one.mark for one in scheme.classes}) for scheme, _ in FINDERS.values()] == [17, 5]
+    assert [len({one.mark for one in scheme.classes}) for scheme, _ in FINDERS.values()] == [
+        17,
+        5,
+        5,
+    ]
 
 
 def test_emerging_labels_are_those_of_the_method(make_study: MakeStudy) -> None:
@@ -60,6 +65,22 @@ def test_emerging_labels_are_those_of_the_method(make_study: MakeStudy) -> None:
     assert set(own["label"].head(3)) == {"consecutive_hot"}
     assert not {"mean_count", "total_count"} & set(table)
     assert found.scheme.method.startswith("Emerging hot spots: Gi*")
+
+
+def test_a_planted_corner_is_the_most_likely_cluster(make_study: MakeStudy) -> None:
+    study = make_study(mean=6.0)
+    found = find_labels("scan", study, monthly(study)).tables["lsoa"]
+    burglary = found.loc[found["category"] == "Burglary", "label"].astype(str)
+    assert burglary["E01900001"] == "most_likely_high"
+    assert (burglary == "most_likely_high").sum() <= 9
+    assert burglary["E01900064"] == "none"
+
+
+def test_clusters_need_people(make_study: MakeStudy) -> None:
+    study = make_study()
+    alone = dataclasses.replace(study, exposures={level: {} for level in study.exposures})
+    with pytest.raises(InputError, match="Give a population"):
+        find_labels("scan", alone, monthly(study))
 
 
 def test_areas_without_records_are_no_zeros(make_study: MakeStudy) -> None:
@@ -88,7 +109,9 @@ def test_labels_are_carried_by_a_study(make_study: MakeStudy, name: str) -> None
 
 def test_what_cannot_be_found_is_told(make_study: MakeStudy) -> None:
     study: Any = make_study(size=4)
-    with pytest.raises(InputError, match=r"no method 'gi'\. Did you mean emerging, local_moran\?"):
+    with pytest.raises(
+        InputError, match=r"no method 'gi'\. Did you mean emerging, local_moran, scan\?"
+    ):
         find_labels("gi", study, monthly(study))
     with pytest.raises(EmptyError, match="No level has 30 areas"):
         find_labels("emerging", study, monthly(study))
