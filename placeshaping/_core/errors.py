@@ -83,6 +83,26 @@ class HiddenError(DisclosureError):
     """So much would be hidden that nothing is left to show."""
 
 
+class GivesAwayError(DisclosureError):
+    """
+    A written file gives away what its policy hides.
+
+    Attributes
+    ----------
+    findings
+        For each count that comes back, the published cells that it rests on:
+        area, category, and first and last month since year 0, or a label.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        findings: tuple[tuple[tuple[str, str, tuple[int, int] | str], ...], ...] = (),
+    ) -> None:
+        super().__init__(message)
+        self.findings = findings
+
+
 class FetchError(PlaceshapingError):
     """A public source cannot be reached, or what it sent is not what was asked for."""
 

@@ -291,6 +291,11 @@ def _groups(study: Study) -> tuple[Groups | None, NDArray[np.intp]]:
     return groups, position.astype(np.intp)
 
 
+def study_groups(study: Study) -> Groups | None:
+    """Return the deprivation deciles of a study; None where deprivation is not known."""
+    return _groups(study)[0]
+
+
 def _sums(study: Study, cubes: Mapping[str, NDArray[np.int64]], deciles: NDArray[np.intp]) -> Sums:
     levels = study.ladder.levels
     parents = [

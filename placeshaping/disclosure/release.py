@@ -21,7 +21,13 @@ from placeshaping._core.checks import listed, near_names
 from placeshaping._core.errors import DisclosureError, HiddenError
 from placeshaping._core.provenance import SourceFile
 from placeshaping.disclosure.declaration import declare
-from placeshaping.disclosure.former import is_remembered, protect_beside
+from placeshaping.disclosure.former import (
+    HiddenCell,
+    attacked_sentence,
+    is_remembered,
+    named_cells,
+    protect_beside,
+)
 from placeshaping.disclosure.loss import information_lost
 from placeshaping.disclosure.own_policies import known_policy
 from placeshaping.disclosure.permission import Sensitivity, check_policy, governed
@@ -237,6 +243,7 @@ def release(
     expires: dt.date | None = None,
     ledger: Ledger | None = None,
     dataset: str | None = None,
+    also_hidden: Collection[HiddenCell] = (),
     sources: Sequence[SourceFile] = (),
     notes: Sequence[str] = (),
     changes: Sequence[str] = (),
@@ -278,6 +285,9 @@ def release(
         it is hidden too. Nothing is entered into it.
     dataset
         Name of the records in the ledger; by default `subject`.
+    also_hidden
+        Cells that must not be shown whatever their count, because an attack
+        has named them: level, area, period and category as they are labelled.
     sources
         The input files.
     notes
@@ -373,14 +383,17 @@ def release(
             _maker=_MAKER,
         )
 
+    named = named_cells(study, also_hidden)
     if ledger is None or not is_remembered(policy):
-        return assemble(protect(study, policy=policy, sensitive=sensitive), ())
+        protected = protect(study, policy=policy, sensitive=sensitive, also_hidden=named)
+        return assemble(protected, attacked_sentence(named))
     return protect_beside(
         ledger,
         study,
         policy=policy,
         sensitive=sensitive,
         assemble=assemble,
+        also_hidden=named,
     )
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from placeshaping._core.errors import DisclosureError
+from placeshaping._core.errors import GivesAwayError
 from placeshaping._core.output import staged_folder
+from placeshaping.project.attacked import hidden_further
 from placeshaping.project.exports import EXPORTS, former_exports, write_export
 from placeshaping.project.former import Former, open_former
 from placeshaping.project.gather import gather
@@ -21,6 +22,7 @@ from placeshaping.project.protect import (
 from placeshaping.project.recipe import Recipe, make_recipe, read_recipe
 
 if TYPE_CHECKING:
+    from placeshaping.disclosure.former import HiddenCell
     from placeshaping.disclosure.ledger import Ledger
     from placeshaping.disclosure.release import Release
 
@@ -28,6 +30,9 @@ FILES = {"map": "map.html", "layers": "layers.gpkg", "tables": "tables.xlsx"}
 """What each output is called."""
 
 MANIFEST = "manifest.json"
+
+MOST_TURNS = 6
+"""How often a release is protected and attacked: what is found is hidden in the next turn."""
 
 
 @dataclass(frozen=True)
@@ -119,8 +124,20 @@ def run(
     gathered = gather(recipe, folder=base, cluster=cluster, secret=secret)
     with open_former(recipe, gathered, folder=base) as former:
         day = recipe.made_on or made_on
-        released = protect_gathered(recipe, gathered, made_on=day, ledger=former.ledger)
-        names = write_products(released, target, recipe=recipe, former=former)
+        also_hidden: frozenset[HiddenCell] = frozenset()
+        turns = 0
+        while True:
+            released = protect_gathered(
+                recipe, gathered, made_on=day, ledger=former.ledger, also_hidden=also_hidden
+            )
+            try:
+                names = write_products(released, target, recipe=recipe, former=former)
+                break
+            except GivesAwayError as error:
+                also_hidden = hidden_further(error.findings, released, also_hidden)
+                turns += 1
+                if not also_hidden or turns == MOST_TURNS:
+                    raise
     return Outcome(target, tuple(target / name for name in names), released)
 
 
@@ -194,6 +211,7 @@ def _write(kind: str, released: Release, folder: Path) -> Path:
 def _attack(paths: Sequence[Path], released: Release, *, ledger: Ledger | None) -> None:
     """Refuse files that do not withstand the attacker, alone or with what was released before."""
     from placeshaping.verify.files import verify_files
+    from placeshaping.verify.verdict import Finding
 
     policy = released.policy
     named = policy.name if policy.loosened or not policy.leaves else None
@@ -215,4 +233,10 @@ def _attack(paths: Sequence[Path], released: Release, *, ledger: Ledger | None) 
             f"({first.where}: {first.proof}). {total:,} such breaches in {len(broken)} files; "
             f"nothing was written. {remedy}"
         )
-        raise DisclosureError(msg)
+        found = tuple(
+            finding.rests_on
+            for verdict in broken
+            for breach in verdict.breaches
+            for finding in breach.cells or (Finding("", ""),)
+        )
+        raise GivesAwayError(msg, found)

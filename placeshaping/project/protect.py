@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from placeshaping.areas.ladder import Ladder
     from placeshaping.disclosure.adaptive import Partition
     from placeshaping.disclosure.coarsening import Detail
+    from placeshaping.disclosure.former import HiddenCell
     from placeshaping.disclosure.ledger import Ledger
     from placeshaping.disclosure.policies import Policy
     from placeshaping.disclosure.release import Release
@@ -33,7 +34,12 @@ GUESSABLE = 1_000
 
 
 def protect_gathered(
-    recipe: Recipe, gathered: Gathered, *, made_on: dt.date, ledger: Ledger | None = None
+    recipe: Recipe,
+    gathered: Gathered,
+    *,
+    made_on: dt.date,
+    ledger: Ledger | None = None,
+    also_hidden: Collection[HiddenCell] = (),
 ) -> Release:
     """
     Analyse what was gathered and protect it under the recipe's policy.
@@ -56,6 +62,8 @@ def protect_gathered(
         Date that the product bears.
     ledger
         What was released before.
+    also_hidden
+        Cells that an attack has named: level, area, period and category.
 
     Raises
     ------
@@ -97,6 +105,7 @@ def protect_gathered(
             sensitive=recipe.show.sensitive,
             expires=recipe.expires,
             ledger=ledger,
+            also_hidden=also_hidden,
             dataset=recipe.dataset,
             sources=[_guarded(one) if policy.protects else one for one in gathered.sources],
             notes=record_notes(gathered, recipe, policy=policy),

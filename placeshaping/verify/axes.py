@@ -43,6 +43,13 @@ class Axis:
     place: dict[Hashable, int] = field(default_factory=dict)
     totals: list[int] = field(default_factory=list)
     parts: list[list[int]] = field(default_factory=list)
+    _keys: dict[int, Hashable] = field(default_factory=dict, repr=False)
+
+    def key(self, number: int) -> Hashable | None:
+        """Return the key of a published element."""
+        if not self._keys:
+            self._keys.update({place: key for key, place in reversed(self.place.items())})
+        return self._keys.get(number)
 
     def rows(self) -> Rows:
         """Return totals, the start of each sum's parts, and the parts in a row."""

@@ -53,7 +53,15 @@ def _term(times: float, value: float) -> str:
     return f" {'-' if times < 0 else '+'} {often}{value:g}"
 
 
-def proof_of(system: System, cell: int, known: Bounds, found: Bounds) -> str:
+@dataclass(frozen=True)
+class Proof:
+    """An equation in words, and the cells that it rests on."""
+
+    text: str
+    cells: tuple[int, ...] = ()
+
+
+def proof_of(system: System, cell: int, known: Bounds, found: Bounds) -> Proof:
     """
     Write down why a cell can have no value but those that were found.
 
@@ -73,15 +81,21 @@ def proof_of(system: System, cell: int, known: Bounds, found: Bounds) -> str:
     proof
         As ``"Marsh End 014B Burglary 2025 = 412 - 405 - 4 = 3 (412: ...)"``.
     """
+    most = _equation(system, cell, known, found.upper[cell], highest=True)
+    least = None
+    if found.lower[cell] > known.lower[cell]:
+        least = _equation(system, cell, known, found.lower[cell], highest=False)
+    used = [number for one in (most, least) if one is not None for number in one.cells]
+    return Proof(_in_words(system, cell, most, least, found), tuple(dict.fromkeys(used)))
+
+
+def _in_words(
+    system: System, cell: int, most: Equation | None, least: Equation | None, found: Bounds
+) -> str:
     name = system.name(cell)
     lower, upper = found.lower[cell], found.upper[cell]
-    most = _equation(system, cell, known, upper, highest=True)
-    least = None
-    if lower > known.lower[cell]:
-        least = _equation(system, cell, known, lower, highest=False)
     if most is None:
-        span = f"{lower:g}" if lower == upper else f"{lower:g} to {upper:g}"
-        return f"{name} can only be {span}, by all sums together"
+        return f"{name} can only be {_span(lower, upper)}, by all sums together"
     told = _terms(system, most)
     if least is not None and (least.cells, least.values) == (most.cells, most.values):
         return f"{name} = {most}{told}"

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from placeshaping.verify.bounds import Bounds, propagate, solve
 from placeshaping.verify.claims import Claims, claims_of
 from placeshaping.verify.contents import Contents
-from placeshaping.verify.proofs import proof_of
+from placeshaping.verify.proofs import Proof, proof_of
 from placeshaping.verify.rules import Rules
 from placeshaping.verify.system import Flags, System, system_of
 from placeshaping.verify.verdict import Breach, Finding, number_of
@@ -25,7 +25,7 @@ from placeshaping.verify.verdict import Breach, Finding, number_of
 BUDGET = 30
 """Hidden cells that linear programmes are solved for, where nobody asks for more."""
 
-_PROOFS = 20
+_PROOFS = 50
 _LISTED = 1000
 _EXAMPLES = 3
 
@@ -230,7 +230,7 @@ def _breach(
     system: System,
     cells: NDArray[np.intp],
     found: Bounds,
-    proofs: Mapping[int, str],
+    proofs: Mapping[int, Proof],
     level: str,
     kind: str,
     name: str,
@@ -239,7 +239,7 @@ def _breach(
     mark = f"{system.smallest.flat[first]:g} to {system.threshold.flat[first] - 1:g}"
     plural = name.replace("count", "counts", 1)
     findings = tuple(
-        Finding(system.name(int(cell)), proofs.get(int(cell)) or _interval(found, int(cell)))
+        _finding(system, int(cell), proofs.get(int(cell)) or Proof(_interval(found, int(cell))))
         for cell in cells[:_LISTED]
     )
     return Breach(
@@ -248,6 +248,13 @@ def _breach(
         "; ".join(finding.proof for finding in findings[:_EXAMPLES]),
         attack=kind,
         cells=findings,
+    )
+
+
+def _finding(system: System, cell: int, proof: Proof) -> Finding:
+    keys = (system.key(one) for one in (cell, *proof.cells))
+    return Finding(
+        system.name(cell), proof.text, tuple(dict.fromkeys(key for key in keys if key is not None))
     )
 
 

@@ -20,6 +20,7 @@ from placeshaping.verify.axes import Axis, Piece, make_axis
 from placeshaping.verify.claims import DECILES, Claims
 from placeshaping.verify.groups import category_sets, may_be_total
 from placeshaping.verify.spans import Span, span_name
+from placeshaping.verify.verdict import CellKey
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -72,6 +73,17 @@ class System:
             self.periods.names[int(period)],
         )
         return " ".join(word for word in words if word)
+
+    def key(self, cell: int) -> CellKey | None:
+        """Return area, category and period of a cell that was published; None for others."""
+        if not self.published.flat[cell]:
+            return None
+        place = np.unravel_index(cell, self.lower.shape)
+        period, category, area = (
+            axis.key(int(at)) for axis, at in zip(self.axes, place, strict=True)
+        )
+        span = (period[0], period[1]) if isinstance(period, tuple) else str(period)
+        return str(area), str(category), span
 
     def level(self, cell: int) -> str:
         """Return the level of a cell's area."""

@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+CellKey = tuple[str, str, tuple[int, int] | str]
+"""Area, category and period of a published cell: first and last month since year 0, or a label."""
+
 
 @dataclass(frozen=True)
 class Finding:
-    """One cell that comes back, and the equation that brings it back."""
+    """One cell that comes back, the equation that brings it back, and the cells that it is of."""
 
     cell: str
     proof: str
+    rests_on: tuple[CellKey, ...] = ()
 
 
 @dataclass(frozen=True)
