@@ -19,7 +19,7 @@ from shapely import box
 import placeshaping
 from placeshaping._core.errors import ColumnError, DuplicateError, EmptyError, InputError
 from placeshaping.areas.neighbours import contiguity
-from placeshaping.hotspots.getis import CLUSTERS, getis_ord
+from placeshaping.hotspots.getis import CLUSTERS, enough_permutations, getis_ord
 
 
 def make_grid(size=8):
@@ -53,6 +53,25 @@ def test_scores_are_those_of_esda(values, star):
     np.testing.assert_allclose(scores["p_value"], 2 * reference.p_norm, atol=1e-12)
     expected = stats.false_discovery_control(scores["p_value"])
     np.testing.assert_allclose(scores["q_value"], expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("star", [True, False])
+def test_row_standardised_weights_give_the_same_score(star):
+    # Ord and Getis (1995): the variance holds the sum of squared weights, of k shares 1 / k.
+    # esda's has the sum of the weights there, so its own score of these weights is another.
+    y = make_measures().to_numpy(float)
+    graph = NEIGHBOURS.assign_self_weight(1) if star else NEIGHBOURS
+    shares = G_Local(y, graph, transform="R", star=star, permutations=0)
+    k = NEIGHBOURS.cardinalities.to_numpy() + star
+    held = 0 if star else y
+    n = len(y) - (not star)
+    mean = (y.sum() - held) / n
+    variance = ((y**2).sum() - held**2) / n - mean**2
+    local_mean = shares.Gs * (y.sum() - held)
+    expected = (local_mean - mean) / np.sqrt(variance * (n / k - 1) / (n - 1))
+    scores = getis_ord(make_measures(), NEIGHBOURS, star=star)["gi_star"]
+    np.testing.assert_allclose(scores, expected, atol=1e-10)
+    assert np.abs(shares.Zs - scores).max() > 1
 
 
 def test_a_score_worked_by_hand():
@@ -188,6 +207,37 @@ def test_a_floor_too_high_for_the_correction_is_told(caplog):
     assert "no p-value" not in caplog.text
 
 
+def test_so_many_permutations_that_one_area_can_be_found():
+    enough = enough_permutations(len(GRID))
+    values = pd.Series(np.arange(64.0), GRID.index)
+    one_less, just = (
+        getis_ord(values, NEIGHBOURS, permutations=p).attrs["cautions"]
+        for p in (enough - 1, enough)
+    )
+    assert "2 of 64 areas must be there" in one_less[0]
+    assert f"({enough:,} are enough)" in one_less[0]
+    assert not just
+    few = getis_ord(values, NEIGHBOURS, permutations=9).attrs["cautions"][0]
+    assert "no area can be found" in few
+
+
+def test_what_was_done_is_told():
+    scores = getis_ord(make_counts(), NEIGHBOURS, star=False, permutations=99, correction=None)
+    assert scores.attrs["method"] == (
+        "Gi (Ord and Getis 1995) with binary weights; two-sided p-values from 99 conditional "
+        "permutations, not corrected for the number of areas."
+    )
+
+
+def test_an_outlier_among_equal_values_has_a_score_and_missing_ones_are_counted():
+    values = pd.Series(0.0, GRID.index)
+    values["a000"] = 5
+    scores = getis_ord(values, NEIGHBOURS, star=False)
+    assert np.isnan(scores.loc["a000", "gi_star"])  # all the others hold one value
+    assert any("1 of 64 areas have no score" in told for told in scores.attrs["cautions"])
+    assert getis_ord(values, NEIGHBOURS).loc["a000", "cluster"] == "hot_99"
+
+
 def test_what_cannot_be_scored_is_refused():
     values = make_counts()
     with pytest.raises(EmptyError, match="There are 2 areas"):
@@ -198,6 +248,12 @@ def test_what_cannot_be_scored_is_refused():
         getis_ord(values.astype(float).replace(values.iloc[0], np.inf).head(3), NEIGHBOURS)
     with pytest.raises(ColumnError, match="hold no numbers"):
         getis_ord(values.astype(str), NEIGHBOURS)
+    with pytest.raises(EmptyError, match="There is no series of values"):
+        getis_ord(pd.DataFrame(index=GRID.index), NEIGHBOURS)
+    with pytest.raises(InputError, match=r"permutations is 9\.5"):
+        getis_ord(values, NEIGHBOURS, permutations=9.5)
+    with pytest.raises(InputError, match="correction is 'holm'"):
+        getis_ord(values, NEIGHBOURS, correction="holm")
     with pytest.raises(DuplicateError, match="values: 1 area codes"):
         getis_ord(values.rename({"a000": "a001"}), NEIGHBOURS)
 

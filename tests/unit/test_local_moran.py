@@ -271,3 +271,16 @@ def test_no_events_at_all_have_no_scores():
     scores = local_moran(COUNTS * 0, NEIGHBOURS, population=PEOPLE)
     assert (scores["cluster"] == "none").all()
     assert "hold one value everywhere" in scores.attrs["cautions"][0]
+
+
+@pytest.mark.parametrize("permutations", [0, 9])
+def test_what_does_not_vary_has_no_scores_and_that_is_told(permutations):
+    table = pd.DataFrame({"flat": 3.0, "values": MEASURES})
+    scores = local_moran(table, NEIGHBOURS, permutations=permutations)
+    flat = scores[scores["series"] == "flat"]
+    assert flat[["local_moran", "z_score", "p_value"]].isna().all(axis=None)
+    assert (flat["cluster"] == "none").all()
+    assert scores.loc[scores["series"] == "values", "p_value"].notna().all()
+    beside = local_moran(MEASURES, NEIGHBOURS, other=OTHER * 0, permutations=permutations)
+    assert beside["p_value"].isna().all()
+    assert any("64 of 64 areas have no score" in told for told in beside.attrs["cautions"])
