@@ -34,9 +34,9 @@ def check_fineness(column: pd.Series[Any], moments: pd.Series[Any], finest: str)
     known = column[moments.notna()]
     if known.empty or finest == "month":
         return
-    clock = pd.DatetimeIndex(pd.to_datetime(known))
+    clock = pd.DatetimeIndex(known)
     midnight = bool((clock == clock.normalize()).all())
-    if midnight and bool((clock.day == 1).all()) and len(known) > 1:
+    if months_alone(column) and len(known) > 1:
         msg = (
             f"All {len(known):,} times are the first of a month: the records hold months alone, as "
             "police.uk publishes them. For hours and weekdays ask the force or the service for "
@@ -49,6 +49,12 @@ def check_fineness(column: pd.Series[Any], moments: pd.Series[Any], finest: str)
             "day. Use by='weekday' or by='month', or ask for records with times."
         )
         raise ColumnError(msg)
+
+
+def months_alone(column: pd.Series[Any]) -> bool:
+    """Tell whether every time is the first of a month at midnight."""
+    clock = pd.DatetimeIndex(column.dropna())
+    return bool(((clock == clock.normalize()) & (clock.day == 1)).all())
 
 
 def to_utc(
@@ -73,16 +79,31 @@ def to_utc(
     return local.dt.tz_convert("UTC").dt.tz_localize(None), told if moved else []
 
 
-def hours_between(first: int, last: int, timezone: str) -> pd.DatetimeIndex:
-    """Return the hours from the first day's first to the last day's last."""
+def hours_between(
+    first: int, last: int, timezone: str, *, whole_months: bool = False
+) -> pd.DatetimeIndex:
+    """Return the hours from the first day's first to the last day's (or month's) last."""
     ends = [pd.Timestamp(at, unit="us", tz="UTC").tz_convert(timezone) for at in (first, last)]
     offset = ends[0].utcoffset()
     if offset is None or offset.total_seconds() % 3600:
         msg = f"{timezone} is not a whole number of hours from Greenwich; such zones are not known."
         raise InputError(msg)
     day = ends[0].normalize().tz_convert("UTC")
-    after = (ends[1].normalize() + pd.Timedelta(days=1, hours=12)).normalize().tz_convert("UTC")
+    final = ends[1] + pd.offsets.MonthEnd(0) if whole_months else ends[1]
+    after = (final.normalize() + pd.Timedelta(days=1, hours=12)).normalize().tz_convert("UTC")
     return pd.date_range(day, after, freq="h", inclusive="left").tz_convert(timezone)
+
+
+def tell_gaps(hourly: pd.Series[Any]) -> Iterator[str]:
+    """Warn of months without any event, which the records may lack."""
+    hours = pd.DatetimeIndex(hourly.index)
+    months = hourly.groupby((hours.year * 12 + hours.month).to_numpy()).sum()
+    empty = int((months == 0).sum())
+    if empty:
+        yield (
+            f"{empty:,} of {len(months):,} months from the first to the last event hold none. If "
+            "the records lack them, take a stretch of time that they cover."
+        )
 
 
 def tell_midnight(column: pd.Series[Any]) -> Iterator[str]:

@@ -24,6 +24,8 @@ from placeshaping.hotspots._clock import (
     check_fineness,
     check_time_column,
     hours_between,
+    months_alone,
+    tell_gaps,
     tell_midnight,
     to_utc,
 )
@@ -191,12 +193,16 @@ def aoristic(
     first = begins[known].to_numpy().astype("datetime64[us]").astype(np.int64)
     last = ends[known].fillna(begins[known]).to_numpy().astype("datetime64[us]").astype(np.int64)
     kept, dropped = _in_order(first, last, begins.index[known], out_of_order)
-    short = last - first <= pd.Timedelta(longest).value // 1000
+    short = last - first <= pd.Timedelta(longest) / pd.Timedelta("1us")
     used = kept & short
     if not used.any():
         msg = f"None of {len(events):,} events has a time that can be used."
         raise EmptyError(msg)
-    hourly = _spread(first[used], last[used], timezone)
+    hours = hours_between(
+        int(first[used].min()), int(last[used].max()), timezone,
+        whole_months=months_alone(events[start]),
+    )  # fmt: skip
+    hourly = pd.Series(_spread(first[used], last[used], hours), index=hours, name="count")
     no_end = int(ends[known].isna().sum()) if end is not None else 0
     facts = {
         "events": int(used.sum()),
@@ -206,7 +212,7 @@ def aoristic(
         "dropped": dropped,
     }
     spread = "; those with a span spread evenly over it (Ratcliffe 2002)" if end else ""
-    cautions = [*_cautions(facts, len(events), longest), *told]
+    cautions = [*_cautions(facts, len(events), longest), *told, *tell_gaps(hourly)]
     if finest == "hour":
         cautions += tell_midnight(events.loc[known, start])
     hourly.attrs = {
@@ -306,9 +312,10 @@ def _in_order(
     return ~wrong, int(wrong.sum())
 
 
-def _spread(first: NDArray[np.int64], last: NDArray[np.int64], timezone: str) -> pd.Series[float]:
+def _spread(
+    first: NDArray[np.int64], last: NDArray[np.int64], hours: pd.DatetimeIndex
+) -> NDArray[np.float64]:
     """Lay events out over the hours that they touch, by the share of their span in each."""
-    hours = hours_between(int(first.min()), int(last.max()), timezone)
     zero = int(hours[0].timestamp()) // 3600
     sums = np.zeros(len(hours))
     for at in range(0, len(first), _CHUNK):
@@ -323,7 +330,7 @@ def _spread(first: NDArray[np.int64], last: NDArray[np.int64], timezone: str) ->
         span = (finish - begin)[row]
         weight = np.where(span > 0, inside / np.maximum(span, 1), 1.0)
         sums += np.bincount(hour - zero, weight, len(hours))
-    return pd.Series(sums, index=hours, name="count")
+    return sums
 
 
 def _summed(hourly: pd.Series[float], columns: Sequence[str]) -> pd.DataFrame:

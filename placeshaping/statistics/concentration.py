@@ -78,7 +78,7 @@ def lorenz_curve(
     curve
         One row a step, a first row of zeros: ``people`` and ``events``, shares
         of the whole up to and including the step, and ``areas`` (in the step).
-        Tagged ``audit_only`` where `by` is. ``attrs["left_out_areas"]`` counts
+        Tagged as `by` is. ``attrs["left_out_areas"]`` counts
         areas without count, exposure or rank.
 
     Raises
@@ -111,8 +111,9 @@ def lorenz_curve(
     )
     curve["areas"] = np.concatenate([[0], np.bincount(step, minlength=len(steps))])
     curve.attrs["left_out_areas"] = left_out
-    if by is not None and "audit_only" in column_tags(by).values():
-        tag_columns(curve, dict.fromkeys(curve.columns, "audit_only"))
+    tag = column_tags(by).get(str(by.name)) if by is not None else None
+    if tag is not None:
+        tag_columns(curve, dict.fromkeys(curve.columns, tag))
     return curve
 
 

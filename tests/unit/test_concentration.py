@@ -121,7 +121,7 @@ def test_a_lorenz_curve_sags_and_encloses_the_gini():
 
 def test_gaps_are_left_out_and_tags_kept():
     count, people, rank = make_areas(areas=20)
-    rank = rank.astype(float)
+    rank = rank.astype(float).rename("imd_rank")
     rank.iloc[3] = np.nan
     tag_columns(rank, {"imd_rank": "audit_only"})
     curve = lorenz_curve(count, people, by=rank)

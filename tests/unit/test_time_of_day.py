@@ -177,6 +177,21 @@ def test_monthly_records_are_refused_with_the_remedy():
     assert temporal_profile(monthly, start="period", by="month")["count"].sum() == 6
 
 
+def test_the_last_month_of_monthly_records_is_whole():
+    monthly = pd.DataFrame({"period": pd.date_range("2023-01-01", periods=24, freq="MS")})
+    profile = temporal_profile(monthly, start="period", by="month")
+    assert profile["count"].tolist() == [2] * 12
+    assert profile["hours"].sum() == (365 + 366) * 24
+    assert profile["hours"].iloc[-1] == 2 * 31 * 24
+    assert profile.attrs["cautions"] == ()
+
+
+def test_months_that_hold_nothing_are_told():
+    gap = pd.DataFrame({"time": pd.to_datetime(["2024-01-05 10:00", "2024-06-05 10:00"])})
+    told = temporal_profile(gap).attrs["cautions"]
+    assert "4 of 6 months from the first to the last event hold none" in told[0]
+
+
 def test_dates_without_a_time_of_day_give_weekdays_alone():
     dates = pd.DataFrame({"time": pd.to_datetime(["2025-05-05", "2025-05-06", "2025-05-06"])})
     with pytest.raises(ColumnError, match="All 3 times are midnight"):
