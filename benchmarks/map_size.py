@@ -5,8 +5,8 @@ For the second, once as users write it (full borders, one Choropleth for each at
 as good as folium allows: borders simplified as ours are, coordinates of six decimals, and Leaflet
 and what else the page loads (where `NODE_MODULES` names folium's npm packages) inside.
 
-The borders of the file are generalised already (a median of 42 vertices an LSOA), so that simplifying
-leaves out few of them: of finer borders folium's page grows, and ours does not.
+The borders of the file are generalised already (a median of 42 vertices an LSOA), so that
+simplifying leaves out few of them: of finer borders folium's page grows, and ours does not.
 """
 
 from __future__ import annotations

@@ -2,10 +2,10 @@
 (function (P) {
   "use strict";
 
-  /* World pixels at zoom 0 of Leaflet's own projection. */
-  function project(lon, lat) {
+  /* World pixels from the top, at zoom 0 of Leaflet's own projection. */
+  function height(lat) {
     const sine = Math.sin(lat * Math.PI / 180);
-    return [256 * (lon / 360 + 0.5), 256 * (0.5 - Math.log((1 + sine) / (1 - sine)) / (4 * Math.PI))];
+    return 256 * (0.5 - Math.log((1 + sine) / (1 - sine)) / (4 * Math.PI));
   }
 
   /* Whole numbers from text, as docs/formats.md describes: one letter, two, or five. */
@@ -77,13 +77,12 @@
       const { origin, step } = coded;
       const lon = 256 / 360 * step[0];
       const left = 256 * (origin[0] / 360 + 0.5);
-      const rows = new Map(); /* the projection asks for logarithms: once for each height */
+      const heightOf = heightsOf(units);
       for (let i = 0; i < size; i += 1) {
         const box = [Infinity, Infinity, -Infinity, -Infinity];
         for (let k = starts[i]; k < starts[i + 1]; k += 1) {
           const x = left + lon * units[2 * k];
-          let y = rows.get(units[2 * k + 1]);
-          if (y === undefined) { y = project(0, origin[1] + units[2 * k + 1] * step[1])[1]; rows.set(units[2 * k + 1], y); }
+          const y = heightOf(units[2 * k + 1]);
           points[2 * k] = x;
           points[2 * k + 1] = y;
           if (x < box[0]) { box[0] = x; }
@@ -95,6 +94,18 @@
         ends[2 * i] = units[2 * starts[i]] * 67108864 + units[2 * starts[i] + 1];
         ends[2 * i + 1] = units[2 * starts[i + 1] - 2] * 67108864 + units[2 * starts[i + 1] - 1];
       }
+    }
+
+    /* The projection asks for a logarithm: taken once for each row of the grid. */
+    function heightsOf(units) {
+      let low = Infinity;
+      let high = -Infinity;
+      for (let k = 1; k < units.length; k += 2) {
+        if (units[k] < low) { low = units[k]; }
+        if (units[k] > high) { high = units[k]; }
+      }
+      const made = Float64Array.from({ length: Math.max(0, high - low + 1) }, (_, row) => height(coded.origin[1] + (low + row) * coded.step[1]));
+      return (row) => made[row - low];
     }
 
     function unrolled() {
