@@ -172,7 +172,7 @@ def _lists_of(
     xy: Floats, share: Floats, rows: NDArray[np.intp], max_share: float, max_radius: float
 ) -> tuple[NDArray[np.int32], NDArray[np.bool_], NDArray[np.int64]]:
     distance = distances_from(xy, rows)
-    order = np.argsort(distance, axis=1, kind="stable")
+    order = _nearest_first(distance, max_radius)
     distance = np.take_along_axis(distance, order, axis=1)
     closes = np.ones(distance.shape, dtype=bool)
     closes[:, :-1] = distance[:, 1:] > distance[:, :-1]
@@ -181,6 +181,16 @@ def _lists_of(
     reach = np.where(allowed.any(axis=1), allowed.shape[1] - np.argmax(allowed[:, ::-1], axis=1), 0)
     kept = np.arange(order.shape[1]) < reach[:, None]
     return order[kept].astype(np.int32), closes[kept], reach.astype(np.int64)
+
+
+def _nearest_first(distance: Floats, max_radius: float) -> NDArray[np.intp]:
+    """Return the columns of each row in the order of distance, as far as the radius of any row."""
+    most = int((distance <= max_radius).sum(axis=1).max())
+    if most == distance.shape[1]:
+        return np.argsort(distance, axis=1, kind="stable")
+    near = np.sort(np.argpartition(distance, most, axis=1)[:, :most], axis=1)
+    order = np.argsort(np.take_along_axis(distance, near, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(near, order, axis=1)
 
 
 def _joined(
