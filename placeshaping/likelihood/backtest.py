@@ -21,13 +21,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from placeshaping._core.checks import check_whole, listed
 from placeshaping._core.errors import DuplicateError, EmptyError, InputError
 from placeshaping._core.optional import require
 from placeshaping._core.progress import track
 from placeshaping._core.provenance import versions
+from placeshaping.likelihood._threads import one_thread
 from placeshaping.likelihood.backtest_files import BacktestFolder
 from placeshaping.likelihood.history import History
 from placeshaping.likelihood.protocol import Fitted, Model
@@ -253,12 +253,12 @@ class Work:
         for number, origin in enumerate(origins):
             refit = number % self.plan.refit_every == 0
             if refit and left and left[-1] >= origin:
-                with threadpool_limits(limits=1):  # arrays are small: threads only wait
+                with one_thread():
                     fits = self._refitted(origin, fits)
             if self.folder is not None and origin not in left:
                 yield OriginResult(origin, *self.folder.read(self._period(origin)))
                 continue
-            with threadpool_limits(limits=1):
+            with one_thread():
                 result = self._scored(origin, fits, refit)
             if self.folder is not None:
                 tables = (result.scores, result.flags, result.parameters)

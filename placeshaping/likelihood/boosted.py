@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingRegressor
 
+from placeshaping.likelihood._threads import one_thread
 from placeshaping.likelihood.features import WINDOWS, Running, feature_names, features_of, run_sums
 from placeshaping.likelihood.history import History
 from placeshaping.likelihood.protocol import Fitted, Forecast, check_enough
@@ -71,6 +72,7 @@ class Boosted:
         """As in a table of models."""
         return "boosted"
 
+    @one_thread()
     def fit(self, history: History, *, warm: Fitted | None = None) -> FittedBoosted:
         """
         Choose the number of trees on held-out steps, then learn from all.
@@ -217,6 +219,7 @@ class FittedBoosted(Fitted):
         """Return the same trees with newer counts."""
         return replace(self, history=history)
 
+    @one_thread()
     def forecast(self, horizon: int = 1) -> Forecast:
         """
         Forecast the steps that follow; see `protocol.Fitted.forecast`.

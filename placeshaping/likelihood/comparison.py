@@ -96,7 +96,8 @@ def compare(
     Pooled scores are sums over origins over sums; their intervals, and those
     of differences, come from a circular block bootstrap over the origins. A
     model beats the baseline surely where the interval of the difference of hit
-    rates lies above zero and Wilcoxon's signed rank test agrees.
+    rates lies above zero, Wilcoxon's signed rank test agrees, and no other
+    trailing counts of the backtest caught more.
 
     Parameters
     ----------
@@ -140,7 +141,7 @@ def compare(
     samples = draw_blocks(reporting["period"].nunique(), replicates=replicates, rng=rng)
     table = _table(backtest, reporting, baseline, share, samples, level)
     table["hit_rate_choosing"] = _hit_rates(choosing).reindex(table.index)
-    surely = chosen != baseline and _surely(table.loc[chosen], level)
+    surely = chosen != baseline and _surely(table, chosen, level)
     span = (pd.Timestamp(periods[len(early)]), pd.Timestamp(periods[-1]))
     return Comparison(
         share=share,
@@ -381,7 +382,7 @@ def _sentence(
             f"{plain['N']:,.0f} events ({plain['hit_rate']:.1%}, {level:.0%} interval "
             f"{plain['hit_rate_lower']:.1%} to {plain['hit_rate_upper']:.1%})."
         )
-    surely = _surely(ours, level)
+    surely = _surely(table, chosen, level)
     verb = (
         "beats" if surely else "does not surely beat" if ours["difference"] > 0 else "does not beat"
     )
@@ -396,15 +397,19 @@ def _sentence(
     )
 
 
-def _surely(row: pd.Series, level: float) -> bool:
+def _surely(table: pd.DataFrame, chosen: str, level: float) -> bool:
     """
     Tell whether a model surely beats the baseline.
 
     The bootstrap alone is too sure of itself with a handful of origins, so
     signed ranks must agree. The model was chosen on other origins, so it is
-    one comparison, and its p-value needs no correction.
+    one comparison, and its p-value needs no correction. Nor may other trailing
+    counts have caught more than the model on the origins for reporting.
     """
-    return bool(row["difference_lower"] > 0 and row["p_value"] < 1 - level)
+    columns = ["difference_lower", "p_value", "hit_rate"]
+    lower, p_value, hits = table.loc[[chosen], columns].to_numpy(np.float64)[0]
+    plain = table.loc[table.index.str.startswith(_TRAILING), "hit_rate"].max()
+    return bool(lower > 0 and p_value < 1 - level and hits > plain)
 
 
 def _cautions(backtest: Backtest, table: pd.DataFrame) -> list[str]:

@@ -153,8 +153,8 @@ def features_of(running: Running, step: int, base: Floats) -> Floats:
     own = [running.mean(running.own, step, steps) for steps in WINDOWS[unit]]
     around = [running.mean(running.near, step, steps) for steps in AROUND[unit]]
     moment = history.step.starts([history.first + step])
-    angle = 2 * np.pi * float(moment.dayofyear[0]) / 365.25
-    weekday = float(moment.dayofweek[0]) if unit == "day" else np.nan
+    angle = 2 * np.pi * float(moment.day_of_year[0]) / 365.25
+    weekday = float(moment.day_of_week[0]) if unit == "day" else np.nan
     same = np.column_stack([np.full(len(base), v) for v in (np.sin(angle), np.cos(angle), weekday)])
     at = min(step, history.steps) - running.start
     repeat = running.repeat[:, at].astype(np.float64)
