@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from placeshaping._core.checks import listed
 from placeshaping._core.errors import HiddenError
-from placeshaping.disclosure.ledger_entry import LedgerEntry, entry_of
+from placeshaping.disclosure.ledger.entry import LedgerEntry, entry_of
 from placeshaping.disclosure.policies import Policy
 from placeshaping.disclosure.protection import Protected, protect, study_groups
 from placeshaping.hotspots.study import Study

@@ -85,7 +85,7 @@ class Former:
 
     def _enter(self, released: Release) -> tuple[int, bool]:
         """Enter a release as about to leave; return its number, and whether that is new."""
-        from placeshaping.disclosure.ledger_entry import entry_of
+        from placeshaping.disclosure.ledger.entry import entry_of
 
         entry, begun = entry_of(released), self.ledger is None
         ledger = self._make()

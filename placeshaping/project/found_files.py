@@ -127,7 +127,7 @@ def _is_our_own(path: Path) -> bool:
         return True
     if path.is_dir():
         return (path / MANIFEST).is_file()
-    from placeshaping.disclosure.ledger_store import is_ledger
+    from placeshaping.disclosure.ledger.store import is_ledger
 
     return is_ledger(path)
 

@@ -14,7 +14,7 @@ import pytest
 
 from placeshaping._core.errors import PlaceshapingError
 from placeshaping.disclosure.ledger import open_ledger
-from placeshaping.disclosure.ledger_entry import entry_of
+from placeshaping.disclosure.ledger.entry import entry_of
 from placeshaping.project.pipeline import run
 from placeshaping.verify.files import verify_files
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.optimize import linprog
 
-from placeshaping.disclosure.ledger_differences import Differences, find_differences
-from placeshaping.disclosure.ledger_system import Known, error_of
+from placeshaping.disclosure.ledger.differences import Differences, find_differences
+from placeshaping.disclosure.ledger.system import Known, error_of
 from placeshaping.disclosure.policies import POLICIES, Policy
 
 MONTHS = 6

@@ -14,7 +14,7 @@ import shapely
 from placeshaping._core.errors import HiddenError
 from placeshaping.areas.ladder import make_ladder
 from placeshaping.disclosure.ledger import Ledger, open_ledger
-from placeshaping.disclosure.ledger_entry import entry_of
+from placeshaping.disclosure.ledger.entry import entry_of
 from placeshaping.disclosure.own_policies import make_policy
 from placeshaping.disclosure.release import Release, release
 from placeshaping.hotspots.study import analyse

@@ -29,7 +29,7 @@ from placeshaping._core.errors import (
 )
 from placeshaping.cli_ledger import ledger_app
 from placeshaping.disclosure.ledger import open_ledger
-from placeshaping.disclosure.ledger_entry import KEYS, LedgerEntry, entry_of
+from placeshaping.disclosure.ledger.entry import KEYS, LedgerEntry, entry_of
 from placeshaping.disclosure.policies import POLICIES
 from placeshaping.disclosure.release import release
 from placeshaping.hotspots.study import Study
@@ -205,7 +205,7 @@ import datetime as dt, sys, time
 from pathlib import Path
 import pandas as pd
 from placeshaping.disclosure.ledger import open_ledger
-from placeshaping.disclosure.ledger_entry import LedgerEntry
+from placeshaping.disclosure.ledger.entry import LedgerEntry
 from placeshaping.disclosure.policies import POLICIES
 
 path, first = Path(sys.argv[1]), int(sys.argv[2])

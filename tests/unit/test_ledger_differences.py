@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 import pytest
 
-from placeshaping.disclosure.ledger_differences import Differences, find_differences
-from placeshaping.disclosure.ledger_system import Known, error_of
+from placeshaping.disclosure.ledger.differences import Differences, find_differences
+from placeshaping.disclosure.ledger.system import Known, error_of
 from placeshaping.disclosure.policies import POLICIES, Policy
 
 COLUMNS = ["level", "area_code", "first", "last", "category", "status", "count", "threshold"]

@@ -19,16 +19,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from placeshaping.disclosure._span_kernels import UNKNOWN, list_given
-from placeshaping.disclosure.ledger_bounds import (
+from placeshaping.disclosure.ledger._span_kernels import UNKNOWN, list_given
+from placeshaping.disclosure.ledger.bounds import (
     NestedSums,
     SpanBounds,
     SpanCells,
     bound_spans,
 )
-from placeshaping.disclosure.ledger_entry import KEYS
-from placeshaping.disclosure.ledger_proof import Proof, Prover
-from placeshaping.disclosure.ledger_system import Known, System, make_system
+from placeshaping.disclosure.ledger.entry import KEYS
+from placeshaping.disclosure.ledger.proof import Proof, Prover
+from placeshaping.disclosure.ledger.system import Known, System, make_system
 
 EXAMPLES = 5
 """Equations that are written out of what cannot be avoided."""

@@ -19,8 +19,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from placeshaping._core.checks import listed
-from placeshaping.disclosure._span_kernels import UNKNOWN
-from placeshaping.disclosure.ledger_bounds import NestedSums, SpanCells
+from placeshaping.disclosure.ledger._span_kernels import UNKNOWN
+from placeshaping.disclosure.ledger.bounds import NestedSums, SpanCells
 from placeshaping.disclosure.policies import Policy
 
 Things = frozenset[str]

@@ -4,12 +4,33 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from placeshaping.disclosure.ledger_entry import KEYS, MEMBERS, LedgerEntry
+from placeshaping.disclosure.ledger.entry import KEYS, MEMBERS, LedgerEntry
 from placeshaping.disclosure.policies import Policy
+
+
+@dataclass(frozen=True)
+class LedgerRelease:
+    """
+    One release as it stands in the ledger.
+
+    Attributes
+    ----------
+    facts
+        A row of `Ledger.list`, with `threshold`, `rounding`, `zeros_shown`
+        and `method`.
+    cells, members
+        As in `LedgerEntry`.
+    """
+
+    facts: dict[str, Any]
+    cells: pd.DataFrame
+    members: pd.DataFrame
 
 
 def insert_release(

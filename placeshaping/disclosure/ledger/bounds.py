@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from placeshaping.disclosure._span_kernels import UNKNOWN, add_up, close, take_in
+from placeshaping.disclosure.ledger._span_kernels import UNKNOWN, add_up, close, take_in
 
 MOST_ROUNDS = 50
 

@@ -34,12 +34,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from placeshaping._core.errors import DisclosureError, FileFormatError, InputError
-from placeshaping.disclosure.ledger_differences import Differences, find_differences
-from placeshaping.disclosure.ledger_entry import KEYS, LedgerEntry, digest_of
-from placeshaping.disclosure.ledger_proof import TOGETHER
-from placeshaping.disclosure.ledger_rows import insert_release, read_cells, read_members
-from placeshaping.disclosure.ledger_store import WAIT, connect, told, transaction
-from placeshaping.disclosure.ledger_system import Known, error_of
+from placeshaping.disclosure.ledger.differences import Differences, find_differences
+from placeshaping.disclosure.ledger.entry import KEYS, LedgerEntry, digest_of
+from placeshaping.disclosure.ledger.proof import TOGETHER
+from placeshaping.disclosure.ledger.rows import (
+    LedgerRelease,
+    insert_release,
+    read_cells,
+    read_members,
+)
+from placeshaping.disclosure.ledger.store import WAIT, connect, told, transaction
+from placeshaping.disclosure.ledger.system import Known, error_of
 
 log = logging.getLogger(__name__)
 
@@ -47,25 +52,6 @@ LISTED = ["id", "dataset", "title", "made_on", "policy", "cells", "state", "left
           "withdrawn_on", "withdrawn_because"]  # fmt: skip
 
 STATES = ("pending", "recorded")
-
-
-@dataclass(frozen=True)
-class LedgerRelease:
-    """
-    One release as it stands in the ledger.
-
-    Attributes
-    ----------
-    facts
-        A row of `Ledger.list`, with `threshold`, `rounding`, `zeros_shown`
-        and `method`.
-    cells, members
-        As in `LedgerEntry`.
-    """
-
-    facts: dict[str, Any]
-    cells: pd.DataFrame
-    members: pd.DataFrame
 
 
 def open_ledger(path: str | Path, *, create: bool = True, wait: float = WAIT) -> Ledger:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from placeshaping.disclosure._span_kernels import UNKNOWN
-from placeshaping.disclosure.ledger_bounds import NestedSums
-from placeshaping.disclosure.ledger_system import System
+from placeshaping.disclosure.ledger._span_kernels import UNKNOWN
+from placeshaping.disclosure.ledger.bounds import NestedSums
+from placeshaping.disclosure.ledger.system import System
 
 Node = tuple[int, int, int, int]
 Term = tuple[int, int]
