@@ -219,7 +219,7 @@ def _keys(column: pd.Series[Any]) -> pd.Series[Any]:
         text = re.sub(r"\s+", " ", str(level)).strip().casefold()
         number = re.fullmatch(r"0*(\d+)(?:\.0+)?", text)
         plain[level] = (number.group(1) if number else text.upper()) or None
-    return column.map(plain).astype("str").where(column.map(plain).notna())
+    return column.astype("object").map(plain)
 
 
 def _cells(table: pd.DataFrame, cell: float, where: str) -> pd.Series[Any]:
@@ -238,7 +238,7 @@ def _cells(table: pd.DataFrame, cell: float, where: str) -> pd.Series[Any]:
             raise CRSError(msg)
     rounded = np.round(np.where(known[:, None], xy, 0) / cell) * cell
     text = [f"{x:.0f} {y:.0f}" if k else None for (x, y), k in zip(rounded, known, strict=True)]
-    return pd.Series(text, dtype="str")
+    return pd.Series(text, dtype="object")
 
 
 def _by_place(placed: pd.DataFrame, services: list[str]) -> pd.DataFrame:

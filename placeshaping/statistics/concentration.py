@@ -28,6 +28,10 @@ from placeshaping.statistics.inequality import SlopeIndex
 _log = logging.getLogger(__name__)
 
 
+UNBOUNDED = 1000.0
+"""A ratio's upper limit from here on is no number to tell."""
+
+
 @dataclass(frozen=True)
 class ConcentrationIndex:
     """
@@ -271,10 +275,11 @@ def describe_inequality(
         way = "goes with" if slope.slope > 0 else "is lower with more"
         text = f"{name} {way} deprivation."
     if np.isfinite(slope.relative):
+        high = slope.relative_upper
+        upto = f"to {high:.1f}" if high < UNBOUNDED else "upwards"
         text += (
             f" At the most deprived end it is {slope.relative:.1f} times as high as at the least "
-            f"({slope.relative_lower:.1f} to {slope.relative_upper:.1f} with {slope.level:.0%} "
-            "confidence),"
+            f"({slope.relative_lower:.1f} {upto} with {slope.level:.0%} confidence),"
         )
     else:
         text += " Between the two ends there is"

@@ -1,5 +1,7 @@
 """Concentration, Gini and Lorenz against published tables and simulations."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -160,6 +162,8 @@ def test_the_paragraph_says_which_way_and_how_sure():
     text = describe_inequality(falling, slope_index(falling))
     assert "is lower with more deprivation" in text
     falling.attrs["left_out_areas"] = 2
+    open_ended = replace(slope_index(rising), relative_upper=float("inf"))
+    assert "upwards with 95% confidence" in describe_inequality(rising, open_ended)
     steep = line([60, 30, 5, 0, 0])
     assert "Between the two ends there is a gap" in describe_inequality(steep, slope_index(steep))
     assert "2 areas without" in describe_inequality(falling, slope_index(falling))
