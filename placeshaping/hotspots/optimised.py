@@ -14,7 +14,13 @@ from libpysal.graph import Graph
 
 from placeshaping._core.checks import check_columns, check_unique, listed
 from placeshaping._core.crs import GRID_BOUNDS, NATIONAL_GRID, check_on_grid, looks_like_degrees
-from placeshaping._core.errors import CRSError, EmptyError, InputError, UnmatchedError
+from placeshaping._core.errors import (
+    ColumnError,
+    CRSError,
+    EmptyError,
+    InputError,
+    UnmatchedError,
+)
 from placeshaping.areas.grids import cell_codes, make_grid
 from placeshaping.areas.neighbours import contiguity, distance_band
 from placeshaping.hotspots.getis import FEW_AREAS, getis_ord
@@ -137,11 +143,11 @@ def optimised_hotspots(
     >>> found.attrs["size"], found["count"].idxmax(), found["cluster"].loc[found["count"].idxmax()]
     (500, 'S500E401500N401500', 'hot_99')
     """
+    _check_options(areas, population, size, within)
     if isinstance(records, pd.Series):
         counted = _given(records, areas)
     else:
         counted = _of_events(records, areas, within, event_id, size, snapped)
-    _check_options(counted, areas, population, size, within, isinstance(records, pd.Series))
     values = _values(counted, population)
     neighbours, reach = _neighbourhood(values, counted, distance, areas is None)
     scores = getis_ord(values, neighbours, permutations=permutations, rng=rng)
@@ -169,12 +175,10 @@ def optimised_hotspots(
 
 
 def _check_options(
-    counted: _Counted,
     areas: gpd.GeoDataFrame | None,
     population: pd.Series[Any] | None,
     size: int | None,
     within: gpd.GeoDataFrame | None,
-    given: bool,
 ) -> None:
     if areas is not None and (size is not None or within is not None):
         msg = "size and within are of cells. Leave them out where areas are given."
@@ -182,9 +186,6 @@ def _check_options(
     if population is not None and areas is None:
         msg = "A population is of areas. Give areas, or leave the population out."
         raise InputError(msg)
-    if not given and not counted.count.sum():
-        msg = "No event lies in the areas. Check the selection, and the reference system."
-        raise EmptyError(msg)
 
 
 def _given(counts: pd.Series[Any], areas: gpd.GeoDataFrame | None) -> _Counted:
@@ -195,7 +196,10 @@ def _given(counts: pd.Series[Any], areas: gpd.GeoDataFrame | None) -> _Counted:
     check_on_grid(areas.crs, where="areas")
     check_unique(areas.index, where="areas")
     check_unique(counts.index, where="records")
-    numbers = pd.to_numeric(counts).astype("float64")
+    if not pd.api.types.is_numeric_dtype(counts.dtype):
+        msg = "The counts hold no numbers. Give how many records each area has."
+        raise ColumnError(msg)
+    numbers = counts.astype("float64")
     wrong = int(((numbers < 0) | np.isinf(numbers)).sum())
     if wrong:
         msg = f"{wrong:,} of {len(counts):,} counts are negative or infinite. Correct them first."
@@ -230,10 +234,13 @@ def _of_events(
         kept = kept[shapely.intersects_xy(outline, kept.to_numpy())]
     if areas is not None:
         counted = _Counted(areas, _tally(assign_area(kept, areas), areas.index), [told])
-    else:
+    elif len(kept):
         counted = _in_cells(kept, within, size, snapped)
         counted.told.insert(0, told)
-    outside = placed - int(counted.count.sum())
+    outside = placed - (int(counted.count.sum()) if len(kept) else 0)
+    if outside == placed:
+        msg = f"All of {placed:,} events lie outside. Check the selection, and where they are from."
+        raise EmptyError(msg)
     if outside:
         counted.cautions.append(f"{outside:,} of {placed:,} events lie outside: left out.")
     return counted
@@ -244,16 +251,13 @@ def _clean(events: pd.DataFrame, event_id: str | None) -> tuple[pd.DataFrame, st
     table = pd.DataFrame(
         np.column_stack(coordinates(events)), columns=["easting", "northing"], index=events.index
     )
-    left_out = []
     if event_id is not None:
         check_columns(events.columns, [event_id], where="records")
-        repeated = events[event_id].notna() & events[event_id].duplicated()
-        table = table[~repeated.to_numpy()]
-        left_out.append((int(repeated.sum()), f"repeat a value of {event_id!r}"))
-    placed = np.isfinite(table.to_numpy()).all(axis=1)
-    left_out.append((int((~placed).sum()), "have no coordinates"))
+        table["id"] = events[event_id].array
+    placed = np.isfinite(table[["easting", "northing"]].to_numpy()).all(axis=1)
+    left_out = [(int((~placed).sum()), "have no coordinates")]
     table = table[placed]
-    if len(table) and looks_like_degrees([*table.min(), *table.max()]):
+    if len(table) and _in_degrees(table):
         msg = "The coordinates of the events are degrees. Give metres: to_grid makes them."
         raise CRSError(msg)
     west, south, east, north = GRID_BOUNDS
@@ -261,12 +265,21 @@ def _clean(events: pd.DataFrame, event_id: str | None) -> tuple[pd.DataFrame, st
     on_grid &= table["northing"].between(south, north, inclusive="neither")
     left_out.append((int((~on_grid).sum()), "lie off the National Grid"))
     table = table[on_grid]
+    if event_id is not None:
+        repeated = table["id"].notna() & table["id"].duplicated()
+        left_out.append((int(repeated.sum()), f"repeat a value of {event_id!r}"))
+        table = table.loc[~repeated, ["easting", "northing"]]
     if table.empty:
         msg = f"None of {len(events):,} events can be placed: {_left_out(left_out)}."
         raise EmptyError(msg)
     words = _left_out(left_out)
     left = f"; left out: {words}" if words else ""
     return table, f"{len(table):,} of {len(events):,} events can be placed{left}."
+
+
+def _in_degrees(table: pd.DataFrame) -> bool:
+    xy = table[["easting", "northing"]]
+    return looks_like_degrees([*xy.min(), *xy.max()])
 
 
 def _left_out(reasons: list[tuple[int, str]]) -> str:

@@ -82,10 +82,18 @@ def test_what_cannot_be_placed_is_left_out_and_told():
     found = optimised_hotspots(pd.concat([events, bad]), within=OUTLINE, event_id="id")
     assert found["count"].sum() == len(EVENTS)
     assert (
-        "751 of 754 events can be placed; left out: 1 repeat a value of 'id', "
-        "1 have no coordinates, 1 lie off the National Grid." in found.attrs["explanation"]
+        "751 of 754 events can be placed; left out: 1 have no coordinates, 1 lie off the National "
+        "Grid, 1 repeat a value of 'id'." in found.attrs["explanation"]
     )
     assert "1 of 751 events lie outside: left out." in found.attrs["cautions"]
+
+
+def test_of_repeated_events_the_one_with_a_place_is_kept():
+    events = EVENTS.assign(id=np.arange(len(EVENTS), dtype=float))
+    events.loc[0, "id"] = np.nan  # without an identifier nothing is known to repeat
+    lost = events.tail(3).assign(easting=np.nan)
+    found = optimised_hotspots(pd.concat([lost, events]), within=OUTLINE, event_id="id")
+    assert found["count"].sum() == len(EVENTS)
 
 
 def test_without_an_outline_the_hull_is_told():
@@ -175,8 +183,12 @@ def test_what_cannot_be_used_is_refused():
         optimised_hotspots(EVENTS.drop(columns="easting"))
     with pytest.raises(ColumnError, match="no column 'crime_id'"):
         optimised_hotspots(EVENTS, event_id="crime_id")
-    with pytest.raises(EmptyError, match="No event lies in the areas"):
+    with pytest.raises(EmptyError, match="All of 750 events lie outside"):
         optimised_hotspots(EVENTS + 100_000, areas=AREAS)
+    with pytest.raises(EmptyError, match="All of 750 events lie outside"):
+        optimised_hotspots(EVENTS + 100_000, within=OUTLINE)
+    with pytest.raises(ColumnError, match="counts hold no numbers"):
+        optimised_hotspots(COUNTS.astype(str), areas=AREAS)
     with pytest.raises(EmptyError, match="lie at 1 places"):
         optimised_hotspots(EVENTS.iloc[[0, 0, 0]])
     with pytest.raises(InputError, match="Counts need their areas"):
