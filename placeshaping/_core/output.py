@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import errno
+import glob
+import re
 import shutil
 import sys
+import time
 import uuid
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from placeshaping._core.errors import OutputError
+
+STALE = 24 * 3600.0
+"""Seconds after which a temporary folder is taken for one that a killed process has left."""
 
 _REMEDIES = {
     errno.ENOSPC: "The disk is full. Free some space or choose another folder.",
@@ -112,6 +118,7 @@ def _staging_folder(target: Path) -> Iterator[Path]:
     folder: Path | None = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(target)
         folder = _beside(target, ".{}-{}")
         yield folder
     except OSError as error:
@@ -131,6 +138,21 @@ def _beside(target: Path, pattern: str) -> Path:
     folder = target.with_name(pattern.format(target.name, uuid.uuid4().hex[:8]))
     folder.mkdir()
     return folder
+
+
+def _sweep(target: Path) -> None:
+    """
+    Delete what a killed process has left beside `target` a day ago or more.
+
+    By its name and its age alone: whether another process lives cannot be
+    told on a shared drive.
+    """
+    own = re.compile(rf"\.{re.escape(target.name)}-[0-9a-f]{{8}}")
+    for path in target.parent.glob(f".{glob.escape(target.name)}-*"):
+        with suppress(OSError):
+            old = time.time() - path.stat().st_mtime > STALE
+            if own.fullmatch(path.name) and old and path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def _swap_in(folder: Path, target: Path, remove: Collection[str]) -> None:

@@ -24,6 +24,7 @@ from placeshaping.verify.loose_numbers import (
     without_pictures,
 )
 from placeshaping.verify.payload import read_payload
+from placeshaping.verify.tiles import REACHES, without_tiles
 
 DECLARATION = "placeshaping-declaration"
 PAYLOAD = "placeshaping-data"
@@ -94,11 +95,14 @@ class _Page(HTMLParser):
         self.script: dict[str, str] | None = None
         self.code: list[str] = []
         self.tables: list[list[list[str]]] = []
+        self.policies: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Look at every attribute; remember where we are."""
         given = {name: value or "" for name, value in attrs}
         self._addresses(tag, given)
+        if given.get("http-equiv", "").casefold() == "content-security-policy":
+            self.policies.append(given.get("content", ""))
         for name, value in given.items():
             self._attribute(tag, name, value)
         if tag in ("script", "style"):
@@ -163,7 +167,7 @@ class _Page(HTMLParser):
 
     def _refuse(self, where: str, addresses: list[str]) -> None:
         for address in addresses:
-            self.contents.breach(where, "reaches an outside address", address[:200])
+            self.contents.breach(where, REACHES, address[:200])
 
     def _judge_code(self, given: dict[str, str], code: str) -> None:
         if given["tag"] == "style":
@@ -252,6 +256,8 @@ class _Page(HTMLParser):
 
     def finish(self) -> None:
         """Turn what was collected into tables and counts that are written out."""
+        found, said = self.contents.breaches, self.contents.declaration
+        found[:] = without_tiles(found, said, self.policies)
         for number, rows in enumerate(self.tables, start=1):
             full = [row for row in rows if row]
             if len(full) < 2:

@@ -452,3 +452,15 @@ def test_source_keeps_the_base_name_only(tmp_path: Path) -> None:
 def test_no_bar_is_drawn_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     assert list(progress.track(range(3), label="Counting")) == [0, 1, 2]
     assert capsys.readouterr().err == ""
+
+
+def test_folders_that_a_killed_process_left_are_deleted_after_a_day(tmp_path: Path) -> None:
+    names = [".products-0123abcd", ".products-89abcdef", ".products-notes", ".other-0123abcd"]
+    for name in names:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "map.html").write_text("left")
+    for name in [names[0], *names[2:]]:
+        os.utime(tmp_path / name, (0, 0))
+    with output.staged_folder(tmp_path / "products") as folder:
+        (folder / "map.html").write_text("new")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*names[1:], "products"])
