@@ -96,7 +96,9 @@ def _draw(by_areas: dict[int, float], by_periods: dict[int, float]) -> None:
     left.set(xlabel="areas (36 months)", ylabel="CPU seconds a simulation", title="Areas")
     right.loglog(list(by_periods), list(by_periods.values()), "o-", color="#801650")
     right.set(xlabel="months (500 areas)", ylabel="CPU seconds a simulation", title="Months")
-    for axis in (left, right):
+    for axis, at in ((left, AREAS), (right, PERIODS)):
+        axis.set_xticks(at, [f"{place:,}" for place in at])
+        axis.set_xticks([], minor=True)
         axis.spines[["top", "right"]].set_visible(False)
     figure.savefig(PICTURE, dpi=100)
     plt.close(figure)

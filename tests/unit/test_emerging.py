@@ -38,7 +38,7 @@ def make_counts(seed=0, steps=STEPS, mean=4.0):
 
 
 def make_long(wide):
-    return wide.rename_axis(columns="period").stack().rename("count").reset_index()
+    return wide.reset_index().melt("area_code", var_name="period", value_name="count")
 
 
 # The cube

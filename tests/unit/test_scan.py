@@ -403,7 +403,7 @@ def test_a_long_table_of_several_categories_is_read_by_one():
     places = make_grid()
     wide = planted(places)
     people = pd.Series(100, index=places.index)
-    long = wide.rename_axis(columns="period").stack().rename("count").reset_index()
+    long = wide.reset_index().melt("area_code", var_name="period", value_name="count")
     both = pd.concat([long.assign(category="x"), long.assign(category="y", count=1)])
     options = {"population": people, "analysis": "retrospective", "simulations": 19}
     ours = scan(both, places, category="x", **options)
