@@ -27,11 +27,16 @@ class Cluster(NamedTuple):
     end: int
 
 
-def without_overlap(search: Search, found: Found, most: int) -> list[Cluster]:
-    """List windows from the most likely down, none of which shares an area with one before."""
+def without_overlap(search: Search, found: Found, index: pd.Index, most: int) -> list[Cluster]:
+    """
+    List windows from the most likely down, none of which shares an area with one before.
+
+    Of equal ones the window around the first area code counts, whatever the order of areas.
+    """
+    place = np.argsort(np.argsort(index.astype(str)))
     taken = np.zeros(len(search.xy), dtype=bool)
     chosen: list[Cluster] = []
-    for centre in np.argsort(-found.ratio, kind="stable"):
+    for centre in np.lexsort((place, -found.ratio.round(9))):
         if len(chosen) == most or found.ratio[centre] <= 0:
             break
         if taken[centre]:
@@ -59,7 +64,7 @@ def cluster_table(
     index = pd.RangeIndex(1, len(rows) + 1, name="rank")
     clusters = pd.DataFrame(rows, columns=columns, index=index)
     ratio = clusters["log_likelihood_ratio"].to_numpy(dtype=float)
-    reached = (maxima[None] >= ratio[:, None] * (1 - 1e-12)).sum(axis=1)
+    reached = (maxima[None] >= ratio[:, None] * (1 - 1e-9)).sum(axis=1)
     clusters["p_value"] = (reached + 1) / (len(maxima) + 1)
     clusters["p_gumbel"] = gumbel_p(ratio, maxima)
     lasting = analysis == "prospective"

@@ -178,7 +178,7 @@ def scan(
         max_radius=math.inf if max_radius is None else max_radius,
     )
     found, maxima = search_windows(search, simulations, np.random.default_rng(rng))
-    chosen = without_overlap(search, found, check_whole(most, name="most"))
+    chosen = without_overlap(search, found, table.index, check_whole(most, name="most"))
     clusters = cluster_table(search, table, chosen, maxima, analysis)
     labels = area_table(search, table, chosen, clusters, significance)
     cautions = tuple(_cautions(search, gaps, analysis))
