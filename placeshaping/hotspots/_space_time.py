@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from placeshaping._core.errors import InputError
 from placeshaping._core.progress import track
 from placeshaping.hotspots._close_pairs import (
     LANES,
@@ -25,6 +26,7 @@ Whole = NDArray[np.int64]
 BLOCKS = 20
 """Parts of the study area, with as many events each, that are left out in turn."""
 
+_MANY_PAIRS = 1_000_000_000  # four bytes each
 _MANY_BLOCKS = 8  # of replicates, before the progress bar moves on
 
 
@@ -70,6 +72,11 @@ def find_close(
         Whether a distance of 0 m is a band of its own, before the others.
     metric
         How distance is measured.
+
+    Raises
+    ------
+    InputError
+        If there are more than a thousand million pairs.
     """
     cell = np.floor((xy - xy.min(axis=0)) / edges[-1]).astype(np.int64)
     width = int(cell[:, 0].max()) + 3  # a column free on each side keeps rows apart
@@ -80,6 +87,12 @@ def find_close(
     manhattan = metric == "manhattan"
     counts = count_close(x, y, sorted_keys, width, edges, same_place, manhattan)
     before = np.concatenate([[0], np.cumsum(counts.ravel())])
+    if before[-1] > _MANY_PAIRS:
+        msg = (
+            f"{before[-1]:,} pairs of events are within {edges[-1]:g} m: too many to keep. Take "
+            "smaller distances, a shorter period or a part of the area."
+        )
+        raise InputError(msg)
     bands, events = counts.shape
     first = np.arange(bands)[:, None] * events + np.arange(events + 1)
     starts = before[first]

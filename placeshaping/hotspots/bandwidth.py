@@ -104,6 +104,7 @@ def choose_bandwidth(
     check_choice(kernel, ("quartic", "gaussian"), name="kernel")
     xy = event_points(events)
     heavy = event_weights(events, weights)
+    xy, heavy = xy[heavy > 0], heavy[heavy > 0]
     check_events(xy)
     if rule == "nearest":
         found = _nearest(xy, check_whole(neighbours, name="neighbours"))
@@ -236,7 +237,6 @@ def _by_likelihood(xy: Floats, weights: Floats, normal: float) -> float:
     """Search for the highest cross-validated likelihood: among many, then between two."""
     places, label = np.unique(xy, axis=0, return_inverse=True)
     heavy = np.bincount(label.ravel(), weights).astype(np.float64)
-    places, heavy = places[heavy > 0], heavy[heavy > 0]
     likelihood = exact_likelihood if len(places) <= EXACT_PLACES else binned_likelihood
     tried = normal * np.geomspace(0.02, 2.0, _TRIED)
     scores = likelihood(places, heavy, tried)

@@ -74,7 +74,7 @@ def near_repeat_pairs(
     edges = np.array([0.0, distance])
     close = find_close(xy, dates, edges, same_place=False, metric=metric)
     ahead = np.repeat(np.arange(len(xy), dtype=np.uint32), np.diff(close.starts[0]))
-    sorted_dates = dates[close.order]
+    sorted_dates = dates[close.order].astype(np.int32)
     soon = np.abs(sorted_dates[ahead] - sorted_dates[close.others]) < limit
     one, other = close.order[ahead[soon]], close.order[close.others[soon]]
     rank = np.empty(len(xy), dtype=np.intp)

@@ -117,6 +117,15 @@ def test_places_in_tight_clumps_are_told(caplog):
     assert "places stand in tight clumps" in caplog.text
 
 
+def test_events_without_weight_do_not_count():
+    events = make_events(40).assign(loss=np.where(np.arange(40) < 20, 2.0, 0.0))
+    for rule in RULES:
+        found = choose_bandwidth(events, rule=rule, weights="loss")
+        assert found == pytest.approx(choose_bandwidth(events[:20], rule=rule, weights="loss"))
+    with pytest.raises(EmptyError, match="There are 1 events"):
+        choose_bandwidth(events.assign(loss=[1.0, *[0.0] * 39]), weights="loss")
+
+
 def test_what_gives_no_bandwidth_is_refused():
     events = make_events(30)
     with pytest.raises(EmptyError, match="There are 8 events"):

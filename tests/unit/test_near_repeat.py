@@ -320,6 +320,12 @@ def test_too_few_events_and_too_long_a_record_are_refused():
         knox(ages)
 
 
+def test_too_many_pairs_are_refused_before_they_are_kept():
+    one_place = pd.DataFrame({"easting": 4e5, "northing": 3e5, "time": np.arange(44_800) % 100})
+    with pytest.raises(InputError, match=r"1,003,497,600 pairs of events are within 500 m"):
+        knox(one_place)
+
+
 def test_points_must_be_points_in_metres():
     events = make_events(10)
     points = gpd.GeoDataFrame(
