@@ -22,14 +22,17 @@ from placeshaping.likelihood.backtest import Backtest, part_column
 from placeshaping.likelihood.stability import caught_by_one, turnover
 from placeshaping.likelihood.uncertainty import (
     Estimate,
+    at_least,
     draw_blocks,
     holm,
+    paired_chance,
     pooled_difference,
     pooled_lift,
     pooled_ratio,
     signed_rank,
 )
 from placeshaping.likelihood.windows import BINS, CALIBRATION, PIT
+from placeshaping.statistics.rates import wilson_interval
 
 Floats = NDArray[np.float64]
 
@@ -94,7 +97,10 @@ def compare(
     Compare the models of a backtest with trailing counts at the same flagged area.
 
     Pooled scores are sums over origins over sums; their intervals, and those
-    of differences, come from a circular block bootstrap over the origins. A
+    of differences, come from a circular block bootstrap over the origins, and
+    are at least as wide as chance makes them: Wilson's for hit rates, that of
+    paired proportions for differences. With fewer than five origins those are
+    all there is, and other scores have no interval. A
     model beats the baseline surely where the interval of the difference of hit
     rates lies above zero, Wilcoxon's signed rank test agrees, and no other
     trailing counts of the backtest caught more.
@@ -247,21 +253,31 @@ def stability(backtest: Backtest, *, share: float = 0.05) -> pd.DataFrame:
     rows = _rows(backtest, share)
     baseline = _choose(rows)[1]
     area = backtest.history.units.area
-    parts = {model: _parts(backtest, model, share) for model in rows["model"].unique()}
     out = {}
-    for model, flagged in parts.items():
-        both = [period for period in flagged if period in parts[baseline]]
-        pairs = [(flagged[p], parts[baseline][p], _observed(backtest, p)) for p in both]
-        ours = list(flagged.values())
-        always = float((np.min(ours, axis=0) * area).sum() / (ours[0] * area).sum())
+    for model in rows["model"].unique():
+        flagged = list(_parts(backtest, model, share).values())
+        changes = [turnover(now, before, area) for before, now in pairwise(flagged)]
+        always = np.min(flagged, axis=0)
+        alone, missed = _caught_by_one(backtest, model, baseline, share).mean()
         out[model] = {
             "compactness": rows.loc[rows["model"] == model, "compactness"].mean(),
-            "turnover": np.mean([turnover(b, a, area) for a, b in pairwise(ours)] or [np.nan]),
-            "always": always,
-            "caught_alone": np.mean([caught_by_one(y, one, other) for one, other, y in pairs]),
-            "missed_alone": np.mean([caught_by_one(y, other, one) for one, other, y in pairs]),
+            "turnover": np.mean(changes or [np.nan]),
+            "always": float((always * area).sum() / (flagged[0] * area).sum()),
+            "caught_alone": alone,
+            "missed_alone": missed,
         }
     return pd.DataFrame.from_dict(out, orient="index").rename_axis("model")
+
+
+def _caught_by_one(backtest: Backtest, model: str, other: str, share: float) -> pd.DataFrame:
+    """Return the events that only one of two models caught, by period: ``alone``, ``missed``."""
+    ours, theirs = (_parts(backtest, name, share) for name in (model, other))
+    rows = {}
+    for period in ours.keys() & theirs.keys():
+        y = _observed(backtest, period)
+        one, two = ours[period], theirs[period]
+        rows[period] = (caught_by_one(y, one, two), caught_by_one(y, two, one))
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["alone", "missed"]).sort_index()
 
 
 def _parts(backtest: Backtest, model: str, share: float) -> dict[pd.Timestamp, Floats]:
@@ -324,7 +340,9 @@ def _table(
         if own["n"].isna().all():
             out[model] = {"origins": 0, "reason": _reason(backtest, model)}
             continue
-        out[model] = _pooled(own, base, share, samples, level) | {"reason": ""}
+        discordant = _caught_by_one(backtest, model, baseline, share)
+        alone, missed = discordant.reindex(own.dropna(subset="n").index).sum()
+        out[model] = _pooled(own, base, share, samples, level, (alone, missed)) | {"reason": ""}
     table = pd.DataFrame.from_dict(out, orient="index").rename_axis("model")
     others = table.index != baseline
     table["p_holm"] = np.nan
@@ -334,7 +352,12 @@ def _table(
 
 
 def _pooled(
-    own: pd.DataFrame, base: pd.DataFrame, share: float, samples: NDArray[np.intp], level: float
+    own: pd.DataFrame,
+    base: pd.DataFrame,
+    share: float,
+    samples: NDArray[np.intp],
+    level: float,
+    chance: tuple[float, float],
 ) -> dict[str, object]:
     there = (own["n"].notna() & base["n"].notna()).to_numpy()
     if not there.all():  # origins without a forecast count in neither
@@ -343,13 +366,20 @@ def _pooled(
     n, total, oracle = (own[c].to_numpy(np.float64) for c in ("n", "N", "n_oracle"))
     theirs = base["n"].to_numpy(np.float64)
     hit = pooled_ratio(n, total, samples=samples, level=level)
-    pai = Estimate(hit.value / share, hit.lower / share, hit.upper / share)
+    wilson = wilson_interval([min(n.sum(), total.sum())], [total.sum()], level=level).iloc[0]
+    hit = at_least(hit, wilson["lower"], wilson["upper"])
+    gap = pooled_difference(n, theirs, total, samples=samples, level=level)
+    gap = at_least(gap, *paired_chance(*chance, float(total.sum()), level=level))
+    lift = pooled_lift(n, theirs, samples=samples, level=level)
+    plain = max(theirs.sum() / total.sum(), np.finfo(float).tiny)
+    best = max(oracle.sum() / total.sum(), np.finfo(float).tiny)
+    pei = pooled_ratio(n, oracle, samples=samples, level=level)
     estimates = {
         "hit_rate": hit,
-        "pai": pai,
-        "pei": pooled_ratio(n, oracle, samples=samples, level=level),
-        "lift_vs_baseline": pooled_lift(n, theirs, samples=samples, level=level),
-        "difference": pooled_difference(n, theirs, total, samples=samples, level=level),
+        "pai": Estimate(hit.value / share, hit.lower / share, hit.upper / share),
+        "pei": at_least(pei, wilson["lower"] / best, min(wilson["upper"] / best, 1.0)),
+        "lift_vs_baseline": at_least(lift, 1 + gap.lower / plain, 1 + gap.upper / plain),
+        "difference": gap,
     }
     for name in PROPER:
         values = own[name].to_numpy(np.float64)

@@ -14,6 +14,9 @@ Floats = NDArray[np.float64]
 
 _EXACT = 15
 
+FEWEST_ORIGINS = 5
+"""Of fewer origins a bootstrap says nothing."""
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -36,7 +39,8 @@ def block_length(origins: int) -> int:
     """
     Choose how many origins in a row are drawn together: the cube root of their number.
 
-    The rate of Hall, Horowitz and Jing (1995) for a variance or bias.
+    The rate of Hall, Horowitz and Jing (1995) for a variance or bias; one at a
+    time where there are fewer than eight.
 
     Parameters
     ----------
@@ -53,7 +57,7 @@ def block_length(origins: int) -> int:
     >>> block_length(8), block_length(365)
     (2, 8)
     """
-    return max(1, int(np.ceil(origins ** (1 / 3) - 1e-9)))
+    return int(np.ceil(origins ** (1 / 3) - 1e-9)) if origins >= 8 else 1
 
 
 def draw_blocks(
@@ -115,21 +119,21 @@ def pooled_ratio(
     Returns
     -------
     estimate
-        Percentile interval; missing where the lower sum is zero.
+        Percentile interval; its limits are missing where there are fewer than
+        five origins, all of it where the lower sum is zero.
 
     Examples
     --------
-    >>> estimate = pooled_ratio([2, 4], [10, 10], samples=draw_blocks(2, rng=1))
+    >>> estimate = pooled_ratio([2, 4, 3, 3, 3], [10] * 5, samples=draw_blocks(5, rng=1))
     >>> estimate.value
     0.3
     """
     top, bottom = _rows(above, below)
+    if len(top) < FEWEST_ORIGINS:
+        samples = samples[:0]
     with np.errstate(invalid="ignore", divide="ignore"):
-        return _interval(
-            top.sum() / bottom.sum(),
-            top[samples].sum(axis=1) / bottom[samples].sum(axis=1),
-            level,
-        )
+        value = np.float64(top.sum()) / bottom.sum()
+        return _interval(value, top[samples].sum(axis=1) / bottom[samples].sum(axis=1), level)
 
 
 def pooled_difference(
@@ -186,10 +190,74 @@ def pooled_lift(
 
     Examples
     --------
-    >>> pooled_lift([3, 3], [2, 2], samples=draw_blocks(2, rng=1)).lower
+    >>> pooled_lift([3] * 5, [2] * 5, samples=draw_blocks(5, rng=1)).lower
     1.5
     """
     return pooled_ratio(one, other, samples=samples, level=level)
+
+
+def at_least(estimate: Estimate, lower: float, upper: float) -> Estimate:
+    """
+    Widen an interval until it holds another one.
+
+    A handful of origins may happen to be alike, and a bootstrap over them then
+    knows nothing of the chance within each.
+
+    Parameters
+    ----------
+    estimate
+        With an interval or without.
+    lower, upper
+        Limits of the other.
+
+    Returns
+    -------
+    estimate
+        The same value.
+
+    Examples
+    --------
+    >>> at_least(Estimate(0.5, 0.45, 0.52), 0.4, 0.5)
+    Estimate(value=0.5, lower=0.4, upper=0.52)
+    """
+    limits = float(np.fmin(estimate.lower, lower)), float(np.fmax(estimate.upper, upper))
+    return Estimate(estimate.value, *limits)
+
+
+def paired_chance(
+    alone: float, missed: float, total: float, *, level: float = 0.95
+) -> tuple[float, float]:
+    """
+    Interval of a difference of two hit rates on the same events, by chance alone.
+
+    From the events that only one of two methods caught: Wald's interval for
+    paired proportions (McNemar 1947; Agresti 2002, section 10.1).
+
+    Parameters
+    ----------
+    alone, missed
+        Events that the one caught and the other did not, and the other way round.
+    total
+        Events in all.
+    level
+        Of the interval.
+
+    Returns
+    -------
+    lower, upper
+        Of the one's hit rate less the other's.
+
+    Examples
+    --------
+    >>> [round(limit, 3) for limit in paired_chance(12, 5, 100)]
+    [-0.01, 0.15]
+    """
+    if total <= 0:
+        return float("nan"), float("nan")
+    value = (alone - missed) / total
+    spread = np.sqrt(max(alone + missed - (alone - missed) ** 2 / total, 0)) / total
+    half = float(stats.norm.isf((1 - level) / 2) * spread)
+    return value - half, value + half
 
 
 def signed_rank(one: ArrayLike, other: ArrayLike) -> float:
@@ -275,6 +343,6 @@ def _rows(one: ArrayLike, other: ArrayLike) -> tuple[Floats, Floats]:
 def _interval(value: float, drawn: Floats, level: float) -> Estimate:
     drawn = drawn[np.isfinite(drawn)]
     if not np.isfinite(value) or not len(drawn):
-        return Estimate(float("nan"), float("nan"), float("nan"))
+        return Estimate(float(value), float("nan"), float("nan"))
     lower, upper = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
     return Estimate(float(value), float(lower), float(upper))

@@ -10,9 +10,12 @@ from placeshaping.likelihood import scores
 from placeshaping.likelihood.flagging import flag
 from placeshaping.likelihood.stability import caught_by_one, compactness, turnover
 from placeshaping.likelihood.uncertainty import (
+    Estimate,
+    at_least,
     block_length,
     draw_blocks,
     holm,
+    paired_chance,
     pooled_difference,
     pooled_lift,
     pooled_ratio,
@@ -229,9 +232,23 @@ def test_a_paired_difference_is_surer_than_two_intervals():
 
 
 def test_a_ratio_over_nothing_is_missing():
-    assert np.isnan(pooled_ratio([0, 0], [0, 0], samples=draw_blocks(2)).lower)
+    assert np.isnan(pooled_ratio([0] * 6, [0] * 6, samples=draw_blocks(6)).lower)
     with pytest.raises(InputError, match="do not match"):
         pooled_ratio([0, 0], [0], samples=draw_blocks(2))
+
+
+def test_a_bootstrap_over_few_origins_has_no_interval():
+    few = pooled_ratio([1, 3], [10, 10], samples=draw_blocks(2))
+    assert few.value == pytest.approx(0.2)
+    assert np.isnan([few.lower, few.upper]).all()
+    assert at_least(few, 0.1, 0.4) == Estimate(few.value, 0.1, 0.4)
+
+
+def test_chance_of_a_paired_difference_is_that_of_agresti():
+    # Agresti 2002, table 10.1: approval 944 and 880 of 1,600, 150 and 86
+    # changed their minds: difference 0.04, 95 % interval 0.02 to 0.06
+    assert paired_chance(150, 86, 1600) == pytest.approx((0.021, 0.059), abs=5e-4)
+    assert np.isnan(paired_chance(0, 0, 0)).all()
 
 
 def test_signed_ranks_are_those_of_scipy_without_ties():
