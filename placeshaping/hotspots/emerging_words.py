@@ -108,18 +108,23 @@ def emerging_paragraph(
     >>> labels = pd.Categorical(["new_hot", "no_pattern"], categories=CATEGORIES)
     >>> result = pd.DataFrame({"category": labels, "gi_star": [4.0, 0.1]}, index=["a", "b"])
     >>> print(emerging_paragraph(result, names={"a": "Marsh 001A"}))
-    Of 2 areas, 1 is a hot spot of records in some way and 0 are a cold spot. New hot spot: ...
+    Of 2 areas, 1 is a hot spot of records, of whatever kind, and none is a cold spot. New ...
     """
     check_columns(result.columns, ["category", "gi_star"], where="result")
     summary = emerging_summary(result)["areas"]
     hot, cold = (int(summary[summary.index.str.endswith(end)].sum()) for end in ("_hot", "_cold"))
     total = int(summary.sum())
-    counted = [
-        f"{many:,} {'is' if many == 1 else 'are'} a {kind} spot"
-        for many, kind in ((hot, "hot"), (cold, "cold"))
-    ]
-    lead = f"Of {total:,} areas, {counted[0]} of {subject} in some way and {counted[1]}."
+    lead = (
+        f"Of {total:,} areas, {_counted(hot, 'hot')} of {subject}, of whatever kind, and "
+        f"{_counted(cold, 'cold')}."
+    )
     return " ".join([lead, *_by_category(result, names or {}), *_sure(result)])
+
+
+def _counted(many: int, kind: str) -> str:
+    if many == 0:
+        return f"none is a {kind} spot"
+    return f"1 is a {kind} spot" if many == 1 else f"{many:,} are {kind} spots"
 
 
 def _by_category(result: pd.DataFrame, names: Mapping[Any, str]) -> Iterator[str]:

@@ -467,7 +467,7 @@ def test_the_paragraph_names_areas_and_judges_none():
     result = emerging_hotspots(planted(CORNER, [11]), NEIGHBOURS, steps_before=0)
     names = {code: f"Marsh {code}" for code in CODES}
     text = emerging_paragraph(result, names=names, subject="recorded burglaries")
-    assert "hot spot of recorded burglaries" in text
+    assert "hot spots of recorded burglaries" in text
     assert "New hot spots: Marsh a00" in text
     assert label_words([text, *SENTENCES.values()]) == []
 
@@ -476,4 +476,4 @@ def test_the_paragraph_tells_what_is_missing():
     counts = make_counts().drop(columns=MONTHS[5])
     text = emerging_paragraph(emerging_hotspots(counts, NEIGHBOURS))
     assert text.endswith("1 step is missing in the records and counted nowhere.")
-    assert text.startswith("Of 49 areas, 3 are a hot spot of records in some way")
+    assert text.startswith("Of 49 areas, 3 are hot spots of records")
