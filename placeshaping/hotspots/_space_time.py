@@ -26,7 +26,9 @@ Whole = NDArray[np.int64]
 BLOCKS = 20
 """Parts of the study area, with as many events each, that are left out in turn."""
 
-_MANY_PAIRS = 1_000_000_000  # four bytes each
+MANY_PAIRS = 1_000_000_000
+"""More are not kept; each takes four bytes."""
+
 _MANY_BLOCKS = 8  # of replicates, before the progress bar moves on
 
 
@@ -55,7 +57,13 @@ class ClosePairs:
 
 
 def find_close(
-    xy: Floats, days: Whole, edges: Floats, *, same_place: bool, metric: Metric
+    xy: Floats,
+    days: Whole,
+    edges: Floats,
+    *,
+    same_place: bool,
+    metric: Metric,
+    most: int = MANY_PAIRS,
 ) -> ClosePairs:
     """
     Find the pairs of events in each half-open distance band.
@@ -72,13 +80,16 @@ def find_close(
         Whether a distance of 0 m is a band of its own, before the others.
     metric
         How distance is measured.
+    most
+        Pairs that are kept.
 
     Raises
     ------
     InputError
-        If there are more than a thousand million pairs.
+        If there are more.
     """
-    cell = np.floor((xy - xy.min(axis=0)) / edges[-1]).astype(np.int64)
+    side = edges[-1] * (1 + 1e-9)  # so that rounding never puts a close pair two cells apart
+    cell = np.floor((xy - xy.min(axis=0)) / side).astype(np.int64)
     width = int(cell[:, 0].max()) + 3  # a column free on each side keeps rows apart
     keys = cell[:, 1] * width + cell[:, 0] + 1
     order = np.lexsort((days, xy[:, 0], xy[:, 1], keys))
@@ -87,7 +98,7 @@ def find_close(
     manhattan = metric == "manhattan"
     counts = count_close(x, y, sorted_keys, width, edges, same_place, manhattan)
     before = np.concatenate([[0], np.cumsum(counts.ravel())])
-    if before[-1] > _MANY_PAIRS:
+    if before[-1] > most:
         msg = (
             f"{before[-1]:,} pairs of events are within {edges[-1]:g} m: too many to keep. Take "
             "smaller distances, a shorter period or a part of the area."

@@ -53,7 +53,11 @@ def compare(
     else:
         tail = stats.norm.sf(score if alternative == "greater" else np.abs(score))
         p_value, p_global = tail * (1 if alternative == "greater" else 2), np.nan
-    below = mean if not denominator.controls else _share(whole - seen, number, denominator)
+    below = (
+        mean
+        if not denominator.controls
+        else _share(np.maximum(whole - seen, 0), number, denominator)
+    )
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(shown, seen / below, np.nan)
         expected = np.where(inside, mean**2 * denominator.weights.sum() / (number * square), np.nan)

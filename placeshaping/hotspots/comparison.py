@@ -30,7 +30,8 @@ class RelativeDensity:
     ratio
         Density of the cases over that of the population, each as a share of
         its whole; 1 is as everywhere. Missing where too few cases are
-        expected, north at the top.
+        expected, infinite where there are cases and no controls, north at the
+        top.
     p_value
         Of each cell by itself, that chance alone gives as extreme a ratio.
     expected

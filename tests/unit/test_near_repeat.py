@@ -19,6 +19,7 @@ from placeshaping._core.errors import (
     GeometryError,
     InputError,
 )
+from placeshaping.hotspots._space_time import find_close
 from placeshaping.hotspots.near_repeat import PATTERNS, describe_near_repeat, knox
 from placeshaping.hotspots.repeat_risk import near_repeat_pairs, risk_bands
 
@@ -321,9 +322,9 @@ def test_too_few_events_and_too_long_a_record_are_refused():
 
 
 def test_too_many_pairs_are_refused_before_they_are_kept():
-    one_place = pd.DataFrame({"easting": 4e5, "northing": 3e5, "time": np.arange(44_800) % 100})
-    with pytest.raises(InputError, match=r"1,003,497,600 pairs of events are within 500 m"):
-        knox(one_place)
+    xy, days = np.zeros((50, 2)), np.arange(50)
+    with pytest.raises(InputError, match=r"1,225 pairs of events are within 500 m: too many"):
+        find_close(xy, days, np.array([0.0, 500]), same_place=True, metric="euclidean", most=1_000)
 
 
 def test_points_must_be_points_in_metres():

@@ -159,6 +159,18 @@ def test_the_default_bandwidth_is_of_cases_and_controls_together():
     assert found.bandwidth == pytest.approx(expected)
 
 
+def test_cases_without_any_control_near_have_an_infinite_ratio():
+    cases = make_points(300, 0, high=(401_000, 301_000))
+    homes = make_points(300, 1, low=(403_000, 303_000))
+    found = relative_density(cases, homes, **{**QUICK, "bandwidth": 200}, kernel="quartic")
+    shown = found.ratio[np.isfinite(found.p_value)]
+    assert set(np.unique(shown)) == {0.0, np.inf}
+    assert found.contours().iloc[0][["risk", "ratio"]].tolist() in (
+        ["higher", np.inf],
+        ["lower", 0],
+    )
+
+
 def test_thin_places_are_masked_and_told():
     homes = pd.concat([make_points(600, 1), make_points(5, 2, high=(440_000, 340_000))])
     found = relative_density(with_cluster(), homes, **QUICK)
