@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from placeshaping._core.errors import InputError
-from placeshaping.hotspots.labels import LabelScheme
+from placeshaping.hotspots.labels import LabelScheme, Tone
 
 SEQUENTIAL: dict[int, tuple[str, ...]] = {
     1: ("#7fcdbb",),
@@ -129,7 +129,7 @@ _FEW = {
     "hot": ("#b35806", "#e66101", "#fdb863", "#fee0b6"),
     "cold": ("#2d004b", "#5e3c99", "#b2abd2", "#d8daeb"),
 }
-"""PuOr, where there are up to four of a tone, strongest first; the darkest only where there are four."""
+"""PuOr for up to four of a tone, strongest first; the darkest only where there are four."""
 
 
 def label_styles(scheme: LabelScheme) -> tuple[ClusterStyle, ...]:
@@ -156,12 +156,20 @@ def label_styles(scheme: LabelScheme) -> tuple[ClusterStyle, ...]:
     tones = [one.tone for one in scheme.classes]
     found = []
     for place, one in enumerate(scheme.classes):
-        few, many = _FEW.get(one.tone, ()), tones.count(one.tone)
-        colours = few[many < len(few) :] if many <= len(few) else _TONES[one.tone]
+        colours = _colours(one.tone, tones.count(one.tone))
         colour = colours[tones[:place].count(one.tone) % len(colours)]
         strong = one.tone in ("hot", "cold")
         found.append(ClusterStyle(one.value, one.label, one.meaning, colour, one.mark, strong))
     return tuple(found)
+
+
+def _colours(tone: Tone, many: int) -> tuple[str, ...]:
+    """Return the colours of a tone; a legend goes from the strongest hot to the strongest cold."""
+    few = _FEW.get(tone, ())
+    if many > len(few):
+        return _TONES[tone]
+    chosen = few[many < len(few) :][:many]
+    return chosen[::-1] if tone == "cold" else chosen
 
 
 HIDDEN_FILL = "#f3f2f1"

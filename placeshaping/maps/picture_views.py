@@ -31,7 +31,6 @@ from placeshaping.statistics.views import CategoryView, PeriodView
 MEASURES = ("rate", "count", "hotspots", "decile")
 """What a picture can show, beside layers of labels by their names."""
 
-_MANY = 6
 _DECILES = ("1 and 2 (most deprived)", "3 and 4", "5 and 6", "7 and 8", "9 and 10 (least deprived)")
 
 
@@ -136,7 +135,8 @@ def picture_view(
         LegendEntry(text, colour, int((of == place).sum()))
         for place, (text, colour) in enumerate(zip(labels, colours, strict=True))
     ]
-    if len(entries) > _MANY:  # only those that some area has
+    scheme = next((one for one in release.labels if one.name == shown), None)
+    if scheme is not None:  # only those classes that some area has
         full = [place for place, entry in enumerate(entries) if entry.areas]
         of = np.where(of < 0, -1, np.searchsorted(full, of))
         entries = [entries[place] for place in full]
@@ -155,7 +155,6 @@ def picture_view(
         release.categories[0].label,
     )
     lead = finding(release)[0] if first and shown in ("rate", "count") else ""
-    scheme = next((one for one in release.labels if one.name == shown), None)
     title, unit = _words(table, when, what, shown, scheme)
     return PictureView(title, lead, unit, table, of, tuple(entries))
 

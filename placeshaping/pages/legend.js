@@ -6,11 +6,11 @@
     count: "Number of records. Larger areas and town centres have more.",
     decile: "Tenths of all areas in England; 1 is most deprived."
   };
-  const MANY = 5; /* classes: of more only those that some area has are listed */
 
   P.legend = function (model, where, view, title, list) {
     const layer = P.settings.layers[where.measure];
-    const listed = (k) => view.classes.length <= MANY || view.full[k] > 0;
+    /* Of a layer of words only the classes that some area has, but hot spots and cold ones always. */
+    const listed = (k) => !layer || where.measure === "hotspots" || view.full[k] > 0;
     title.textContent = layer ? layer.about : WORDS[where.measure] || "Records " + model.per(where.category) + (where.measure === "both" ? ", and deprivation (tenths of all areas in England; 1 is most deprived)." : ".");
     const lines = where.measure === "both" ? [square(model, where, view)] : view.classes.map((one, k) => listed(k) ? line(swatch("", one.mark || String(k + 1), one.colour), one.label, view.full[k], one.meaning) : "").filter(Boolean);
     if (view.hidden) { lines.push(line(swatch("hatched", ""), "Hidden to protect people", view.hidden, layer ? "The number is hidden, and so is what would tell of it." : "")); }

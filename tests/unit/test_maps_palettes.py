@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
+from placeshaping.hotspots.finders import EMERGING, LOCAL_MORAN
+from placeshaping.likelihood.labels import likelihood_labels
 from placeshaping.maps.palettes import (
     BIVARIATE,
     CLUSTERS,
@@ -16,6 +19,7 @@ from placeshaping.maps.palettes import (
     HIDDEN_FILL,
     NONE_FILL,
     SEQUENTIAL,
+    label_styles,
     sequential,
 )
 
@@ -156,3 +160,19 @@ def test_a_hatch_can_be_seen_on_its_ground() -> None:
     assert contrast(HIDDEN_FILL, "#6f777b") >= 3
     assert contrast(DARK["hidden"], DARK["hatch"]) >= 3
     assert contrast(DARK["missing"], DARK["hatch"]) >= 3
+
+
+def test_labels_go_from_the_strongest_hot_to_the_strongest_cold() -> None:
+    colours = [style.colour for style in label_styles(LOCAL_MORAN)]
+    assert colours == ["#e66101", "#fdb863", "#b2abd2", "#5e3c99", "#f7f7f7"]
+    likely = likelihood_labels(
+        {"lsoa": pd.Series([1.0], index=["a"])}, when="May", method="m"
+    ).scheme
+    assert [style.colour for style in label_styles(likely)][:4] == [
+        "#b35806", "#e66101", "#fdb863", "#fee0b6",
+    ]  # fmt: skip
+
+
+def test_many_labels_have_colours_and_marks_of_their_own() -> None:
+    styles = label_styles(EMERGING)
+    assert len({style.colour for style in styles}) == len({s.mark for s in styles}) == 17
