@@ -10,25 +10,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from placeshaping._core.checks import check_choice, check_columns, listed
-from placeshaping._core.errors import ColumnError, EmptyError, InputError, UnmatchedError
+from placeshaping._core.checks import check_choice, check_columns
+from placeshaping._core.errors import EmptyError
+from placeshaping.likelihood._records import (
+    UntimedRule,
+    check_cells,
+    check_matched,
+    check_resolution,
+    in_steps,
+    matrix,
+    numbers_known,
+    of_target,
+    placed,
+    settled_target,
+    timed,
+    whole_counts,
+)
 from placeshaping.likelihood.covariates import check_covariates
 from placeshaping.likelihood.offences import Target, make_target
-from placeshaping.likelihood.steps import Resolution, Step, StepUnit, resolution_of
+from placeshaping.likelihood.steps import Step, StepUnit, resolution_of
 from placeshaping.likelihood.units import Units
-from placeshaping.sources.offences import normalise_category
-
-FINEST_SNAPPED = 250
-"""Side in metres of the smallest cells that monthly, snapped records bear."""
-
-UntimedRule = Literal["raise", "drop", "draw"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -252,21 +259,21 @@ def history_of_counts(
     """
     check_columns(counts.columns, ["area_code", "period", "category", "count"], where="counts")
     target = target if isinstance(target, Target) else make_target(target)
-    _check_cells(units, "month")
+    check_cells(units, "month")
     step = Step("month")
-    rows, cautions = _of_target(counts, target)
-    every = _numbers_known(counts["period"], step, cutoff)
+    rows, cautions = of_target(counts, target)
+    every = numbers_known(counts["period"], step, cutoff)
     number = step.number(rows["period"])[0]
     keep = number <= every[-1]
     position = units.codes.get_indexer(pd.Index(rows["area_code"]))
-    _check_matched(rows["area_code"], position)
-    value = _whole_counts(rows["count"])
+    check_matched(rows["area_code"], position)
+    value = whole_counts(rows["count"])
     first, span = int(every[0]), int(every[-1] - every[0] + 1)
     history = History(
         units=units,
         step=step,
         first=first,
-        counts=_matrix(position[keep], number[keep] - first, value[keep], (len(units), span)),
+        counts=matrix(position[keep], number[keep] - first, value[keep], (len(units), span)),
         known=np.isin(np.arange(first, first + span), every),
         target=target,
         outside=np.zeros(span, dtype=np.int64),
@@ -339,176 +346,32 @@ def history_of_events(
     check_choice(untimed, ["raise", "drop", "draw"], name="untimed")
     step = step if isinstance(step, Step) else Step(step)
     check_columns(events.columns, ["category"], where="events")
-    target = _settled_target(target, events)
-    rows, told = _of_target(events, target)
-    table, cautions = _timed(rows, step, untimed, np.random.default_rng(rng))
-    table["unit"] = _placed(table, units)
+    target = settled_target(target, events)
+    rows, told = of_target(events, target)
+    table, cautions = timed(rows, step, untimed, np.random.default_rng(rng))
+    table["unit"] = placed(table, units)
     resolution = resolution_of(table["time"])
-    _check_resolution(step, resolution)
-    _check_cells(units, resolution)
+    check_resolution(step, resolution)
+    check_cells(units, resolution)
     table = table.sort_values("time", kind="stable", ignore_index=True)
-    number, inside = step.number(table["time"])
-    low = int(step.number([pd.Timestamp(first)])[0][0]) if first is not None else int(number.min())
-    high = _last_ended(step, cutoff) if cutoff is not None else int(number.max())
-    if high < low:
-        msg = f"No {step.unit} lies between the first event and the cutoff {cutoff}."
-        raise EmptyError(msg)
-    keep = (number >= low) & (number <= high)
-    table, number, inside = table[keep], number[keep] - low, inside[keep]
-    counted = inside & (table["unit"].to_numpy() >= 0)
-    position = table["unit"].to_numpy()[counted]
-    span = high - low + 1
+    low, span, position, inside = in_steps(table["time"], step, first, cutoff)
+    unit = table["unit"].to_numpy()
+    counted, beyond = inside & (unit >= 0), inside & (unit < 0)
     ones = np.ones(int(counted.sum()), dtype=np.int64)
-    beyond = inside & (table["unit"].to_numpy() < 0)
+    kept = (position >= 0) & (position < span) & (unit >= 0)
     history = History(
         units=units,
         step=step,
         first=low,
-        counts=_matrix(position, number[counted], ones, (len(units), span)),
+        counts=matrix(unit[counted], position[counted], ones, (len(units), span)),
         known=np.ones(span, dtype=bool),
         target=target,
-        events=table[table["unit"] >= 0].reset_index(drop=True),
-        outside=np.bincount(number[beyond], minlength=span).astype(np.int64),
+        events=table[kept].reset_index(drop=True),
+        outside=np.bincount(position[beyond], minlength=span).astype(np.int64),
         covariates=None if covariates is None else check_covariates(covariates, units.codes),
         cautions=(*target.cautions, *told, *cautions),
     )
     return _not_empty(history)
-
-
-def _settled_target(target: Target | str | Sequence[str] | None, events: pd.DataFrame) -> Target:
-    if isinstance(target, Target):
-        return target
-    return make_target(list(events["category"].unique()) if target is None else target)
-
-
-def _of_target(table: pd.DataFrame, target: Target) -> tuple[pd.DataFrame, list[str]]:
-    """Return the rows of the target's categories, and say which of these have none."""
-    names = {name: normalise_category(str(name)) for name in table["category"].unique()}
-    ours = [name for name, normal in names.items() if normal in target.categories]
-    absent = [name for name in target.categories if name not in set(names.values())]
-    told = [f"There are no records of {listed(absent)}."] if absent else []
-    rows = table[table["category"].isin(ours)]
-    if rows.empty:
-        msg = f"There are no records of {target.name}. There are: {listed(sorted(names), most=16)}."
-        raise EmptyError(msg)
-    return rows, told
-
-
-def _numbers_known(
-    periods: pd.Series[Any], step: Step, cutoff: str | pd.Timestamp | None
-) -> NDArray[np.int64]:
-    every = np.unique(step.number(periods.drop_duplicates())[0])
-    if cutoff is not None:
-        every = every[every <= _last_ended(step, cutoff)]
-    if not len(every):
-        msg = f"No month of the counts ends before the cutoff {cutoff}."
-        raise EmptyError(msg)
-    return every
-
-
-def _last_ended(step: Step, cutoff: str | pd.Timestamp) -> int:
-    """Return the number of the last step that ends by the cutoff."""
-    near = int(step.number([pd.Timestamp(cutoff)])[0][0]) - np.arange(3)
-    return int(near[step.ends(near) <= pd.Timestamp(cutoff)].max())
-
-
-def _check_matched(codes: pd.Series[Any], position: NDArray[np.intp]) -> None:
-    lost = codes[position < 0].unique()
-    if len(lost):
-        msg = (
-            f"{len(lost):,} codes of the counts are not among the units ({listed(list(lost))}). "
-            "Leave them out, or make the units from the same areas."
-        )
-        raise UnmatchedError(msg)
-
-
-def _whole_counts(values: pd.Series[Any]) -> NDArray[np.int64]:
-    numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
-    wrong = int((~(numbers >= 0) | (numbers != np.floor(numbers))).sum())
-    if wrong:
-        msg = f"{wrong:,} of {len(numbers):,} counts are missing, negative or no whole numbers."
-        raise InputError(msg)
-    return numbers.astype(np.int64)
-
-
-def _matrix(
-    rows: NDArray[Any], columns: NDArray[Any], values: NDArray[np.int64], shape: tuple[int, int]
-) -> sparse.csc_array:
-    counts = sparse.csc_array((values, (rows, columns)), shape=shape, dtype=np.int64)
-    counts.sum_duplicates()
-    counts.eliminate_zeros()
-    return counts
-
-
-def _timed(
-    rows: pd.DataFrame, step: Step, untimed: UntimedRule, rng: np.random.Generator
-) -> tuple[pd.DataFrame, list[str]]:
-    """Return places and times of the events that have a time, one drawn from its span if asked."""
-    column = "time" if "time" in rows else "period"
-    check_columns(rows.columns, [column], where="events")
-    if not pd.api.types.is_datetime64_any_dtype(rows[column]):
-        msg = f"Column {column!r} holds no dates. Use pandas.to_datetime, or read_services."
-        raise ColumnError(msg)
-    places = [name for name in ("easting", "northing", "area_code") if name in rows]
-    table = rows[places].assign(time=_local(rows[column], step))
-    start = table["time"]
-    end = _local(rows["time_to"], step) if "time_to" in rows else start
-    end = end.where(end.notna() & (end >= start), start)
-    longest = step.hours([0])[0] if step.unit != "month" else 28 * 24
-    vague = start.isna() | (end - start > pd.Timedelta(hours=float(longest)))
-    if not vague.any():
-        return table, []
-    told = (
-        f"{int(vague.sum()):,} of {len(rows):,} events have no time, or a span longer than a step"
-    )
-    if untimed == "raise":
-        msg = f"{told}. Pass untimed='drop' to leave them out, or 'draw' to draw from the span."
-        raise InputError(msg)
-    if untimed == "drop":
-        return table[~vague], [f"{told}; they are left out."]
-    share = pd.Series(rng.random(len(table)), index=table.index)
-    table["time"] = start + ((end - start) * share).where(vague, pd.Timedelta(0))
-    gone = int(start.isna().sum())
-    drawn = f"{told}; one moment was drawn from each span, and {gone:,} without any were left out."
-    return table[table["time"].notna()], [drawn]
-
-
-def _local(times: pd.Series[Any], step: Step) -> pd.Series[Any]:
-    """Return times without a zone: those with one as the clock showed in the step's zone."""
-    zone = getattr(times.dtype, "tz", None)
-    if zone is None:
-        return times
-    shown = times if step.zone is None else times.dt.tz_convert(step.zone)
-    local: pd.Series[Any] = shown.dt.tz_localize(None)
-    return local
-
-
-def _placed(table: pd.DataFrame, units: Units) -> NDArray[np.intp]:
-    if units.cell is None:
-        check_columns(table.columns, ["area_code"], where="events")
-        return np.asarray(units.codes.get_indexer(pd.Index(table["area_code"])), dtype=np.intp)
-    check_columns(table.columns, ["easting", "northing"], where="events")
-    return units.locate(table["easting"].to_numpy(float), table["northing"].to_numpy(float))
-
-
-def _check_resolution(step: Step, resolution: Resolution) -> None:
-    needs = "time" if step.shift else step.unit
-    fine = {"time": ("time",), "day": ("time", "day"), "week": ("time", "day")}
-    if resolution not in fine.get(needs, ("time", "day", "month")):
-        msg = (
-            f"The times of the events are known to the {resolution} only: a step of one "
-            f"{'shift' if step.shift else step.unit} is shorter. Use step='month'."
-        )
-        raise InputError(msg)
-
-
-def _check_cells(units: Units, resolution: Resolution) -> None:
-    if resolution == "month" and units.cell is not None and units.cell < FINEST_SNAPPED:
-        msg = (
-            f"Cells of {units.cell} m are finer than monthly records bear: their places are "
-            f"snapped to anchor points. Use cells of {FINEST_SNAPPED} m or more, or small areas."
-        )
-        raise InputError(msg)
 
 
 def _not_empty(history: History) -> History:
