@@ -14,6 +14,8 @@ from placeshaping.hotspots._denominator import Denominator
 from placeshaping.hotspots._smoothing import Kernel, Smoother, binned
 from placeshaping.hotspots.surface import Cells, Floats
 
+_ROUNDING = 1e-9
+
 
 def compare(
     points: Floats,
@@ -53,11 +55,7 @@ def compare(
     else:
         tail = stats.norm.sf(score if alternative == "greater" else np.abs(score))
         p_value, p_global = tail * (1 if alternative == "greater" else 2), np.nan
-    below = (
-        mean
-        if not denominator.controls
-        else _share(np.maximum(whole - seen, 0), number, denominator)
-    )
+    below = _controls_share(whole, seen, number, denominator) if denominator.controls else mean
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(shown, seen / below, np.nan)
         expected = np.where(inside, mean**2 * denominator.weights.sum() / (number * square), np.nan)
@@ -65,8 +63,9 @@ def compare(
     return {"ratio": ratio, "p_value": p_value, "expected": expected, "p_global": p_global}
 
 
-def _share(controls: Floats, cases: int, denominator: Denominator) -> Floats:
+def _controls_share(whole: Floats, seen: Floats, cases: int, denominator: Denominator) -> Floats:
     """Return what the controls would have the kernel sum of the cases be."""
+    controls = np.where(whole - seen > _ROUNDING * whole, whole - seen, 0.0)
     return np.asarray(controls * (cases / (len(denominator.xy) - cases)))
 
 
