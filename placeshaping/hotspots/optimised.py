@@ -162,7 +162,7 @@ def optimised_hotspots(
         "cautions": (
             *_few(counted),
             *counted.cautions,
-            *_tell_cold(counted, scores),
+            *_tell_empty(counted, scores),
             *([] if permutations else _tell_skewed(values, neighbours)),
             *scores.attrs["cautions"],
         ),
@@ -352,18 +352,28 @@ def _neighbourhood(
 def _summary(result: pd.DataFrame, counted: _Counted, what: str) -> str:
     """Describe what was found, by the names of areas; cells have none."""
     if counted.size is not None:
-        return describe_clusters(result, what=what, most=0)
+        return describe_clusters(result, what=what, units="cells", most=0)
     return describe_clusters(result, what=what, names=counted.areas.get("area_name", None))
 
 
-def _tell_cold(counted: _Counted, scores: pd.DataFrame) -> list[str]:
-    cold = int(scores["cluster"].astype(str).str.startswith("cold").sum())
-    if counted.size is None or not cold:
+def _tell_empty(counted: _Counted, scores: pd.DataFrame) -> list[str]:
+    """Say what cells in which nothing can be recorded do to the others."""
+    if counted.size is None:
         return []
-    return [
-        f"{cold:,} cells are cold: many of them may be fields, water or places without anybody, "
-        "where nothing can be recorded."
-    ]
+    cautions = []
+    empty, cells = int((counted.count == 0).sum()), len(counted.count)
+    if empty > cells / 2:
+        cautions.append(
+            f"{empty:,} of {cells:,} cells hold no record: beside so much open country a whole "
+            "town is hot. Give the built-up outline as within=, or areas=."
+        )
+    cold = int(scores["cluster"].astype(str).str.startswith("cold").sum())
+    if cold:
+        cautions.append(
+            f"{cold:,} cells are cold: many of them may be fields, water or places without "
+            "anybody, where nothing can be recorded."
+        )
+    return cautions
 
 
 def _tell_skewed(values: pd.Series[Any], neighbours: Graph) -> list[str]:

@@ -16,6 +16,7 @@ def describe_clusters(
     result: pd.DataFrame,
     *,
     what: str = "records",
+    units: str = "areas",
     names: pd.Series[str] | None = None,
     most: int = 5,
 ) -> str:
@@ -29,6 +30,8 @@ def describe_clusters(
         it; with a column ``count`` the share of the records is told too.
     what
         What the values are, in the plural: "burglaries".
+    units
+        What the areas are, in the plural: "cells".
     names
         Names of the areas, indexed by area code; codes otherwise.
     most
@@ -62,47 +65,51 @@ def describe_clusters(
     kinds = tuple(result["cluster"].cat.categories)
     known = result[result["cluster"].notna()]
     if kinds == CLUSTERS:
-        sentences = _of_getis(known, what, names, most)
+        sentences = _of_getis(known, what, units, names, most)
     elif kinds == QUADRANTS:
-        sentences = _of_moran(known, what, names, most)
+        sentences = _of_moran(known, what, units, names, most)
     else:
         msg = f"The labels {listed(kinds)} are of another method, which has its own sentences."
         raise InputError(msg)
     if len(known) < len(result):
         lost = len(result) - len(known)
-        sentences.append(f"{lost:,} areas could not be judged.")
+        sentences.append(f"{lost:,} {units} could not be judged.")
     return " ".join(sentences)
 
 
-def _of_getis(known: pd.DataFrame, what: str, names: pd.Series[str] | None, most: int) -> list[str]:
+def _of_getis(
+    known: pd.DataFrame, what: str, units: str, names: pd.Series[str] | None, most: int
+) -> list[str]:
     label = known["cluster"].astype(str)
     hot = known[label.str.startswith("hot")]
     hot = hot.sort_values("count" if "count" in hot else "gi_star", ascending=False, kind="stable")
     cold = int(label.str.startswith("cold").sum())
     if hot.empty:
         first = (
-            f"In none of {len(known):,} areas are there more {what} than chance would bring "
+            f"In none of {len(known):,} {units} are there more {what} than chance would bring "
             "together."
         )
         sentences = [first]
     else:
         around = "it" if len(hot) == 1 else "them"
         sentences = [
-            f"In {len(hot):,} of {len(known):,} areas, with those around {around}, there are more "
-            f"{what} than chance would bring together{_named(hot, names, most)}.",
+            f"In {len(hot):,} of {len(known):,} {units}, with those around {around}, there are "
+            f"more {what} than chance would bring together{_named(hot, names, most)}.",
             *_share(hot, known, what),
         ]
     if cold:
         sentences.append(f"In {cold:,} there are fewer than chance would leave.")
-    return [*sentences, _sure(len(hot) + cold)]
+    return [*sentences, _sure(len(hot) + cold, units)]
 
 
-def _of_moran(known: pd.DataFrame, what: str, names: pd.Series[str] | None, most: int) -> list[str]:
+def _of_moran(
+    known: pd.DataFrame, what: str, units: str, names: pd.Series[str] | None, most: int
+) -> list[str]:
     parts = (
-        ("high_high", f"have many {what}, as have the areas around them"),
-        ("low_low", f"have few {what}, as have the areas around them"),
-        ("high_low", f"have many {what} among areas with few"),
-        ("low_high", f"have few {what} among areas with many"),
+        ("high_high", f"have many {what}, as have the {units} around them"),
+        ("low_low", f"have few {what}, as have the {units} around them"),
+        ("high_low", f"have many {what} among {units} with few"),
+        ("low_high", f"have few {what} among {units} with many"),
     )
     sentences = []
     found = 0
@@ -110,11 +117,14 @@ def _of_moran(known: pd.DataFrame, what: str, names: pd.Series[str] | None, most
         areas = known[known["cluster"] == label].sort_values("z_score", key=abs, ascending=False)
         found += len(areas)
         if len(areas):
-            told = f"{len(areas):,} of {len(known):,} areas {words}{_named(areas, names, most)}."
+            told = f"{len(areas):,} of {len(known):,} {units} {words}{_named(areas, names, most)}."
             sentences.append(told)
     if not found:
-        sentences.append(f"No area stands out from chance in its {what} and those around it.")
-    return [*sentences, _sure(found)]
+        sentences.append(
+            f"None of {len(known):,} {units} stands out from chance in its {what} and those "
+            "around it."
+        )
+    return [*sentences, _sure(found, units)]
 
 
 def _named(areas: pd.DataFrame, names: pd.Series[str] | None, most: int) -> str:
@@ -137,16 +147,15 @@ def _share(hot: pd.DataFrame, known: pd.DataFrame, what: str) -> list[str]:
     quiet = int((hot["count"] < known["count"].mean()).sum())
     if quiet:
         sentences.append(
-            f"{quiet:,} of them have fewer than the average area: they are named for what lies "
-            "beside them."
+            f"{quiet:,} of them have fewer than average: they are named for what lies beside them."
         )
     return sentences
 
 
-def _sure(found: int) -> str:
+def _sure(found: int, units: str) -> str:
     if not found:
         return "That does not mean that none exist: few records hide much."
     return (
-        "About one in twenty areas named on such maps is there by chance. The map says where, not "
-        "why, and nothing about the people who live there."
+        f"About one in twenty {units} named on such maps is there by chance. The map says where, "
+        "not why, and nothing about the people who live there."
     )

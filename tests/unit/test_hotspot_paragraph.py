@@ -25,7 +25,7 @@ def test_hot_spots_are_named_by_their_records():
     assert describe_clusters(result, what="burglaries", names=names) == (
         "In 2 of 4 areas, with those around them, there are more burglaries than chance would "
         "bring together: Castle Park, North Station. They hold 53 of 64 burglaries (83%). 1 of "
-        "them have fewer than the average area: they are named for what lies beside them. In 1 "
+        "them have fewer than average: they are named for what lies beside them. In 1 "
         "there are fewer than chance would leave. About one in twenty areas named on such maps is "
         "there by chance. The map says where, not why, and nothing about the people who live "
         "there. 1 areas could not be judged."
@@ -40,7 +40,9 @@ def test_no_hot_spots_are_told_as_such():
         "mean that none exist: few records hide much."
     )
     result = make_result(["none"] * 3, QUADRANTS, z_score=[0.0] * 3)
-    assert "No area stands out from chance in its fires" in describe_clusters(result, what="fires")
+    assert "None of 3 areas stands out from chance in its fires" in describe_clusters(
+        result, what="fires"
+    )
 
 
 def test_quadrants_are_told_one_by_one():

@@ -143,6 +143,14 @@ def test_the_reach_of_neighbours_can_be_asked_for(distance):
     assert found["cluster"].iloc[9] == "hot_99"
 
 
+def test_open_country_is_told():
+    found = optimised_hotspots(EVENTS.tail(150), within=OUTLINE)
+    assert any("a whole town is hot" in caution for caution in found.attrs["cautions"])
+    assert "cells, with those around" in found.attrs["summary"]
+    found = optimised_hotspots(EVENTS, within=OUTLINE)
+    assert not any("a whole town is hot" in caution for caution in found.attrs["cautions"])
+
+
 def test_few_events_and_few_areas_are_told():
     found = optimised_hotspots(COUNTS.iloc[:12].clip(upper=3), areas=AREAS.iloc[:12])
     told = " ".join(found.attrs["cautions"])
