@@ -10,16 +10,20 @@ way among those in the backtest.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from placeshaping._core.checks import listed
-from placeshaping._core.errors import EmptyError, InputError
-from placeshaping.likelihood.backtest import Backtest, part_column
-from placeshaping.likelihood.stability import caught_by_one, turnover
+from placeshaping._core.errors import EmptyError
+from placeshaping.likelihood._choosing import (
+    TRAILING,
+    caught_by_either,
+    choose,
+    hit_rates,
+    rows_at,
+)
+from placeshaping.likelihood.backtest import Backtest
 from placeshaping.likelihood.uncertainty import (
     Estimate,
     at_least,
@@ -31,15 +35,10 @@ from placeshaping.likelihood.uncertainty import (
     pooled_ratio,
     signed_rank,
 )
-from placeshaping.likelihood.windows import BINS, CALIBRATION, PIT
 from placeshaping.statistics.rates import wilson_interval
-
-Floats = NDArray[np.float64]
 
 CHOOSING = 2 / 3
 """Share of the origins on which models are chosen."""
-
-_TRAILING = "trailing "
 
 PROPER = ("poisson_deviance", "log_score", "brier", "crps", "area_under_hit_rate")
 
@@ -134,7 +133,7 @@ def compare(
     >>> from placeshaping.likelihood.comparison import compare
     >>> compare(done, share=0.05).sentence  # doctest: +SKIP
     """
-    rows = _rows(backtest, share)
+    rows = rows_at(backtest, share)
     periods = np.sort(rows["period"].unique())
     early = periods[: int(np.ceil(len(periods) * CHOOSING))]
     choosing, reporting = (
@@ -143,10 +142,10 @@ def compare(
     if reporting.empty:
         msg = f"{len(periods)} origins are too few to choose on some and report on others: give 3."
         raise EmptyError(msg)
-    chosen, baseline = _choose(choosing)
+    chosen, baseline = choose(choosing)
     samples = draw_blocks(reporting["period"].nunique(), replicates=replicates, rng=rng)
     table = _table(backtest, reporting, baseline, share, samples, level)
-    table["hit_rate_choosing"] = _hit_rates(choosing).reindex(table.index)
+    table["hit_rate_choosing"] = hit_rates(choosing).reindex(table.index)
     surely = chosen != baseline and _surely(table, chosen, level)
     span = (pd.Timestamp(periods[len(early)]), pd.Timestamp(periods[-1]))
     return Comparison(
@@ -191,138 +190,6 @@ def summarise(backtest: Backtest, *, level: float = 0.95, rng: int = 0) -> pd.Da
     return table
 
 
-def calibration(backtest: Backtest, model: str) -> pd.DataFrame:
-    """
-    Compare events expected and observed, in tenths of the units by expected count.
-
-    Parameters
-    ----------
-    backtest
-        From `backtest.backtest`.
-    model
-        Name of a model.
-
-    Returns
-    -------
-    table
-        Ten rows, the units of which least is expected first: ``expected`` and
-        ``observed`` summed over origins, ``ratio`` of the two with its
-        bootstrap interval, and ``pit``: the bar of the PIT histogram (a tenth
-        each, were the forecast's distribution right).
-
-    Raises
-    ------
-    InputError
-        If there is no such model.
-    """
-    rows = _rows(backtest, backtest.plan.shares[0])
-    rows = rows[rows["model"] == model]
-    if rows.empty:
-        msg = f"There are no forecasts of {model!r}. There are: {listed(sorted(backtest.models))}."
-        raise InputError(msg)
-    sums = rows[list(CALIBRATION)].to_numpy(np.float64)
-    samples = draw_blocks(len(rows))
-    ratios = [pooled_ratio(sums[:, i], sums[:, BINS + i], samples=samples) for i in range(BINS)]
-    table = pd.DataFrame(
-        {"expected": sums[:, :BINS].sum(axis=0), "observed": sums[:, BINS:].sum(axis=0)}
-    )
-    table[["ratio", "ratio_lower", "ratio_upper"]] = [(r.value, r.lower, r.upper) for r in ratios]
-    return table.assign(pit=rows[list(PIT)].mean().to_numpy())
-
-
-def stability(backtest: Backtest, *, share: float = 0.05) -> pd.DataFrame:
-    """
-    Tell how compact each model's flagged area is, how it changes, and what it alone catches.
-
-    Parameters
-    ----------
-    backtest
-        From `backtest.backtest`.
-    share
-        One of the backtest's shares of the area.
-
-    Returns
-    -------
-    table
-        Indexed by ``model``: ``compactness`` (mean over origins), ``turnover``
-        (share of the area not flagged at the origin before), ``always`` (share
-        of the flagged area that is flagged at every origin), ``caught_alone``
-        and ``missed_alone``: events a period that it catches and the best
-        trailing counts do not, and the other way round.
-    """
-    rows = _rows(backtest, share)
-    baseline = _choose(rows)[1]
-    area = backtest.history.units.area
-    out = {}
-    for model in rows["model"].unique():
-        flagged = list(_parts(backtest, model, share).values())
-        changes = [turnover(now, before, area) for before, now in pairwise(flagged)]
-        always = np.min(flagged, axis=0)
-        alone, missed = _caught_by_one(backtest, model, baseline, share).mean()
-        out[model] = {
-            "compactness": rows.loc[rows["model"] == model, "compactness"].mean(),
-            "turnover": np.mean(changes or [np.nan]),
-            "always": float((always * area).sum() / (flagged[0] * area).sum()),
-            "caught_alone": alone,
-            "missed_alone": missed,
-        }
-    return pd.DataFrame.from_dict(out, orient="index").rename_axis("model")
-
-
-def _caught_by_one(backtest: Backtest, model: str, other: str, share: float) -> pd.DataFrame:
-    """Return the events that only one of two models caught, by period: ``alone``, ``missed``."""
-    ours, theirs = (_parts(backtest, name, share) for name in (model, other))
-    rows = {}
-    for period in ours.keys() & theirs.keys():
-        y = _observed(backtest, period)
-        one, two = ours[period], theirs[period]
-        rows[period] = (caught_by_one(y, one, two), caught_by_one(y, two, one))
-    return pd.DataFrame.from_dict(rows, orient="index", columns=["alone", "missed"]).sort_index()
-
-
-def _parts(backtest: Backtest, model: str, share: float) -> dict[pd.Timestamp, Floats]:
-    """Return the part of each unit that a model flagged, by period."""
-    rows = backtest.flags[backtest.flags["model"] == model]
-    out = {}
-    for period, group in rows.groupby("period", sort=True):
-        part = np.zeros(len(backtest.history.units))
-        part[group["unit"].to_numpy()] = group[part_column(share)].to_numpy()
-        out[pd.Timestamp(str(period))] = part
-    return out
-
-
-def _observed(backtest: Backtest, period: pd.Timestamp) -> Floats:
-    history = backtest.history
-    return history.at(int(history.step.number([period])[0][0]) - history.first)
-
-
-def _rows(backtest: Backtest, share: float) -> pd.DataFrame:
-    if share not in backtest.plan.shares:
-        msg = f"share is {share}; the backtest flagged {listed(backtest.plan.shares)}."
-        raise InputError(msg)
-    scores = backtest.scores
-    return scores[(scores["share"] == share) & (scores["reason"] == "")]
-
-
-def _choose(rows: pd.DataFrame) -> tuple[str, str]:
-    """Return the model and the trailing counts that caught most, of those with most origins."""
-    if not rows["model"].str.startswith(_TRAILING).any():
-        msg = "There are no trailing counts with a forecast to compare with. Add TrailingCounts()."
-        raise InputError(msg)
-    origins = rows.groupby("model").size()
-    trailing = origins[origins.index.str.startswith(_TRAILING)]
-    full = origins[origins >= trailing.max()].index
-    rates = _hit_rates(rows[rows["model"].isin(full)])
-    plain = rates[rates.index.str.startswith(_TRAILING)]
-    best, baseline = str(rates.idxmax()), str(plain.idxmax())
-    return (best if rates[best] > rates[baseline] else baseline), baseline
-
-
-def _hit_rates(rows: pd.DataFrame) -> pd.Series[float]:
-    sums = rows.groupby("model")[["n", "N"]].sum()
-    return sums["n"] / sums["N"]
-
-
 def _table(
     backtest: Backtest,
     rows: pd.DataFrame,
@@ -340,7 +207,7 @@ def _table(
         if own["n"].isna().all():
             out[model] = {"origins": 0, "reason": _reason(backtest, model)}
             continue
-        discordant = _caught_by_one(backtest, model, baseline, share)
+        discordant = caught_by_either(backtest, model, baseline, share)
         alone, missed = discordant.reindex(own.dropna(subset="n").index).sum()
         out[model] = _pooled(own, base, share, samples, level, (alone, missed)) | {"reason": ""}
     table = pd.DataFrame.from_dict(out, orient="index").rename_axis("model")
@@ -438,7 +305,7 @@ def _surely(table: pd.DataFrame, chosen: str, level: float) -> bool:
     """
     columns = ["difference_lower", "p_value", "hit_rate"]
     lower, p_value, hits = table.loc[[chosen], columns].to_numpy(np.float64)[0]
-    plain = table.loc[table.index.str.startswith(_TRAILING), "hit_rate"].max()
+    plain = table.loc[table.index.str.startswith(TRAILING), "hit_rate"].max()
     return bool(lower > 0 and p_value < 1 - level and hits > plain)
 
 

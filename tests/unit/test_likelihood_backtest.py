@@ -16,7 +16,8 @@ from placeshaping._core.errors import (
 )
 from placeshaping.likelihood.backtest import Plan, backtest, part_column
 from placeshaping.likelihood.baselines import SameSeason, TrailingCounts
-from placeshaping.likelihood.comparison import calibration, compare, stability, summarise
+from placeshaping.likelihood.comparison import compare, summarise
+from placeshaping.likelihood.diagnostics import calibration, stability
 from placeshaping.likelihood.flagging import flag
 from placeshaping.likelihood.history import history_of_counts
 from placeshaping.likelihood.protocol import Fitted, Forecast
