@@ -290,8 +290,16 @@ def _sentence(
         f"against {plain['hit_rate']:.1%}, a difference of {100 * ours['difference']:+.1f} points "
         f"({level:.0%} interval {100 * ours['difference_lower']:+.1f} to "
         f"{100 * ours['difference_upper']:+.1f}; p = {ours['p_value']:.2g} by signed "
-        f"ranks). {'It' if surely else 'Trailing counts'} should be used."
+        f"ranks).{_other(table, chosen)} {'It' if surely else 'Trailing counts'} should be used."
     )
+
+
+def _other(table: pd.DataFrame, chosen: str) -> str:
+    """Name the trailing counts that caught more than the chosen model on the later origins."""
+    rates = table.loc[table.index.str.startswith(TRAILING), "hit_rate"].dropna()
+    if rates.max() <= float(table["hit_rate"][chosen]):
+        return ""
+    return f" There {rates.idxmax()} caught {rates.max():.1%}."
 
 
 def _surely(table: pd.DataFrame, chosen: str, level: float) -> bool:

@@ -273,6 +273,22 @@ def test_noise_does_not_beat_trailing_counts(history):
     assert "No model beats trailing counts for Burglary" in compared.sentence
 
 
+def test_the_trailing_counts_that_did_best_are_the_baseline():
+    # what was counted in the first year misleads, the more so the longer it is remembered
+    rng = np.random.default_rng(4)
+    new = rng.permutation(np.repeat([0.2, 5.0], 18))
+    rates = np.column_stack([np.tile(4 * (5.2 - new)[:, None], 12), np.tile(new[:, None], 30)])
+    done = backtest(
+        make_history(rng.poisson(rates)),
+        [TrailingCounts("all"), TrailingCounts("12 months"), Oracle(tuple(new[::-1]))],
+        origins=24,
+        shares=(0.25,),
+    )
+    compared = compare(done, share=0.25)
+    assert compared.baseline == compared.default == "trailing 12 months"
+    assert "No model beats" in compared.sentence
+
+
 def test_few_origins_are_never_sure(sure):
     few = backtest(sure.history, [TrailingCounts("all"), Oracle(tuple(RATES))], origins=6)
     compared = compare(few)
