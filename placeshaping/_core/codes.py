@@ -32,6 +32,9 @@ LEVEL_NAMES: dict[str, str] = {
     "csp": "Community safety partnership",
     "police_force": "Police force area",
     "area": "Area",
+    "grid_250": "Grid of 250 m cells",
+    "grid_500": "Grid of 500 m cells",
+    "grid_1000": "Grid of 1 km cells",
 }
 """Names of the levels as they stand on products."""
 

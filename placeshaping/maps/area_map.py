@@ -41,6 +41,7 @@ from placeshaping.maps.payload import count_classes, page_data
 from placeshaping.maps.still import still_view
 from placeshaping.maps.words import (
     FALSE_ALARMS,
+    NO_COUNTS,
     VISITED,
     facts,
     finding,
@@ -141,7 +142,7 @@ def area_map(
     placeshaping._core.errors.DisclosureError: area_map takes a Release, not a dict. ...
     """
     given = require_release(release, wanted_by="area_map")
-    if not given.policy.shareable_map or not given.policy.counts_shown:
+    if not given.policy.shareable_map or not (given.policy.counts_shown or given.labels):
         msg = (
             f"Policy {given.policy.name!r} makes no map of areas that could be passed on. Write "
             "layers and tables (write_layers, write_tables), or choose another policy."
@@ -360,7 +361,7 @@ def _measures(release: Release) -> list[str]:
     known = {
         "rate": people,
         "hotspots": any(has_hot_spots(table) for table in release.tables.values()),
-        "count": True,
+        "count": release.policy.counts_shown,
         "decile": any("imd_decile" in table.areas for table in release.tables.values()),
         "both": people and "imd_decile" in finest.areas,
     }
@@ -370,7 +371,8 @@ def _measures(release: Release) -> list[str]:
         if any(has_labels(table, scheme.name) for table in release.tables.values())
     ]
     found = [measure for measure in _MEASURES if known[measure]]
-    after = found.index("hotspots") + 1 if "hotspots" in found else found.index("count")
+    before = "hotspots" if "hotspots" in found else "rate" if "rate" in found else None
+    after = 0 if before is None else found.index(before) + 1
     return [*found[:after], *labels, *found[after:]]
 
 
@@ -412,7 +414,8 @@ def _content(shown: AreaMap, further: Further) -> PageContent:
         data=page_data(release, coverage, scheme=shown.scheme),
         search_label=_search_label(release),
         chart=deprivation_chart(release),
-        still=still_view(release, scheme=shown.scheme),
+        still=still_view(release, scheme=shown.scheme) if release.policy.counts_shown else None,
+        expires=release.expires,
         further=further if shown.basemap is None else _with_basemap(further, shown.basemap),
     )
 
@@ -472,9 +475,15 @@ def _settings(release: Release, scheme: Scheme) -> dict[str, Any]:
         "visited": VISITED,
         "alarms": FALSE_ALARMS,
         "exactly": release.policy.rounding == 1,
+        **({} if release.policy.counts_shown else {"countless": _countless(release)}),
         "smallest": max(release.policy.threshold, 1),
         "countClasses": count_classes(release, scheme=scheme),
     }
+
+
+def _countless(release: Release) -> dict[str, str]:
+    """Return what the page says in the place of counts, where the policy shows none."""
+    return {"lead": finding(release)[0], "sure": NO_COUNTS}
 
 
 def _layers(release: Release) -> dict[str, Any]:

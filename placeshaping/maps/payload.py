@@ -118,6 +118,8 @@ def rate_classes(release: Release, *, scheme: Scheme = "even") -> dict[str, list
         Categories without a rate are left out.
     """
     table = release.tables[release.levels[0]]
+    if not release.policy.counts_shown:
+        return {}
     rates = cube(release, table, "rate")[0]
     return {
         category.label: edges
@@ -145,7 +147,7 @@ def count_classes(
         Level -> category label -> edges of the whole span, edges of the parts.
     """
     found: dict[str, dict[str, list[list[float]]]] = {}
-    for level, table in release.tables.items():
+    for level, table in release.tables.items() if release.policy.counts_shown else ():
         counts = cube(release, table, "count")
         found[level] = {
             category.label: [
@@ -236,11 +238,14 @@ def _whole_numbers(values: pd.Series[Any]) -> list[int | None]:
     return [None if pd.isna(value) else int(value) for value in values]
 
 
-def _counts(values: pd.DataFrame) -> list[int]:
+def _counts(values: pd.DataFrame) -> list[int | None]:
     status = values["status"].astype(str).to_numpy()
+    if "count" not in values:  # the policy shows none
+        marks = {"missing": MISSING, "hidden": HIDDEN}
+        return [marks.get(one) for one in status]
     count = values["count"].fillna(0).to_numpy(dtype="int64")
     shown = np.where(status == "missing", MISSING, np.where(status == "hidden", HIDDEN, count))
-    numbers: list[int] = shown.tolist()
+    numbers: list[int | None] = shown.tolist()
     return numbers
 
 

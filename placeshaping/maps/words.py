@@ -7,6 +7,7 @@ and its interval, and never called a problem.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -28,6 +29,9 @@ LEVEL_WORDS: dict[str, tuple[str, str, str]] = {
     "csp": ("safety partnership", "safety partnerships", "Safety partnerships"),
     "police_force": ("police force area", "police force areas", "Police force areas"),
     "area": ("area", "areas", "Areas"),
+    "grid_250": ("250 m cell", "250 m cells", "Cells"),
+    "grid_500": ("500 m cell", "500 m cells", "Cells"),
+    "grid_1000": ("1 km cell", "1 km cells", "Cells"),
 }
 """Level -> one, many, and the label of its button."""
 
@@ -94,7 +98,9 @@ def facts(release: Release) -> tuple[tuple[str, str], ...]:
         hidden = f", {found.hidden:,} hidden" if found.hidden else ""
         of = release.categories[0].label
         told = [("Hot spots", f"{of}: {found.hot:,} of {found.size:,} {found.many}{hidden}")]
+    until = [("Use until", day_words(release.expires))] if release.expires else []
     return (
+        *until,
         ("When", span_words(release)),
         ("Where", place_words(release) + within),
         *told,
@@ -137,7 +143,35 @@ def protection_words(release: Release) -> str:
     return ". Small numbers are hidden, others rounded." if release.policy.protects else "."
 
 
+def day_words(day: dt.date) -> str:
+    """
+    Write a day.
+
+    Parameters
+    ----------
+    day
+        Any day.
+
+    Returns
+    -------
+    words
+        As in print.
+
+    Examples
+    --------
+    >>> day_words(dt.date(2026, 3, 1))
+    '1 March 2026'
+    """
+    return f"{day.day} {day:%B %Y}"
+
+
+NO_COUNTS = "Classes in words; no numbers are shown"
+"""How sure it is, where a policy shows no counts."""
+
+
 def _sure(release: Release) -> str:
+    if not release.policy.counts_shown:
+        return NO_COUNTS
     if not has_rates(release):
         return "Counts as recorded"
     table, category = release.tables[release.levels[0]], release.categories[0]
@@ -215,6 +249,11 @@ def place_words(release: Release) -> str:
 
 
 def _lead(release: Release) -> str:
+    if not release.policy.counts_shown:
+        return (
+            f"{_sentence_case(release.categories[0].label)} in {place_words(release)}, from "
+            f"records of {span_words(release)}."
+        )
     count, people, complete = _whole(release)
     rounded = _rounded(count, release.policy.rounding)
     exact = rounded == count and release.policy.rounding == 1

@@ -31,7 +31,7 @@
       const body = P.make("tbody");
       const row = (label, value) => body.append(P.make("tr", {}, P.make("th", { scope: "row" }, label), ...chain.map((one) => P.make("td", { class: "number" }, value(one)))));
       const gap = (cell) => cell.status === "hidden" ? "hidden" : "no data";
-      row("Records", (one) => one.cell.count === null ? gap(one.cell) : P.count(one.cell.count));
+      if (!P.settings.countless) { row("Records", (one) => one.cell.count === null ? gap(one.cell) : P.count(one.cell.count)); }
       if (chain.some((one) => one.cell.rate !== null)) {
         row("P" + model.per(state.category).slice(1), (one) => one.cell.rate === null ? gap(one.cell) : P.rate(one.cell.rate));
         row("95% interval", (one) => one.cell.rate === null ? "" : P.rate(one.cell.lower) + " to " + P.rate(one.cell.upper));

@@ -102,7 +102,7 @@ var placeshaping = placeshaping || {};
       let people = 0;
       for (let i = 0; i < levels[top].codes.length; i += 1) {
         const one = levels[top].count[offset(top, p, c) + i];
-        if (one < 0) { return null; }
+        if (one === null || one < 0) { return null; }
         n += one;
         people += model.exposure(top, c, i) || 0;
       }
@@ -289,7 +289,7 @@ var placeshaping = placeshaping || {};
       const worded = model.isLayer(state.measure);
       if (cell.status === "hidden") { return worded ? P.HIDDEN_SPOT : "number hidden to protect people"; }
       if (cell.status === "missing") { return "no data"; }
-      if (worded) { return view.of[i] >= 0 ? view.classes[view.of[i]].label + "; " + P.count(cell.count) + " records" : "not looked for here"; }
+      if (worded) { return view.of[i] >= 0 ? view.classes[view.of[i]].label + (cell.count === null ? "" : "; " + P.count(cell.count) + " records") : "not looked for here"; }
       const k = view.of[i];
       const ranked = view.classes.filter((one) => !one.none).length;
       const rank = k >= 0 && !view.classes[k].none && ranked > 1 ? ", class " + view.classes[k].mark + " of " + ranked : "";

@@ -8,6 +8,7 @@ through `script_json`, so that a name cannot break out of where it stands.
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import json
 import re
 import zlib
@@ -204,6 +205,8 @@ class PageContent:
         Figures of groups of areas; None where there are none.
     still
         What stands in for the map without JavaScript; None where nothing does.
+    expires
+        Last day of use; the page says so when it is opened after it.
     further
         What an analyst added.
     """
@@ -227,6 +230,7 @@ class PageContent:
     search_label: str = "Find an area by name or code"
     chart: GroupChart | None = None
     still: Still | None = None
+    expires: dt.date | None = None
     further: Further = field(default_factory=Further)
 
 

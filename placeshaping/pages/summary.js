@@ -76,7 +76,7 @@
 
     function sure(state, cells) {
       const known = cells.filter((cell) => cell.rate !== null);
-      if (!known.length) { return "Counts as recorded"; }
+      if (!known.length) { return P.settings.countless ? P.settings.countless.sure : "Counts as recorded"; }
       return "The true yearly rate of a typical " + words(state.level).one + " lies within \u00b1" +
         P.rate(middle(known.map((cell) => (cell.upper - cell.lower) / 2))) + " per 1,000 (95%)";
     }
@@ -86,6 +86,7 @@
     }
 
     function whole(state) {
+      if (P.settings.countless) { return P.settings.countless.lead; }
       const total = model.total(state.period, state.category);
       if (!total) { return subject(state) + "the number of the whole map is not shown, because a part of it is hidden or missing."; }
       const digits = Math.max(String(total.count).length - 3, 0);

@@ -49,9 +49,9 @@
       const level = model.levels[where.level];
       const people = model.categories[where.category].denominator;
       const made = [
-        { key: "name", label: "Area", value: (row) => row.name, text: true },
-        { key: "count", label: "Records", value: (row) => row.cell.count, cell: countWords }
+        { key: "name", label: "Area", value: (row) => row.name, text: true }
       ];
+      if (!P.settings.countless) { made.push({ key: "count", label: "Records", value: (row) => row.cell.count, cell: countWords }); }
       if (people && level[people]) {
         made.push(
           { key: "rate", label: "Per 1,000 " + people + " a year", value: (row) => row.cell.rate, cell: rateWords },

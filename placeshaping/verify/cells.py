@@ -47,6 +47,10 @@ _CATEGORY = re.compile(
 """Words in the names of categories: a column of that name counts them."""
 
 _NO_COUNT = re.compile(r"(?i)\b(?:rate|per|share|%|percent|score|index|interval|areas?)\b|_id\b")
+_GRID = re.compile(r"grid_(\d+)")
+_CELL = re.compile(r"^[SH](\d+)E-?\d+N-?\d+$")
+"""Code of a cell, which begins with its side in metres."""
+
 MARKS = ("hidden", "missing")
 _AREAL = {"POLYGON", "MULTIPOLYGON", "GEOMETRY", "NONE", "CURVEPOLYGON", "MULTISURFACE"}
 _EXAMPLES = 3
@@ -142,9 +146,15 @@ def _levels_declared(contents: Contents, rules: Rules) -> Iterator[Breach]:
     declared = (contents.declaration or {}).get("levels")
     if not rules.lsoa_or_coarser or not isinstance(declared, list):
         return
-    fine = [str(level) for level in declared if str(level) not in LEVELS]
+    fine = [str(lvl) for lvl in declared if str(lvl) not in LEVELS and not _is_grid(lvl, rules)]
     if fine:
         yield Breach("declaration", "declares a level finer than an LSOA", listed(fine))
+
+
+def _is_grid(level: object, rules: Rules) -> bool:
+    """Tell whether a level is a grid whose cells are as large as the policy demands."""
+    size = _GRID.fullmatch(str(level))
+    return bool(size and rules.finest_cell and int(size[1]) >= rules.finest_cell)
 
 
 def _levels(table: Table, contents: Contents, rules: Rules) -> Iterator[Breach]:
@@ -158,6 +168,11 @@ def _levels(table: Table, contents: Contents, rules: Rules) -> Iterator[Breach]:
         return
     codes = pd.Series(table.frame["area_code"].dropna().unique(), dtype=object).astype(str)
     levels = codes.map(level_of)
+    sizes = codes.str.extract(_CELL, expand=False).astype(float)
+    small = codes[sizes < (rules.finest_cell or 0)]
+    if len(small):
+        what = f"holds cells of a grid smaller than {rules.finest_cell} m"
+        yield Breach(table.where, what, listed(list(small)))
     declared = (contents.declaration or {}).get("levels")
     for level, group in codes.groupby(levels):
         if level not in LEVELS:

@@ -116,7 +116,7 @@ def _column(table: Table, column: str, words: tuple[str, ...], rules: Rules) -> 
         yield Breach(table.where, what, listed(odd), "labels")
     if rules.numbers:
         return
-    leaking = _not_shown(frame) & (texts != "").to_numpy()
+    leaking = _not_shown(frame, rules) & (texts != "").to_numpy()
     if leaking.any():
         cells = number_of(int(leaking.sum()), "cell")
         what = f"{cells} marked as hidden, with {column} all the same"
@@ -125,11 +125,11 @@ def _column(table: Table, column: str, words: tuple[str, ...], rules: Rules) -> 
         yield Breach(table.where, what, "; ".join(names[:_EXAMPLES]), "labels")
 
 
-def _not_shown(frame: pd.DataFrame) -> Any:
+def _not_shown(frame: pd.DataFrame, rules: Rules) -> Any:
     """Return which rows are marked, or carry no number where they should."""
     marked = np.zeros(len(frame), dtype=bool)
     if "status" in frame:
         marked |= frame["status"].astype(str).str.casefold().isin(_MARKS).to_numpy()
-    if "count" in frame:
+    if "count" in frame and rules.counts_shown:
         marked |= frame["count"].isna().to_numpy()
     return marked
