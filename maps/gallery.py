@@ -37,6 +37,9 @@ CRIME, TIPPING = "recorded-crime", "fly-tipping"
 VIEWS: dict[str, tuple[str, dict[str, str]]] = {
     "rates": (CRIME, {}),
     "hot-spots": (CRIME, {"show": "hotspots"}),
+    "emerging": (CRIME, {"show": "emerging"}),
+    "clusters": (CRIME, {"show": "scan"}),
+    "alike": (CRIME, {"show": "local_moran"}),
     "deprivation": (CRIME, {"show": "decile"}),
     "rate-and-deprivation": (CRIME, {"show": "both"}),
     "neighbourhoods": (CRIME, {"detail": "msoa", "category": "Burglary"}),
