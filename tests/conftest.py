@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import geopandas as gpd
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from nbclient import NotebookClient
 
 from placeshaping.areas.ladder import make_ladder
 from placeshaping.hotspots.study import Study, analyse
@@ -35,6 +37,22 @@ def real_data() -> Path:
     if not (folder / "README.md").is_file():
         cannot("no real data: set PLACESHAPING_DATA, or put it in ../shared/data")
     return folder
+
+
+@pytest.fixture
+def run_notebook(tmp_path: Path) -> Callable[[Path], Any]:
+    """Return a runner of notebooks in a folder of their own; it checks that none carries output."""
+
+    def run(path: Path) -> Any:
+        notebook = nbformat.read(path, as_version=4)
+        for cell in notebook.cells:
+            assert not cell.get("outputs")
+            assert cell.get("execution_count") is None
+        folder = {"metadata": {"path": tmp_path}}
+        NotebookClient(notebook, timeout=300, kernel_name="python3", resources=folder).execute()
+        return notebook
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -118,7 +118,7 @@ def emerging_paragraph(
         f"Of {total:,} areas, {_counted(hot, 'hot')} of {subject}, of whatever kind, and "
         f"{_counted(cold, 'cold')}."
     )
-    return " ".join([lead, *_by_category(result, names or {}), *_sure(result)])
+    return " ".join([lead, *_by_category(result, {} if names is None else names), *_sure(result)])
 
 
 def _counted(many: int, kind: str) -> str:

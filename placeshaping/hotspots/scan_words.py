@@ -52,8 +52,9 @@ def scan_sentences(
     """
     check_columns(clusters.columns, _NEEDED, where="clusters")
     simulations = clusters.attrs.get("simulations")
+    known: Mapping[Any, str] = {} if names is None else names
     texts = [
-        f"{_where(row, names or {})}{_when(row)}, there were {row['observed']:,} {subject} where "
+        f"{_where(row, known)}{_when(row)}, there were {row['observed']:,} {subject} where "
         f"{row['expected']:,.1f} were expected. {_sure(row, simulations)}"
         for row in clusters.to_dict("records")
     ]
