@@ -99,8 +99,8 @@ def permuted(name: str, values: pd.Series, graph: Graph, permutations: int) -> R
     def theirs() -> Any:
         return of_esda(kind, numbers, graph, permutations, 1)
 
-    taken = beside(ours, theirs, times=3)
-    parallel = seconds(lambda: of_esda(kind, numbers, graph, permutations, JOBS), times=1)
+    taken = beside(ours, theirs, times=2)
+    parallel = seconds(lambda: of_esda(kind, numbers, graph, permutations, JOBS), times=1, warm=0)
     apart = difference(ours(), theirs())
     return Result(
         f"{name}_permuted_{permutations}",
