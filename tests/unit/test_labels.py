@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,10 @@ from placeshaping._core.errors import ColumnError, InputError, UnmatchedError
 from placeshaping.disclosure.release import Release, release
 from placeshaping.hotspots.labels import AreaLabels, LabelClass, LabelScheme, label_areas
 from placeshaping.hotspots.study import Study
+from placeshaping.layers.geojson import write_geojson
 from placeshaping.layers.geopackage import write_layers
+from placeshaping.layers.geoparquet import write_geoparquet
+from placeshaping.layers.kml import write_kml
 from placeshaping.reports.csvw import write_csv
 from placeshaping.reports.sheets import write_tables
 from placeshaping.verify.files import verify_file
@@ -146,7 +150,9 @@ def breaches(path: Path) -> str:
 def test_what_is_written_passes_the_attacker(study: Study, tmp_path: Path) -> None:
     made = released(study)
     paths = [write_layers(made, tmp_path / "l.gpkg"), write_tables(made, tmp_path / "t.xlsx")]
-    paths += write_csv(made, tmp_path)
+    paths += [write_kml(made, tmp_path / "a.kml"), write_geojson(made, tmp_path / "a.geojson")]
+    paths += [write_geoparquet(made, tmp_path / "a.parquet"), *write_csv(made, tmp_path)]
+    assert "Emerging hot spots</td><td>New hot spot" in html.unescape(paths[2].read_text("utf-8"))
     assert [breaches(path) for path in paths if path.suffix != ".json"] == [""] * (len(paths) - 1)
 
 
