@@ -65,7 +65,7 @@ def check_policy(
     if sensitivity not in SENSITIVITIES:
         msg = f"sensitivity is {sensitivity!r}; use one of: {', '.join(SENSITIVITIES)}."
         raise DisclosureError(msg)
-    _check_terms(policy, purpose, expires, made_on)
+    check_terms(policy, purpose, expires, made_on)
     if already_published and not _ADDRESS.match(already_published):
         msg = (
             f"already_published = {already_published!r} is no address. Write the page where these "
@@ -93,9 +93,17 @@ def check_policy(
         raise DisclosureError(msg)
 
 
-def _check_terms(
+def check_terms(
     policy: Policy, purpose: str, expires: dt.date | None, made_on: dt.date | None
 ) -> None:
+    """
+    Refuse a product without the purpose or the last day that its policy needs.
+
+    Examples
+    --------
+    >>> from placeshaping.disclosure.policies import POLICIES
+    >>> check_terms(POLICIES["public"], "", None, None)
+    """
     if policy.needs_purpose and not purpose.strip():
         msg = f"Policy {policy.name!r} needs a purpose, which is printed: purpose = '...'."
         raise DisclosureError(msg)

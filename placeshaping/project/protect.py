@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from placeshaping._core.errors import DisclosureError, HiddenError, RecipeError
+from placeshaping._core.errors import DisclosureError, HiddenError, OutputError, RecipeError
 from placeshaping._core.provenance import SourceFile
 from placeshaping.project.gather import Gathered
 from placeshaping.project.notes import record_notes
@@ -194,10 +194,19 @@ def check_outputs(recipe: Recipe, *, folder: Path) -> None:
     Raises
     ------
     DisclosureError
-        If there is no such policy, or it makes no map that could be passed on.
+        If there is no such policy, it makes no map that could be passed on,
+        or the purpose or last day that it needs is missing.
     RecipeError
         If products would lie among the inputs.
+    OutputError
+        If the folder is a file.
+    FileFormatError, LockedFileError
+        If the ledger is damaged, newer than this program, or held.
     """
+    from placeshaping.disclosure.former import is_remembered
+    from placeshaping.disclosure.ledger import open_ledger
+    from placeshaping.disclosure.permission import check_terms
+
     inputs = [records.file for records in recipe.records]
     inputs += [recipe.areas.file, *recipe.areas.lookups]
     inputs += [recipe.deprivation.file] if recipe.deprivation else []
@@ -209,7 +218,13 @@ def check_outputs(recipe: Recipe, *, folder: Path) -> None:
                 "replace it. Name a folder of their own: folder = 'products'."
             )
             raise RecipeError(msg)
+    if target.is_file():
+        msg = f"output.folder: {recipe.output.folder} is a file. Name a folder."
+        raise OutputError(msg)
     policy = policy_of(recipe, default="public")
+    check_terms(policy, recipe.purpose, recipe.expires, recipe.made_on)
+    if recipe.ledger is not None and is_remembered(policy) and (folder / recipe.ledger).exists():
+        open_ledger(folder / recipe.ledger, create=False).close()  # damaged, locked, or too new
     if "map" not in recipe.output.write or (policy.shareable_map and policy.counts_shown):
         return
     why = "shows no counts" if policy.shareable_map else "makes no map that could be passed on"

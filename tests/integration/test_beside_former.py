@@ -92,8 +92,15 @@ def test_a_failed_run_enters_nothing(made: Callable[..., Any], tmp_path: Path) -
     blocked.write_text("a file where the folder should be", encoding="utf-8")
     with pytest.raises(PlaceshapingError, match="blocked"):
         made("blocked")
-    with open_ledger(tmp_path / "ledger.sqlite", create=False) as ledger:
-        assert not ledger.list()["left_the_house"].any()
+    assert not (tmp_path / "ledger.sqlite").exists()  # told before anything was read
+
+
+def test_a_damaged_ledger_is_told_before_the_records_are_read(
+    made: Callable[..., Any], tmp_path: Path
+) -> None:
+    (tmp_path / "ledger.sqlite").write_bytes(b"no ledger")
+    with pytest.raises(PlaceshapingError, match="ledger"):
+        made("first", **{"records.file": "absent.csv"})
 
 
 def test_ledger_commands_answer(made: Callable[..., Any], tmp_path: Path) -> None:
