@@ -28,7 +28,7 @@ _WINDOW = re.compile(r"^(\d+) (day|week|month)s?$")
 _DAYS = {"day": 1.0, "week": 7.0, "month": 365.25 / 12}
 
 _METHOD = (
-    "Counts of {window}, shrunk towards the mean of all units by a gamma prior fitted by moments "
+    "Counts of {window}, shrunk towards the mean of all units by a gamma prior fitted to them "
     "(Clayton and Kaldor 1987); the count that follows is negative binomial."
 )
 

@@ -38,7 +38,7 @@ def compactness(flagged: ArrayLike, neighbours: sparse.csr_array) -> float:
     (0.6666666666666666, 0.0)
     """
     part = np.asarray(flagged, dtype=np.float64)
-    borders = total(part, neighbours.sum(axis=1))
+    borders = total(part, np.asarray(neighbours.sum(axis=1), dtype=np.float64))
     return total(part, neighbours @ part) / borders if borders > 0 else float("nan")
 
 
