@@ -13,7 +13,8 @@ RECIPE = """\
 title = "Recorded crime in {name} (invented)"
 purpose = "To show what placeshaping makes of a police force's monthly files."
 contact = "nobody@example.org"
-policy = "councillor"           # who will see it: open, public, councillor or internal
+# Who will see it: open, public, councillor, police, nhs, ons-10-5, restricted or internal.
+policy = "councillor"
 
 [records]
 file = "{crime}"
