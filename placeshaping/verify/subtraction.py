@@ -22,10 +22,14 @@ from placeshaping.verify.rules import Rules
 from placeshaping.verify.system import Flags, System, system_of
 from placeshaping.verify.verdict import Breach, Finding, number_of
 
-BUDGET = 30
+BUDGET = 100
 """Hidden cells that linear programmes are solved for, where nobody asks for more."""
 
+MOST_STRICT = 150_000
+"""Rounded sources with more cells, slivers among them, are held to one sum, not to all."""
+
 _PROOFS = 50
+_WEIGHED = 20
 _LISTED = 1000
 _EXAMPLES = 3
 
@@ -41,9 +45,9 @@ def check_subtraction(
     Solve all sums of a file for its hidden counts.
 
     A breach is a cell that is certain to be under the threshold and is left
-    fewer values than its mark says: by all sums together where counts are shown
-    as they are or nobody published the cell, and where they are rounded by one
-    sum alone, or down to one value by all. Where the values that are left reach
+    fewer values than its mark says by all sums together; in rounded files of
+    more than `MOST_STRICT` cells by one sum alone, or down to one value by all,
+    unless nobody published it. Where the values that are left reach
     past the threshold, the cell may be one that is hidden to protect another.
     What a hidden total that may itself be small says of its parts is counted,
     not held against the file: the marks alone tell as much.
@@ -110,7 +114,8 @@ def attack(
         Cells that linear programmes are solved for.
     strict
         Hold every cell that is narrower than its mark against the sources;
-        always so where counts are shown as they are.
+        always so where counts are shown as they are, and where one source
+        of rounded ones is not too large.
 
     Returns
     -------
@@ -128,6 +133,7 @@ def attack(
         return [], []
     system = system_of(claims, public=public)
     strict = strict or any(claim.exact for claim in claims)
+    strict = strict or (len(claims) == 1 and system.lower.size <= MOST_STRICT)
     known = Bounds(system.lower.ravel(), system.upper.ravel())
     found = propagate(system, system.lower, system.upper)
     suspects = _suspects(system, found, budget)
@@ -136,7 +142,8 @@ def attack(
         again = propagate(system, found.lower, found.upper)
         found.lower, found.upper = again.lower, again.upper
     narrow = np.flatnonzero(_narrow(system, found))
-    beyond = narrow[~_by_marks(system, found, narrow)]
+    exact = any(claim.exact for claim in claims)
+    beyond = narrow[~_by_marks(system, found, narrow, exact=exact)]
     held = np.array(
         [
             strict
@@ -162,7 +169,19 @@ def _suspects(system: System, found: Bounds, budget: int) -> NDArray[np.intp]:
     bounded = np.isfinite(found.upper) & (found.lower < found.upper) & (found.lower < limit)
     cells = np.flatnonzero(_targets(system) & bounded)
     order = np.lexsort((cells, (found.upper - found.lower)[cells], (found.upper - limit)[cells]))
+    cells = cells[order][: _WEIGHED * budget]
+    slack = [_slack(system, found, int(cell)) for cell in cells]
+    order = np.lexsort((np.array(slack), (found.upper - limit)[cells]))
     return cells[order][:budget]
+
+
+def _slack(system: System, found: Bounds, cell: int) -> float:
+    """Return how much the tightest sum of a cell leaves open of all that stands in it."""
+    lower, upper = found.lower, found.upper
+    return min(
+        (float((upper[members] - lower[members]).sum()) for _, members in system.sums_with(cell)),
+        default=0.0,
+    )
 
 
 def _narrow(system: System, found: Bounds) -> Flags:
@@ -173,18 +192,20 @@ def _narrow(system: System, found: Bounds) -> Flags:
     return certain & ((found.upper < most) | (found.lower > smallest))
 
 
-def _by_marks(system: System, found: Bounds, cells: NDArray[np.intp]) -> Flags:
+def _by_marks(system: System, found: Bounds, cells: NDArray[np.intp], *, exact: bool) -> Flags:
     """
     Tell which cells the marks alone leave so few values.
 
     A hidden total holds its hidden parts, so it is at least their number; and
     its parts are at most the total less the others, whatever is done, as long
-    as the total may itself be a small count and its own mark holds.
+    as the total may itself be a small count and its own mark holds. Where counts
+    are exact, only as far as the other sums bound that total too.
     """
     hidden, limit = system.hidden.ravel(), system.threshold.ravel()
     none = system.upper.ravel() == 0
     kept = hidden & (found.lower < limit) & (found.upper >= limit - 1)
-    upper = np.where(none, 0, np.where(kept, found.upper, np.inf))
+    own = found.upper if exact else np.minimum(found.upper, limit - 1)
+    upper = np.where(none, 0, np.where(kept, own, np.inf))
     marks = propagate(system, np.where(hidden, system.smallest.ravel(), 0.0), upper)
     least = np.maximum(marks.lower, system.smallest.ravel())
     most = np.minimum(marks.upper, limit - 1)
