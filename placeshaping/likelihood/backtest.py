@@ -10,10 +10,9 @@ taken up again, and the answer is the same however many ran at once.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -23,50 +22,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from placeshaping._core.checks import check_whole, listed
-from placeshaping._core.errors import DuplicateError, EmptyError, InputError
+from placeshaping._core.errors import DuplicateError, EmptyError
 from placeshaping._core.optional import require
 from placeshaping._core.progress import track
-from placeshaping._core.provenance import versions
 from placeshaping.likelihood._threads import one_thread
 from placeshaping.likelihood.backtest_files import BacktestFolder
 from placeshaping.likelihood.history import History
+from placeshaping.likelihood.plan import Plan, choose_origins, digests_of
 from placeshaping.likelihood.protocol import Fitted, Model
 from placeshaping.likelihood.windows import SHARES, score_window
-
-CHAIN = 4
-"""Refits in a row that warm each other up."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """
-    Which origins, and how each is treated.
-
-    Attributes
-    ----------
-    origins
-        Positions in the history of the steps that are forecast.
-    delay
-        Steps before each of which nothing is known yet.
-    refit_every
-        Parameters are learned anew at every so manyth origin.
-    shares
-        Shares of the area that are flagged.
-    c_max
-        Largest coverage of the area under the hit-rate curve.
-    """
-
-    origins: tuple[int, ...]
-    delay: int
-    refit_every: int
-    shares: tuple[float, ...]
-    c_max: float
-
-    @property
-    def chains(self) -> list[tuple[int, ...]]:
-        """Origins in groups that are worked off one after the other."""
-        size = self.refit_every * CHAIN
-        return [self.origins[i : i + size] for i in range(0, len(self.origins), size)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,7 +154,7 @@ def backtest(
     [[Timestamp('2024-05-01 00:00:00'), 5.0, 6.0, 3.33...], [...]]
     """
     plan = Plan(
-        origins=_origins(history, origins, check_whole(delay, name="delay", least=0)),
+        origins=choose_origins(history, origins, check_whole(delay, name="delay", least=0)),
         delay=delay,
         refit_every=check_whole(refit_every, name="refit_every"),
         shares=tuple(float(share) for share in shares),
@@ -201,7 +165,7 @@ def backtest(
         msg = f"Models need names of their own; these are {listed(names)}."
         raise DuplicateError(msg)
     options = {model.name: repr(model) for model in models}
-    kept = BacktestFolder(folder, _digests(history, options, plan)) if folder else None
+    kept = BacktestFolder(folder, digests_of(history, options, plan)) if folder else None
     work = Work(history, tuple(models), plan, kept)
     results = _run(work, check_whole(processes, name="processes"), client)
     tables = [
@@ -256,19 +220,20 @@ class Work:
                 with one_thread():
                     fits = self._refitted(origin, fits)
             if self.folder is not None and origin not in left:
-                yield OriginResult(origin, *self.folder.read(self._period(origin)))
+                yield OriginResult(origin, *self.folder.read(self.period(origin)))
                 continue
             with one_thread():
                 result = self._scored(origin, fits, refit)
             if self.folder is not None:
                 tables = (result.scores, result.flags, result.parameters)
-                self.folder.write(self._period(origin), tables)
+                self.folder.write(self.period(origin), tables)
             yield result
 
     def _is_done(self, origin: int) -> bool:
-        return self.folder is not None and self.folder.holds(self._period(origin))
+        return self.folder is not None and self.folder.holds(self.period(origin))
 
-    def _period(self, origin: int) -> pd.Timestamp:
+    def period(self, origin: int) -> pd.Timestamp:
+        """Return the first moment of an origin's step."""
         return pd.Timestamp(self.history.periods[origin])
 
     def _known(self, origin: int) -> History:
@@ -287,7 +252,7 @@ class Work:
         return fits
 
     def _scored(self, origin: int, fits: dict[str, Fitted | str], refit: bool) -> OriginResult:
-        known, period = self._known(origin), self._period(origin)
+        known, period = self._known(origin), self.period(origin)
         scores, flags, parameters = [], [], []
         for name, fitted in fits.items():
             table, flagged = self._forecast_scored(origin, known, fitted)
@@ -379,7 +344,7 @@ def _on_cluster(client: Any, work: Work) -> Iterator[OriginResult]:
     alone = Work(work.history, work.models, work.plan, None)
     waiting = []
     for chain in work.plan.chains:
-        if work.folder and all(work.folder.holds(work._period(o)) for o in chain):  # noqa: SLF001
+        if work.folder and all(work.folder.holds(work.period(o)) for o in chain):
             yield from work.results(chain)
         else:
             waiting.append(chain)
@@ -388,59 +353,11 @@ def _on_cluster(client: Any, work: Work) -> Iterator[OriginResult]:
     for future in distributed.as_completed(futures):
         for result in future.result():
             if work.folder is not None:
-                period = pd.Timestamp(work.history.periods[result.origin])
-                work.folder.write(period, (result.scores, result.flags, result.parameters))
+                work.folder.write(
+                    work.period(result.origin), (result.scores, result.flags, result.parameters)
+                )
             yield result
 
 
 def _chain_of(work: Work, origins: Sequence[int]) -> list[OriginResult]:
     return work.chain(origins)
-
-
-def _origins(
-    history: History, origins: int | Sequence[str | pd.Timestamp], delay: int
-) -> tuple[int, ...]:
-    """Return positions of the steps to forecast, each with data and some history before it."""
-    known = np.flatnonzero(history.known)
-    if isinstance(origins, int):
-        chosen = known[known > delay][-check_whole(origins, name="origins") :]
-        if len(chosen) < origins:
-            msg = (
-                f"{origins} origins are asked for; {len(chosen)} of {history.steps} steps have "
-                "data and a history before them."
-            )
-            raise InputError(msg)
-        return tuple(int(position) for position in chosen)
-    number, _ = history.step.number(pd.DatetimeIndex([pd.Timestamp(one) for one in origins]))
-    position = np.unique(number - history.first)
-    usable = np.isin(position, known[known > delay])
-    if not len(position) or not usable.all():
-        lost = history.step.starts(history.first + position[~usable])
-        msg = (
-            f"{len(lost)} of {len(position)} origins have no data, or nothing known before them "
-            f"({listed([f'{day:%Y-%m-%d}' for day in lost])})."
-        )
-        raise InputError(msg)
-    return tuple(int(one) for one in position)
-
-
-def _digests(history: History, models: dict[str, str], plan: Plan) -> dict[str, str]:
-    """Return a digest of each thing that the results depend on."""
-    units = history.units
-    data = hashlib.sha256()
-    for array in (history.counts.data, history.counts.indices, history.counts.indptr):
-        data.update(np.ascontiguousarray(array, dtype=np.int64).tobytes())
-    for array in (history.known, history.outside, units.area, units.xy):
-        data.update(np.ascontiguousarray(array).tobytes())
-    data.update("\n".join(map(str, units.codes)).encode())
-    told = (history.step, history.first, history.target.categories, history.target.overrides)
-    data.update(repr(told).encode())
-    for table in (history.events, history.covariates):
-        if table is not None:
-            data.update(pd.util.hash_pandas_object(table).to_numpy().tobytes())
-    return {
-        "data": data.hexdigest(),
-        "models": hashlib.sha256(repr(models).encode()).hexdigest(),
-        "plan": hashlib.sha256(repr(asdict(plan)).encode()).hexdigest(),
-        "version": versions("placeshaping").get("placeshaping", "unknown"),
-    }

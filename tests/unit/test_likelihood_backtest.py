@@ -14,12 +14,13 @@ from placeshaping._core.errors import (
     FileFormatError,
     InputError,
 )
-from placeshaping.likelihood.backtest import Plan, backtest, part_column
+from placeshaping.likelihood.backtest import backtest, part_column
 from placeshaping.likelihood.baselines import SameSeason, TrailingCounts
 from placeshaping.likelihood.comparison import compare, summarise
 from placeshaping.likelihood.diagnostics import calibration, stability
 from placeshaping.likelihood.flagging import flag
 from placeshaping.likelihood.history import history_of_counts
+from placeshaping.likelihood.plan import Plan
 from placeshaping.likelihood.protocol import Fitted, Forecast
 from placeshaping.likelihood.surfaces import KernelDensity
 from placeshaping.likelihood.units import make_cells, make_units
