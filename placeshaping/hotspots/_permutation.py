@@ -1,5 +1,5 @@
 """
-Conditional permutation: draws of neighbours' values, with the area itself held fixed.
+Permutation: draws of the values of a neighbourhood, with the area itself held fixed or not.
 
 The first k of a random order of all areas, an area itself left out, are a
 random choice of k other areas. So one table of random orders serves every
@@ -7,7 +7,8 @@ area: where the area is not among the first k, its sum is that of the order,
 the same for all areas with k neighbours; where it is, the next in the order
 takes its place. The sums are sorted once for each k and searched, and only
 the few orders that hold an area are looked at again for it: R k steps for
-each k in place of R k for each area, with the same distribution.
+each k in place of R k for each area, with the same distribution. Where nothing
+is held, areas with k members share one distribution, and none is looked at again.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ def neighbour_tails(
     adjacency: sparse.csr_array,
     permutations: int,
     generator: np.random.Generator,
+    *,
+    hold_own: bool = True,
 ) -> tuple[Counts, Counts]:
     """
     Count the draws whose neighbours' sum is at least, and at most, the observed one.
@@ -48,6 +51,9 @@ def neighbour_tails(
         How many draws.
     generator
         Source of randomness; the same for all series.
+    hold_own
+        Whether an area's own value stays where it is and only its neighbours
+        are drawn; if not, the area belongs to the sum and is drawn too.
 
     Returns
     -------
@@ -55,6 +61,10 @@ def neighbour_tails(
         Of the shape of `values`.
     """
     size, series = values.shape
+    if not hold_own:
+        touched = sparse.diags_array((np.diff(adjacency.indptr) > 0).astype(float))
+        adjacency = sparse.csr_array(adjacency + touched)
+        adjacency.eliminate_zeros()
     members = np.diff(adjacency.indptr).astype(np.int64)
     most = int(members.max(initial=0))
     above, below = (np.zeros((series, size), dtype=np.int64) for _ in range(2))
@@ -65,13 +75,18 @@ def neighbour_tails(
     order = np.argsort(members, kind="stable")
     for draws in _blocks(permutations, most + 1) if most else ():
         ids = draw_ids(generator.random((draws, most + 1)), size)
-        start, held = find_holders(ids, size)
+        start, held = find_holders(ids, size) if hold_own else _nobody(size)
         for s in range(series):
             count_tails(
                 moved[s], near[s], members, order, ids, start, held, tolerance[s],
                 above[s], below[s],
             )  # fmt: skip
     return above.T, below.T
+
+
+def _nobody(size: int) -> tuple[Counts, NDArray[np.int32]]:
+    """Return that no draw need be looked at again, in the form of `find_holders`."""
+    return np.zeros(size + 2, dtype=np.int64), np.empty((0, 2), dtype=np.int32)
 
 
 def two_sided(above: Counts, below: Counts, direction: Floats, permutations: int) -> Floats:

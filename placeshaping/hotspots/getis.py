@@ -23,6 +23,8 @@ from libpysal.graph import Graph
 from numpy.typing import NDArray
 from scipy import sparse
 
+from placeshaping._core.checks import check_choice
+from placeshaping._core.errors import InputError
 from placeshaping.hotspots._lattice import (
     FEW_AREAS,
     LEVEL,
@@ -52,6 +54,7 @@ def getis_ord(
     *,
     star: bool = True,
     permutations: int = 0,
+    hold: Literal["own", "nothing"] = "own",
     correction: Literal["fdr"] | None = "fdr",
     rng: int | np.random.Generator = 0,
 ) -> pd.DataFrame:
@@ -74,12 +77,17 @@ def getis_ord(
     star
         Whether the area itself belongs to its neighbourhood (Gi*) or not (Gi).
     permutations
-        Number of random draws for a conditional permutation p-value; 0 for the
-        analytic p-value. The area's own value stays and its neighbours are
-        drawn, as in esda: a busy area among quiet ones is then not hot. The
-        p-value is twice the tail to which the score points, so it cannot fall
-        below 2 / (permutations + 1); where the correction needs less, that is
-        told.
+        Number of random draws for a permutation p-value; 0 for the analytic
+        one. The p-value is twice the tail to which the score points, so it
+        cannot fall below 2 / (permutations + 1); where the correction needs
+        less, that is told.
+    hold
+        What a permutation leaves in place. ``"own"``: the area's own value, so
+        that only its neighbours are drawn, as in esda: a busy area among quiet
+        ones is then not hot. ``"nothing"``: the whole neighbourhood is drawn,
+        which is the arrangement at random that the analytic p-value
+        approximates (Ord and Getis 1995), without its fault where counts are
+        small or skewed. Gi* only.
     correction
         ``"fdr"``: Benjamini and Hochberg within each series; None: q-values
         are the p-values.
@@ -124,6 +132,7 @@ def getis_ord(
     """
     check_permutations(permutations)
     check_correction(correction)
+    _check_hold(hold, star=star)
     lattice = lay_out(values, neighbours)
     scores = np.full(lattice.numbers.shape, np.nan)
     drawn = scores.copy()
@@ -133,7 +142,7 @@ def getis_ord(
         y, near = lattice.numbers[block], lattice.adjacency[rows][:, rows]
         scores[block] = _z_scores(y, near, star)
         if permutations:
-            above, below = neighbour_tails(y, near, permutations, generator)
+            above, below = neighbour_tails(y, near, permutations, generator, hold_own=hold == "own")
             drawn[block] = two_sided(above, below, scores[block], permutations)
     p_values, q_values = p_and_q(scores, drawn, permutations=permutations, correction=correction)
     cells = {
@@ -144,18 +153,29 @@ def getis_ord(
     }
     result = lattice.long(cells)
     result.attrs = {
-        "method": _method(star, permutations, correction),
+        "method": _method(star, permutations, hold, correction),
         "cautions": tell_local(lattice, scores, permutations=permutations, correction=correction),
         "star": star,
         "permutations": permutations,
+        "hold": hold,
         "correction": correction,
     }
     return result
 
 
-def _method(star: bool, permutations: int, correction: str | None) -> str:
+def _check_hold(hold: str, *, star: bool) -> None:
+    check_choice(hold, ["own", "nothing"], name="hold")
+    if hold == "nothing" and not star:
+        msg = (
+            "Gi leaves the area itself out, so its own value is held. Use star=True, or hold='own'."
+        )
+        raise InputError(msg)
+
+
+def _method(star: bool, permutations: int, hold: str, correction: str | None) -> str:
+    kind = "conditional permutations" if hold == "own" else "permutations of the whole map"
     p_value = (
-        f"p-values from {permutations:,} conditional permutations"
+        f"p-values from {permutations:,} {kind}"
         if permutations
         else "p-values from the normal distribution"
     )

@@ -20,7 +20,7 @@ from placeshaping._core.errors import ColumnError, EmptyError, InputError, Unmat
 from placeshaping._core.progress import track
 from placeshaping.areas.ladder import Ladder
 from placeshaping.areas.neighbours import contiguity
-from placeshaping.hotspots.getis import getis_ord
+from placeshaping.hotspots.getis import enough_permutations, getis_ord
 from placeshaping.hotspots.labels import AreaLabels
 from placeshaping.statistics.rates import crude_rate, empirical_bayes_rate
 from placeshaping.statistics.views import (
@@ -36,6 +36,9 @@ from placeshaping.statistics.views import (
 
 MINIMUM_AREAS = 30
 """Areas that a level needs before hot spots are looked for: the normal approximation of Gi*."""
+
+MOST_PERMUTATIONS = 100_000
+"""Permutations of a map, where it has so many areas that the correction would bear more."""
 
 DENOMINATORS: tuple[Denominator, ...] = ("residents", "households")
 
@@ -190,8 +193,8 @@ def analyse(
     Work out rates and hot spots at every level, for all periods together and one by one.
 
     Gi* (Ord and Getis 1995) is worked out with queen contiguity and binary
-    weights that include the area itself, two-sided, with the false discovery
-    rate controlled within each map.
+    weights that include the area itself, two-sided by permutation of the whole
+    map, with the false discovery rate controlled within each.
 
     Parameters
     ----------
@@ -451,7 +454,12 @@ def _hot_spots(
                 "rate_smoothed"
             ]
         series = pd.DataFrame(values.reshape(-1, len(areas)).T, index=areas.index)
-        scores = getis_ord(series, contiguity(areas, islands="nearest")).drop(columns="series")
+        scores = getis_ord(
+            series,
+            contiguity(areas, islands="nearest"),
+            permutations=min(enough_permutations(len(areas)), MOST_PERMUTATIONS),
+            hold="nothing",
+        ).drop(columns="series")
         frame = long_table(periods, categories, areas.index, {})
         found[level] = pd.concat([frame, scores.reset_index(drop=True)], axis="columns")
     return found

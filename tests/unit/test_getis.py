@@ -308,3 +308,51 @@ def test_permutations_work_where_no_cache_can_be_written_at_all(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(str(copied))
+
+
+def test_permutations_of_the_whole_map_equal_drawing_neighbourhoods_anew():
+    rng = np.random.default_rng(5)
+    areas = make_grid(7)
+    graph = contiguity(areas)
+    counts = pd.Series(rng.poisson(rng.gamma(0.5, 4, len(areas))), index=areas.index)
+    ours = getis_ord(counts, graph, permutations=20_000, hold="nothing", correction=None)
+    values = counts.to_numpy(dtype=float)
+    matrix = graph.sparse.toarray() + np.eye(len(areas))
+    drawn = np.array([matrix @ rng.permutation(values) for _ in range(4000)])
+    observed = matrix @ values
+    above, below = (drawn >= observed).mean(axis=0), (drawn <= observed).mean(axis=0)
+    expected = np.minimum(1, 2 * np.where(ours["gi_star"] > 0, above, below))
+    assert np.abs(ours["p_value"] - expected).max() < 0.05
+
+
+def test_whole_map_permutations_label_no_skewed_map_by_chance():
+    rng = np.random.default_rng(6)
+    areas = make_grid(15)
+    skewed = rng.poisson(rng.gamma(0.5, 4, (len(areas), 120)))
+    table = pd.DataFrame(skewed, index=areas.index)
+    graph = contiguity(areas)
+
+    def labelled(**options):
+        found = getis_ord(table, graph, **options)
+        return float((found["cluster"] != "none").groupby(found["series"]).any().mean())
+
+    assert labelled(permutations=9_000, hold="nothing") < 0.1 < labelled()
+
+
+def test_a_busy_area_is_hot_with_its_neighbours_and_not_by_itself():
+    areas = make_grid(15)
+    alone, together = (pd.Series(1, index=areas.index) for _ in range(2))
+    alone.iloc[112] = together.iloc[112] = 50
+    together.iloc[[97, 111, 113, 127]] = 20
+    graph = contiguity(areas)
+    options = {"permutations": enough_permutations(225), "hold": "nothing"}
+    assert getis_ord(together, graph, **options)["cluster"].iloc[112] == "hot_99"
+    assert getis_ord(alone, graph, **options)["cluster"].iloc[112] == "none"
+
+
+def test_gi_without_the_area_itself_cannot_draw_it():
+    areas = make_grid(5)
+    with pytest.raises(InputError, match="star=True"):
+        getis_ord(
+            pd.Series(range(25), index=areas.index), contiguity(areas), star=False, hold="nothing"
+        )
