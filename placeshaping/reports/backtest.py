@@ -24,13 +24,7 @@ from placeshaping._core.provenance import SourceFile, sha256, versions
 from placeshaping.disclosure.policies import Policy
 from placeshaping.likelihood.backtest import Backtest
 from placeshaping.likelihood.comparison import Comparison
-from placeshaping.pages.report import (
-    ReportContent,
-    ReportFigure,
-    ReportSection,
-    ReportTable,
-    render_report,
-)
+from placeshaping.pages.report import ReportFigure, render_report
 from placeshaping.reports.backtest_figures import (
     draw_by_area,
     draw_calibration,
@@ -39,6 +33,7 @@ from placeshaping.reports.backtest_figures import (
     said_calibration,
     said_stability,
 )
+from placeshaping.reports.backtest_page import declare_report, page_content
 from placeshaping.reports.backtest_tables import (
     compare_all,
     policy_of_report,
@@ -46,7 +41,7 @@ from placeshaping.reports.backtest_tables import (
     tabulate_scores,
     tabulate_stability,
 )
-from placeshaping.reports.backtest_words import first_sentence, score_rows, verdict, words_of_scores
+from placeshaping.reports.backtest_words import first_sentence, percent
 
 PACKAGES = ("placeshaping", "numpy", "pandas", "scipy", "scikit-learn", "numba", "matplotlib")
 
@@ -60,11 +55,6 @@ _CHOSEN = {
         for end in ("", "_lower", "_upper")
     ),
 }  # fmt: skip
-
-_FOOTER = (
-    "Recorded crime is what came to the attention of the police and was recorded, not all crime.",
-    "Nothing in this report tells of a small area, a single period or a person.",
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,7 +214,7 @@ def write_report(report: BacktestReport, folder: str | Path) -> tuple[Path, ...]
     folder = Path(folder)
     pictures = _pictures(report)
     with staged_folder(folder) as staged:
-        page = render_report(_content(report, pictures))
+        page = render_report(page_content(report, pictures))
         (staged / "report.html").write_text(page, encoding="utf-8", newline="\n")
         for name in ("scores", "calibration", "stability"):
             table: pd.DataFrame = getattr(report, name)
@@ -287,23 +277,13 @@ def _output(path: Path) -> dict[str, Any]:
 
 def _facts(report: BacktestReport) -> dict[str, Any]:
     return {
-        "declaration": _declaration(report),
+        "declaration": declare_report(report),
         "title": report.title,
         "finding": report.lead,
         "defaults": report.defaults,
         "inputs": [asdict(source) for source in report.sources],
         "versions": versions(*PACKAGES),
         "backtests": {name: _plan(one) for name, one in report.backtests.items()},
-    }
-
-
-def _declaration(report: BacktestReport) -> dict[str, Any]:
-    return {
-        "maker": "placeshaping",
-        "kind": "backtest report",
-        "policy": report.policy.name,
-        "made_on": report.made_on.isoformat(),
-        "already_published": report.already_published,
     }
 
 
@@ -349,113 +329,7 @@ def _pictures(report: BacktestReport) -> dict[str, ReportFigure]:
         )
         out[f"{stem}_stability.png"] = ReportFigure(
             draw_stability(stability, title=f"{name}: how compact and lasting the flagged area is"),
-            f"{name}: compactness and turnover of the area flagged, {report.share:.0%} of all.",
+            f"{name}: compactness and turnover of the area flagged, {percent(report.share)} of all.",
             said_stability(stability),
         )
     return out
-
-
-def _content(report: BacktestReport, pictures: Mapping[str, ReportFigure]) -> ReportContent:
-    figures = iter(pictures.values())
-    sections = [_found(report)]
-    for name in report.backtests:
-        sections.append(_of_offence(report, name, [next(figures) for _ in range(4)]))
-    cautions = [c for shares in report.comparisons.values() for c in shares[report.share].cautions]
-    one = next(iter(report.backtests.values()))
-    periods = one.periods
-    unit = one.history.step.unit
-    return ReportContent(
-        title=report.title,
-        lead=report.lead,
-        facts=(
-            ("Offences", ", ".join(report.backtests)),
-            ("Places", report.places),
-            (
-                "Tested on",
-                f"{len(periods)} {unit}s forecast one by one, {periods[0]:%d %B %Y} to "
-                f"{periods[-1]:%d %B %Y}; {one.plan.delay} {unit}s of reporting delay",
-            ),
-            ("Made on", f"{report.made_on:%d %B %Y}, for {report.policy.audience}"),
-        ),
-        cautions=tuple(dict.fromkeys(cautions)),
-        sections=(*sections, _method(report), _origin(report)),
-        footer=_FOOTER,
-        stamp=report.policy.stamp,
-        declaration=_declaration(report),
-    )
-
-
-def _found(report: BacktestReport) -> ReportSection:
-    rows = tuple(
-        (name, *verdict(report.scores, name, report.share), report.defaults[name])
-        for name in report.backtests
-    )
-    heads = ("Offence", "Best model", "Against trailing counts", "To be used")
-    caption = f"Which model to use, at {report.share:.0%} of the area"
-    return ReportSection(
-        "Which model to use",
-        (
-            "A model was chosen on the first two thirds of the test periods and judged on the "
-            "rest. It is used only where it surely caught more than the best trailing counts: "
-            "otherwise the counts are.",
-        ),
-        tables=(ReportTable(caption, heads, rows, words=(1, 2, 3)),),
-    )
-
-
-def _of_offence(
-    report: BacktestReport, name: str, figures: Sequence[ReportFigure]
-) -> ReportSection:
-    scores = report.scores[report.scores["category"] == name]
-    heads, rows = score_rows(scores)
-    tables = [
-        ReportTable(f"{name}: scores at {share:.0%} of the area", heads, rows[share])
-        for share in rows
-    ]
-    return ReportSection(
-        name,
-        words_of_scores(scores, report.share, report.policy),
-        tables=tuple(tables),
-        figures=tuple(figures),
-    )
-
-
-def _method(report: BacktestReport) -> ReportSection:
-    floor = report.policy.threshold
-    withheld = (
-        f"Numbers under {floor} are withheld, with everything worked out from them; others are "
-        f"rounded to {report.policy.rounding}."
-        if floor
-        else "The records are published already, so that no number is withheld."
-    )
-    return ReportSection(
-        "How to read it",
-        points=(
-            "Hit rate: share of the events of the test periods inside the flagged area.",
-            "PAI: hit rate over share of the area; 1 is no better than chance.",
-            "PEI: hit rate over that of the best possible choice of places; at most 1.",
-            "Deviance (Poisson) and log score judge expected counts, not only their order; a lower "
-            "deviance and a higher log score are better.",
-            "Intervals: 95 %, from a block bootstrap over test periods, and at least as wide as "
-            "chance within them. p: Wilcoxon's signed rank test against the trailing counts.",
-            "Compactness: share of the flagged area's neighbours that are flagged too. Changes: "
-            "share of the area not flagged in the period before.",
-            withheld,
-        ),
-    )
-
-
-def _origin(report: BacktestReport) -> ReportSection:
-    models = next(iter(report.backtests.values())).models
-    tables = [
-        ReportTable(
-            "Models and their options",
-            ("Model", "Options"),
-            tuple(models.items()),
-            words=(1,),
-        )
-    ]
-    if report.sources:
-        rows = tuple((s.name, s.role, s.checksum) for s in report.sources)
-        tables.append(ReportTable("Files", ("File", "Used as", "Checksum"), rows, words=(1, 2)))
-    return ReportSection("Where it comes from", tables=tuple(tables))

@@ -109,6 +109,9 @@ def draw_calibration(calibration: pd.DataFrame, *, title: str) -> bytes:
             axes.plot(span, span, color="#505a5f", linestyle=":", linewidth=1.5, label="equal")
         axes.set_xscale("log")
         axes.set_yscale("log")
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_formatter("{x:,.6g}")
+            axis.set_minor_formatter("")
         axes.set_xlabel("Events expected")
         axes.set_ylabel("Events observed")
 

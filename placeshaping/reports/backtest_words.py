@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import numpy as np
 import pandas as pd
 
 from placeshaping.disclosure.policies import Policy
 from placeshaping.reports.backtest_tables import WITHHELD
 
-_NOTHING = "–"
+_NOTHING = "\N{EN DASH}"
+
+
+def percent(share: float, *, decimals: int = 0) -> str:
+    """
+    Write a share as a percentage.
+
+    Examples
+    --------
+    >>> percent(0.05), percent(0.328, decimals=1)
+    ('5 %', '32.8 %')
+    """
+    return f"{100 * share:.{decimals}f} %"
+
+
+def day(date: dt.date) -> str:
+    """
+    Write a date out.
+
+    Examples
+    --------
+    >>> day(dt.date(2026, 2, 3))
+    '3 February 2026'
+    """
+    return f"{date.day} {date:%B %Y}"
 
 
 def first_sentence(scores: pd.DataFrame, share: float) -> str:
@@ -33,7 +59,7 @@ def first_sentence(scores: pd.DataFrame, share: float) -> str:
         return f"{told[0][1]}."
     won = [words for surely, words in told if surely]
     lost = [name for name, (surely, _) in zip(names, told, strict=True) if not surely]
-    area = f"at {share:.0%} of the area"
+    area = f"at {percent(share)} of the area"
     if not won:
         return (
             f"For none of the {len(names)} offences does a model surely beat trailing counts {area}"
@@ -152,31 +178,28 @@ def _cells(row: pd.Series) -> tuple[str, ...]:
 def _told(scores: pd.DataFrame, category: str, share: float) -> tuple[bool, str]:
     """Return whether a model surely wins, and the finding without a full stop."""
     chosen, baseline, default = _three(scores, category, share)
-    area = f"{share:.0%} of the area"
-    plain = f"{baseline['model']} caught {baseline['hit_rate']:.1%} of events in {area}"
-    if not np.isfinite(baseline["hit_rate"]):
+    model, area = chosen["model"], f"{percent(share)} of the area"
+    theirs, ours = (percent(row["hit_rate"], decimals=1) for row in (baseline, chosen))
+    if not np.isfinite(baseline["hit_rate"]) or not np.isfinite(chosen["hit_rate"]):
         return False, (
             f"For {category} too few events lie in {area} to compare models; trailing counts "
             "are used"
         )
-    if chosen["model"] == baseline["model"]:
+    if model == baseline["model"]:
         return False, (
             f"No model beats trailing counts for {category}: none caught more when models were "
-            f"chosen, and {plain} {_span(baseline, 'hit_rate')} after that"
+            f"chosen, and {model} caught {theirs} of events in {area} "
+            f"{_span(baseline, 'hit_rate')} after that"
         )
-    surely = bool(default["model"] == chosen["model"])
-    if not np.isfinite(chosen["difference"]):
-        return False, f"For {category} too few events lie in {area} to judge {chosen['model']}"
+    surely = bool(default["model"] == model)
     verb = "surely beats" if surely else "does not surely beat"
-    if not surely and chosen["difference"] <= 0:
+    if chosen["difference"] <= 0:
         verb = "does not beat"
-    use = chosen["model"] if surely else "trailing counts are"
     return surely, (
-        f"{chosen['model']} {verb} trailing counts for {category}: it caught "
-        f"{chosen['hit_rate']:.1%} of events in {area}, {baseline['model']} "
-        f"{baseline['hit_rate']:.1%}, a difference of {_points(chosen['difference'])} points "
+        f"{model} {verb} trailing counts for {category}: it caught {ours} of events in {area}, "
+        f"{baseline['model']} {theirs}, a difference of {_points(chosen['difference'])} points "
         f"{_span(chosen, 'difference', points=True)}{_p(chosen)}; "
-        + (f"{use} is used" if surely else f"{use} used")
+        f"{model if surely else baseline['model']} is used"
     )
 
 
@@ -209,7 +232,7 @@ def _span(row: pd.Series, name: str, *, points: bool = False) -> str:
         return "(no interval)"
     if points:
         return f"(95 % interval {_points(low)} to {_points(high)})"
-    return f"(95 % interval {low:.1%} to {high:.1%})"
+    return f"(95 % interval {100 * low:.1f} to {percent(high, decimals=1)})"
 
 
 def _whole(value: float) -> str:

@@ -69,7 +69,7 @@ def report_on(one, policy="open", **more):
 def test_the_first_sentence_says_by_how_much_and_how_surely(done):
     lead = report_on(done).lead
     assert "trailing counts for Burglary" in lead
-    assert "of events in 5% of the area" in lead
+    assert "of events in 5 % of the area" in lead
     assert "95 % interval" in lead
     assert lead.endswith(".")
 
