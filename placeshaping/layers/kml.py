@@ -24,13 +24,20 @@ from placeshaping.layers.items import check_suffix
 from placeshaping.layers.notes import notes_of
 from placeshaping.layers.views import in_degrees, layer_of
 from placeshaping.maps.classes import assign_class, class_edges
-from placeshaping.maps.palettes import CLUSTERS, HIDDEN_FILL, NONE_FILL, OUTLINE, sequential
+from placeshaping.maps.palettes import (
+    CLUSTERS,
+    HIDDEN_FILL,
+    NONE_FILL,
+    OUTLINE,
+    label_styles,
+    sequential,
+)
 
 SUFFIXES = (".kml",)
 
 NAMESPACE = "http://www.opengis.net/kml/2.2"
 
-_OPACITY, _HIDDEN_OPACITY = "b3", "e6"
+_OPACITY, _HIDDEN_OPACITY, _FAINT = "b3", "e6", "33"
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TYPES = {"i": "int", "f": "double"}
 _SHOWN = {
@@ -125,6 +132,10 @@ def _document(root: Xml.Element, release: Release, layer: pd.DataFrame) -> Xml.E
     for classes in range(1, 6):
         for place, colour in enumerate(sequential(classes), start=1):
             _style(document, f"class-{place}-of-{classes}", colour, _OPACITY)
+    if "count" not in layer and release.labels:
+        for one in label_styles(release.labels[0]):
+            opacity = _OPACITY if one.strong or one.mark.isalnum() else _FAINT
+            _style(document, f"label-{one.value}", one.colour, opacity)
     said = Xml.SubElement(document, "ExtendedData")
     for key, value in notes_of(release):
         _text(Xml.SubElement(said, "Data", name=key), "value", value)
@@ -172,13 +183,14 @@ def _folder(
 ) -> None:
     """Write the areas of a level; only the first is seen when the file is opened."""
     folder = Xml.SubElement(document, "Folder")
+    scheme = labels[0] if "count" not in layer and labels and labels[0].name in layer else None
     column = _drawn(layer)
     edges = _edges(layer, column)
     seen = "1" if open_first else "0"
     _text(folder, "name", label)
     _text(folder, "visibility", seen)
-    _text(folder, "description", _key(column, edges))
-    styles = _styles(layer, column, edges)
+    _text(folder, "description", _label_key(scheme) if scheme else _key(column, edges))
+    styles = _label_styles(layer, scheme) if scheme else _styles(layer, column, edges)
     names = _columns(layer)
     shapes = in_degrees(layer.geometry)
     columns = [layer[name].tolist() for name in names]
@@ -241,11 +253,33 @@ def _key(column: str, edges: Sequence[float]) -> str:
     if column != "class":
         rows.insert(0, (NONE_FILL, "none recorded"))
     rows.append((HIDDEN_FILL, "hidden (dark outline)"))
+    return _key_table(rows)
+
+
+def _key_table(rows: Sequence[tuple[str, str]]) -> str:
     told = "".join(
         f'<tr><td bgcolor="{colour}">&nbsp;&nbsp;&nbsp;</td><td>{_safe(label)}</td></tr>'
         for colour, label in rows
     )
     return f"<table>{told}</table><p>No fill: no data.</p>"
+
+
+def _label_styles(layer: pd.DataFrame, scheme: LabelScheme) -> list[str]:
+    """Name the style of each area by its label, where a policy shows no counts."""
+    return [
+        "hidden"
+        if status == "hidden"
+        else f"label-{value}"
+        if isinstance(value, str) and value
+        else "missing"
+        for status, value in zip(layer["status"], layer[scheme.name], strict=True)
+    ]
+
+
+def _label_key(scheme: LabelScheme) -> str:
+    """Tell what the colours mean, in a table of HTML."""
+    rows = [(style.colour, style.label) for style in label_styles(scheme)]
+    return _key_table([*rows, (HIDDEN_FILL, "hidden (dark outline)")])
 
 
 def _balloon(values: dict[str, Any], labels: Sequence[LabelScheme]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from xml.etree import ElementTree as Xml
 
@@ -99,6 +99,9 @@ def styles_of(
             drawn = _categorised(scheme.name, label_styles(scheme))
             about = f"{title}: {scheme.title}"
             found.append(LayerStyle(name, scheme.title[:30], about, drawn, default=False))
+    if column == "class" and len(found) > 1:  # classes of records are not what it was made for
+        first, second, *rest = found
+        found = [replace(second, default=True), *rest, replace(first, default=False)]
     return found
 
 

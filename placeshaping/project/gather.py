@@ -12,7 +12,7 @@ from placeshaping._core.errors import ColumnError, RecipeError, UnmatchedError
 from placeshaping._core.provenance import SourceFile, describe_file
 from placeshaping.project.listed_areas import wholes_within, year_of
 from placeshaping.project.places import read_places, read_postcodes_of
-from placeshaping.project.recipe import Recipe
+from placeshaping.project.recipe import Areas, Recipe
 from placeshaping.project.records import (
     RecordFile,
     Sensitivity,
@@ -119,7 +119,7 @@ def gather(
     sources: list[SourceFile] = []
     for records in recipe.records:
         check_file(folder / records.file)
-    areas, lookup = _read_areas(recipe, folder, sources)
+    areas, lookup = read_areas(recipe.areas, folder=folder, sources=sources)
     changes = None
     if recipe.areas.changes:
         from placeshaping.areas.lookups import read_changes
@@ -238,13 +238,36 @@ def _sentence_part(subject: str) -> str:
     return subject if subject[1:2].isupper() else f"{subject[:1].lower()}{subject[1:]}"
 
 
-def _read_areas(
-    recipe: Recipe, folder: Path, sources: list[SourceFile]
+def read_areas(
+    given: Areas, *, folder: Path, sources: list[SourceFile]
 ) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+    """
+    Read the small areas that a recipe names, and the levels above them.
+
+    Parameters
+    ----------
+    given
+        The recipe's section.
+    folder
+        What its paths are relative to.
+    sources
+        The files are added to it.
+
+    Returns
+    -------
+    areas, lookup
+        Of the place that is named, indexed by area code.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be used; the message names it.
+    RecipeError
+        If a lookup leads nowhere, or the place is in none of them.
+    """
     from placeshaping.areas.boundaries import read_boundaries
     from placeshaping.areas.lookups import make_lookup, read_lookup
 
-    given = recipe.areas
     lookups = []
     for name in given.lookups:
         lookups.append(read_lookup(folder / name))

@@ -69,6 +69,7 @@ def plan_patrols(
     patrols: int,
     cells: int | None = None,
     share: float | None = None,
+    allowed: NDArray[np.bool_] | None = None,
     dwell_minutes: float = DWELL_MINUTES,
 ) -> PatrolPlan:
     """
@@ -93,6 +94,8 @@ def plan_patrols(
     share
         which share of the district's area, above 0 and at most 1. One of the
         two.
+    allowed
+        Which units may be part of an area; all, where not given.
     dwell_minutes
         Minutes of each visit.
 
@@ -119,11 +122,11 @@ def plan_patrols(
     ([13.0, 8.0], 0.95)
     """
     _check(expected, units, patrols)
-    wanted = _how_many(units, patrols, cells, share)
+    free = np.ones(len(units), dtype=bool) if allowed is None else allowed.copy()
+    wanted = _how_many(units, patrols, cells, share, int(free.sum()))
     sizes = [wanted // patrols + (k < wanted % patrols) for k in range(patrols)]
     near = _neighbour_lists(units)
     order = np.lexsort((np.arange(len(units)), -expected))
-    free = np.ones(len(units), dtype=bool)
     grown: list[list[int]] = []
     for size in sizes:
         best = _best_area(expected, units, near, order, free, size)
@@ -149,7 +152,7 @@ def _check(expected: Floats, units: Units, patrols: int) -> None:
         raise InputError(msg)
 
 
-def _how_many(units: Units, patrols: int, cells: int | None, share: float | None) -> int:
+def _how_many(units: Units, patrols: int, cells: int | None, share: float | None, free: int) -> int:
     """Return the number of cells that was asked for."""
     if (cells is None) == (share is None):
         msg = "Say how much to cover by one of `cells` and `share`."
@@ -160,10 +163,12 @@ def _how_many(units: Units, patrols: int, cells: int | None, share: float | None
     if cells is None:
         typical = float(np.median(units.area))
         cells = max(patrols, round(float(share or 0) * float(units.area.sum()) / typical))
-    if not patrols <= cells <= len(units):
+    if not patrols <= cells <= free:
+        barred = len(units) - free
+        may = f", of which {barred:,} may not be part of a patrol area" if barred else ""
         msg = (
-            f"{cells:,} cells for {patrols:,} patrols, and the district has {len(units):,}: ask "
-            "for at least one a patrol, and no more than there are."
+            f"{cells:,} cells for {patrols:,} patrols, and the district has {len(units):,}{may}: "
+            "ask for at least one a patrol, and no more than there are."
         )
         raise InputError(msg)
     return cells

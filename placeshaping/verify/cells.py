@@ -47,7 +47,9 @@ _CATEGORY = re.compile(
 """Words in the names of categories: a column of that name counts them."""
 
 _NO_COUNT = re.compile(r"(?i)\b(?:rate|per|share|%|percent|score|index|interval|areas?)\b|_id\b")
-_GRID = re.compile(r"grid_(\d+)")
+GRID = re.compile(r"grid_(\d+)")
+"""Name of a level that is a grid, with the side of its cells in metres."""
+
 _CELL = re.compile(r"^[SH](\d+)E-?\d+N-?\d+$")
 """Code of a cell, which begins with its side in metres."""
 
@@ -153,7 +155,7 @@ def _levels_declared(contents: Contents, rules: Rules) -> Iterator[Breach]:
 
 def _is_grid(level: object, rules: Rules) -> bool:
     """Tell whether a level is a grid whose cells are as large as the policy demands."""
-    size = _GRID.fullmatch(str(level))
+    size = GRID.fullmatch(str(level))
     return bool(size and rules.finest_cell and int(size[1]) >= rules.finest_cell)
 
 

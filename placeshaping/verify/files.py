@@ -23,6 +23,7 @@ from placeshaping.verify.coordinates import as_table, attack_coordinates, drawn_
 from placeshaping.verify.csvw_file import description_names, read_described_csv, read_plain_json
 from placeshaping.verify.disguises import check_disguises
 from placeshaping.verify.geopackage_file import read_geopackage, shapes_of_geopackage
+from placeshaping.verify.gpx_file import read_gpx
 from placeshaping.verify.html_file import read_html
 from placeshaping.verify.intervals import check_intervals
 from placeshaping.verify.kml_file import read_kml
@@ -52,13 +53,14 @@ _READERS: dict[str, Callable[[Path], Contents]] = {
     "text": read_text,
     "parquet": read_parquet,
     "kml": read_kml,
+    "gpx": read_gpx,
     "geotiff": lambda path: read_raster(path)[0],
 }
 _SUFFIXES = {
     ".html": "html", ".htm": "html", ".gpkg": "geopackage", ".xlsx": "xlsx", ".csv": "csv",
     ".tsv": "csv", ".json": "json", ".geojson": "json", ".txt": "text", ".md": "text",
     ".zip": "zip", ".tif": "geotiff", ".tiff": "geotiff", ".parquet": "parquet",
-    ".geoparquet": "parquet", ".kml": "kml", ".yml": "text", ".yaml": "text",
+    ".geoparquet": "parquet", ".kml": "kml", ".gpx": "gpx", ".yml": "text", ".yaml": "text",
 }  # fmt: skip
 _CODE = re.compile(r"[EWSNKJ]\d{8}")
 _MOST_UNPACKED = 2_000_000_000

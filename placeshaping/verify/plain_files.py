@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from placeshaping.verify.cells import LEVELS
+from placeshaping.verify.cells import GRID, LEVELS
 from placeshaping.verify.contents import Contents, Table, UnreadableError
 from placeshaping.verify.loose_numbers import note_pairs, number_run
 
@@ -163,7 +163,7 @@ def _manifest(data: dict[str, Any], contents: Contents) -> None:
     _foreign(data, MANIFEST_KEYS, "manifest", contents)
     facts = data.get("facts")
     for key, value in facts.items() if isinstance(facts, dict) else []:
-        if isinstance(value, dict) and key in LEVELS:
+        if isinstance(value, dict) and (key in LEVELS or GRID.fullmatch(key)):
             odd = [
                 k for k, v in value.items() if not _FACT.match(str(k)) or isinstance(v, list | dict)
             ]

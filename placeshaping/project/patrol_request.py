@@ -1,0 +1,372 @@
+"""
+A planner's request for patrol areas: the shift, the offences, how much, and who answers for it.
+
+A request is a TOML file. Paths in it are relative to its folder. Whatever is
+wrong with it is told by the name of the key.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from placeshaping._core.checks import check_file, listed, near_names
+from placeshaping._core.errors import RecipeError
+from placeshaping.project.recipe import Areas, Records, read_recipe
+
+SMALLEST_CELL = 250
+"""Side in metres of the smallest cells that the policy `police` lets out."""
+
+CELLS = (250, 500, 1000)
+
+MODELS = (
+    "trailing 12 months", "trailing 28 days", "trailing all", "same season last year",
+    "kernel density", "ProMap", "self-exciting", "endemic-epidemic", "boosted", "ensemble",
+)  # fmt: skip
+"""What a request may name; the first is the default."""
+
+MOST_PATROLS = 19
+"""One letter each, and one class for the rest: labels have at most twenty classes."""
+
+_CLOCK = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$")
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Shift(_Section):
+    """When: a date and two clock times, local; an end that is not later lies on the next day."""
+
+    date: dt.date
+    start: str = "00:00"
+    end: str = "00:00"
+    zone: str = "Europe/London"
+
+    @field_validator("start", "end")
+    @classmethod
+    def _clock(cls, given: str) -> str:
+        if not _CLOCK.match(given):
+            msg = "write the time as '22:00', in quotes"
+            raise ValueError(msg)
+        return given
+
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, given: str) -> str:
+        try:
+            ZoneInfo(given)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            msg = f"there is no time zone {given!r}; write 'Europe/London'"
+            raise ValueError(msg) from error
+        return given
+
+    @property
+    def begins(self) -> dt.datetime:
+        """Its first moment."""
+        return self._moment(self.date, self.start)
+
+    @property
+    def ends(self) -> dt.datetime:
+        """The moment after its last."""
+        later = self.end <= self.start
+        return self._moment(self.date + dt.timedelta(days=later), self.end)
+
+    @property
+    def hours(self) -> float:
+        """How long it lasts, with the clock changes of its zone."""
+        return (
+            self.ends.astimezone(dt.UTC) - self.begins.astimezone(dt.UTC)
+        ).total_seconds() / 3600
+
+    @property
+    def words(self) -> str:
+        """As it stands on products: ``"22 November 2026, 22:00 to 06:00"``."""
+        return f"{self.date.day} {self.date:%B %Y}, {self.start} to {self.end}"
+
+    def _moment(self, day: dt.date, clock: str) -> dt.datetime:
+        return dt.datetime.combine(day, dt.time.fromisoformat(clock), tzinfo=ZoneInfo(self.zone))
+
+
+class Signed(_Section):
+    """Somebody's signature under an offence that is refused by default."""
+
+    by: str = Field(min_length=1)
+    reason: str = Field(min_length=1)
+
+
+class Offences(_Section):
+    """What the records are of: their names, and how those of one's own are recorded."""
+
+    names: list[str] = Field(min_length=1)
+    tags: dict[str, Literal["reported", "mixed", "discovered"]] = {}
+    overrides: dict[str, Signed] = {}
+
+    @field_validator("names", mode="before")
+    @classmethod
+    def _one_or_many(cls, given: object) -> object:
+        return [given] if isinstance(given, str) else given
+
+
+class Cover(_Section):
+    """How much: a share of the district, a number of cells, or patrols with their minutes."""
+
+    share: float | None = Field(default=None, gt=0)
+    cells: int | None = Field(default=None, ge=1)
+    patrols: int | None = Field(default=None, ge=1, le=MOST_PATROLS)
+    minutes: int | None = Field(default=None, ge=10)
+    cell_size: int = SMALLEST_CELL
+    dwell_minutes: int = Field(default=15, ge=1, le=120)
+
+    @field_validator("share")
+    @classmethod
+    def _part_of_the_district(cls, given: float | None) -> float | None:
+        if given is not None and given > 1:
+            msg = f"{given:g} is more than the whole district; 0.02 is two hundredths of it"
+            raise ValueError(msg)
+        return given
+
+    @field_validator("cell_size")
+    @classmethod
+    def _large_enough(cls, given: int) -> int:
+        if given < SMALLEST_CELL:
+            msg = f"the policy 'police' lets out no cells under {SMALLEST_CELL} m; write 250"
+            raise ValueError(msg)
+        if given not in CELLS:
+            msg = f"write one of {listed(list(CELLS))} (metres)"
+            raise ValueError(msg)
+        return given
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Cover:
+        given = [name for name in ("share", "cells", "minutes") if getattr(self, name) is not None]
+        if len(given) != 1:
+            told = f"{' and '.join(given)} are given" if given else "none is given"
+            msg = (
+                "say how much by one of 'share' (of the area), 'cells', or 'patrols' with "
+                f"'minutes'; {told}"
+            )
+            raise ValueError(msg)
+        if self.minutes is not None and self.patrols is None:
+            msg = "with 'minutes' of a patrol, say also how many 'patrols'"
+            raise ValueError(msg)
+        return self
+
+
+class PatrolRequest(_Section):
+    """
+    A whole request.
+
+    Records and areas stand in it, or are taken from the recipe that it names.
+    `decides` is the person who answers for sending patrols there; `expires`
+    the last day of use, by default the day after the shift ends; `untimed`
+    what becomes of records without a time.
+    """
+
+    title: str | None = None
+    purpose: str = Field(min_length=1)
+    decides: str = Field(min_length=1)
+    contact: str = ""
+    shift: Shift
+    offences: Offences
+    cover: Cover
+    recipe: str | None = None
+    records: list[Records] = []
+    areas: Areas | None = None
+    model: str | None = None
+    backtest: str | None = None
+    streets: str | None = None
+    expires: dt.date | None = None
+    untimed: Literal["raise", "drop", "draw"] = "raise"
+    seed: int = 0
+    output: str | None = None
+
+    @field_validator("records", mode="before")
+    @classmethod
+    def _one_or_many(cls, given: object) -> object:
+        return [given] if isinstance(given, dict) else given
+
+    @field_validator("model")
+    @classmethod
+    def _known_model(cls, given: str | None) -> str | None:
+        if given is None or given in MODELS:
+            return given
+        near = near_names(given, MODELS)
+        hint = f" (did you mean {listed(near)}?)" if near else ""
+        msg = f"there is no model {given!r}{hint}; there are {listed(list(MODELS), most=20)}"
+        raise ValueError(msg)
+
+    @property
+    def last_day(self) -> dt.date:
+        """The last day on which the products may be used."""
+        return self.expires or self.shift.ends.date() + dt.timedelta(days=1)
+
+    @property
+    def heading(self) -> str:
+        """Title of the products."""
+        return self.title or f"Patrol areas: {' and '.join(self.offences.names)}"
+
+
+def read_request(path: str | Path) -> PatrolRequest:
+    r"""
+    Read and validate a request; records and areas that it lacks come from its recipe.
+
+    Parameters
+    ----------
+    path
+        A TOML file.
+
+    Returns
+    -------
+    request
+        Complete, with paths as they stand in the file.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such file, or no such recipe.
+    RecipeError
+        If it is not TOML, or a key is missing, unknown or wrong.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "late.toml"
+    ...     _ = file.write_text("[shift]\ndate = 2026-11-22")
+    ...     read_request(file)
+    Traceback (most recent call last):
+        ...
+    placeshaping._core.errors.RecipeError: late.toml: purpose: this key is needed; ...
+    """
+    path = check_file(path)
+    try:
+        given = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        msg = (
+            f"{path.name} is not a request in TOML: {error}. Texts and times stand in quotes, the "
+            "date does not: date = 2026-11-22."
+        )
+        raise RecipeError(msg) from error
+    return make_request(given, folder=path.parent, where=path.name)
+
+
+def make_request(
+    given: Mapping[str, Any], *, folder: str | Path = ".", where: str = "request"
+) -> PatrolRequest:
+    """
+    Validate a request that is at hand as a dictionary.
+
+    Parameters
+    ----------
+    given
+        Its content.
+    folder
+        What the path of its recipe is relative to.
+    where
+        Name for messages.
+
+    Returns
+    -------
+    request
+        Complete.
+
+    Raises
+    ------
+    RecipeError
+        If a key is missing, unknown or wrong.
+
+    Examples
+    --------
+    >>> make_request({"shift": {"date": "2026-11-22", "start": "25:00"}})
+    Traceback (most recent call last):
+        ...
+    placeshaping._core.errors.RecipeError: request: purpose: this key is needed; ...
+    """
+    try:
+        request = PatrolRequest.model_validate(dict(given))
+    except ValidationError as error:
+        told = "; ".join(_tell(problem) for problem in error.errors())
+        msg = f"{where}: {told}."
+        raise RecipeError(msg) from error
+    if request.recipe is not None:
+        recipe = read_recipe(Path(folder) / request.recipe)
+        beside = Path(request.recipe).parent
+        request = request.model_copy(
+            update={
+                "records": request.records or [_moved(one, beside) for one in recipe.records],
+                "areas": request.areas or _moved_areas(recipe.areas, beside),
+            }
+        )
+    missing = [name for name in ("records", "areas") if not getattr(request, name)]
+    if missing:
+        msg = f"{where}: {' and '.join(missing)}: needed, or name a recipe that has them."
+        raise RecipeError(msg)
+    return request
+
+
+def digest_of(path: str | Path) -> str:
+    """
+    Return the checksum by which an answered request is known again.
+
+    Parameters
+    ----------
+    path
+        The request.
+
+    Returns
+    -------
+    digest
+        SHA-256 of its bytes.
+    """
+    return hashlib.sha256(check_file(path).read_bytes()).hexdigest()
+
+
+def _moved(records: Records, beside: Path) -> Records:
+    """Make paths of a recipe's records relative to the request's folder."""
+    postcodes = None if records.postcodes is None else str(beside / records.postcodes)
+    return records.model_copy(update={"file": str(beside / records.file), "postcodes": postcodes})
+
+
+def _moved_areas(areas: Areas, beside: Path) -> Areas:
+    changes = None if areas.changes is None else str(beside / areas.changes)
+    lookups = [str(beside / name) for name in areas.lookups]
+    update = {"file": str(beside / areas.file), "lookups": lookups, "changes": changes}
+    return areas.model_copy(update=update)
+
+
+def _tell(problem: Any) -> str:
+    """Say what is wrong with which key."""
+    key = ".".join(str(part) for part in problem["loc"] if not isinstance(part, int))
+    if problem["type"] == "extra_forbidden":
+        near = near_names(str(problem["loc"][-1]), _known_keys(problem["loc"][:-1]))
+        hint = f" (did you mean {listed(near)}?)" if near else ""
+        return f"{key}: there is no such key{hint}"
+    if problem["type"].startswith(("date_", "datetime_")):
+        return f"{key}: write the day as 2026-11-22, without quotes"
+    if problem["type"] == "missing":
+        return f"{key}: this key is needed"
+    if problem["type"] == "string_too_short":
+        return f"{key}: must not be empty; it is printed on the products"
+    told = str(problem["msg"]).removeprefix("Value error, ")
+    return f"{key}: {told}" if key else told
+
+
+def _known_keys(section: tuple[Any, ...]) -> list[str]:
+    sections: dict[str, type[BaseModel]] = {
+        "shift": Shift,
+        "offences": Offences,
+        "cover": Cover,
+        "records": Records,
+        "areas": Areas,
+    }
+    model = sections.get(str(section[0]), PatrolRequest) if section else PatrolRequest
+    return [field.alias or name for name, field in model.model_fields.items()]
