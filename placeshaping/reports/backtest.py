@@ -84,6 +84,8 @@ class BacktestReport:
         What the places are, in words, such as ``"634 small areas"``.
     already_published
         Where the records are published already; None where they are not.
+    expires
+        Last day of use, for policies that need one.
     """
 
     title: str
@@ -98,6 +100,7 @@ class BacktestReport:
     sources: tuple[SourceFile, ...]
     places: str
     already_published: str | None = None
+    expires: dt.date | None = None
 
     @property
     def lead(self) -> str:
@@ -119,6 +122,7 @@ def make_report(
     share: float = 0.05,
     sources: Sequence[SourceFile] = (),
     already_published: str | None = None,
+    expires: dt.date | None = None,
     level: float = 0.95,
 ) -> BacktestReport:
     """
@@ -141,6 +145,8 @@ def make_report(
         Files that the histories were made from.
     already_published
         Where the records are published already, which policy ``"open"`` needs.
+    expires
+        Last day of use, for policies that need one.
     level
         Of the intervals.
 
@@ -183,6 +189,7 @@ def make_report(
         sources=tuple(sources),
         places=f"{len(units):,} {kind}, {units.area.sum():,.0f} km²",
         already_published=already_published,
+        expires=expires,
     )
 
 
@@ -329,7 +336,7 @@ def _pictures(report: BacktestReport) -> dict[str, ReportFigure]:
         )
         out[f"{stem}_stability.png"] = ReportFigure(
             draw_stability(stability, title=f"{name}: how compact and lasting the flagged area is"),
-            f"{name}: compactness and turnover of the area flagged, {percent(report.share)} of all.",
+            f"{name}: compactness and turnover of {percent(report.share)} of the area.",
             said_stability(stability),
         )
     return out

@@ -31,6 +31,7 @@ def declare_report(report: BacktestReport) -> dict[str, Any]:
         "policy": report.policy.name,
         "made_on": report.made_on.isoformat(),
         "already_published": report.already_published,
+        "expires": None if report.expires is None else report.expires.isoformat(),
     }
 
 

@@ -1,0 +1,153 @@
+"""`placeshaping backtest`: from recipe to report; interrupted ones go on; bad ones say why."""
+
+import datetime as dt
+import json
+
+import pandas as pd
+import pytest
+
+from placeshaping import cli
+from placeshaping._core.errors import DisclosureError, InputError, RecipeError
+from placeshaping.project.backtest import run_backtest
+from placeshaping.project.backtest_request import make_backtest_request, make_models
+from placeshaping.synthetic.district import make_district
+from placeshaping.synthetic.files import write_district
+
+TODAY = dt.date(2026, 2, 3)
+RECIPE = """
+title = "Crime in Fenmarch (invented)"
+purpose = "A test."
+contact = "nobody@example.org"
+policy = "{policy}"
+records = {{ file = "crime.zip", sensitivity = "personal" }}
+areas = {{ file = "lsoa_2021.gpkg", changes = "lookup_lsoa11_lsoa21.csv" }}
+
+[backtest]
+{section}
+"""
+SECTION = """
+offences = {offences}
+models = ["trailing 12 months", "trailing last", "kernel density"]
+origins = 9
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("district")
+    write_district(make_district(40, seed=5, months=24), folder)
+    return folder
+
+
+def write(folder, *, offences='["Burglary", "Vehicle crime"]', policy="councillor", more="", name):
+    path = folder / f"{name}.toml"
+    section = (
+        SECTION.format(offences=offences) + f'working = "w-{name}"\noutput = "{name}"\n' + more
+    )
+    path.write_text(RECIPE.format(policy=policy, section=section), "utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def done(folder):
+    return run_backtest(write(folder, name="plain"), made_on=TODAY)
+
+
+def test_the_report_holds_every_offence_model_and_share(done):
+    scores = pd.read_csv(done.folder / "scores.csv")
+    assert set(scores["category"]) == {"Burglary", "Vehicle crime"}
+    assert len(scores) == 2 * 3 * 4
+    assert set(scores["share"]) == {0.01, 0.02, 0.05, 0.1}
+    shown = scores["n"].dropna()
+    assert len(shown)
+    assert (shown % 5 == 0).all()
+    assert (shown >= 5).all()
+
+
+def test_the_page_begins_with_the_finding(done):
+    page = (done.folder / "report.html").read_text("utf-8")
+    lead = page.split('<p class="lead">')[1].split("</p>")[0]
+    assert lead == done.report.lead.replace("'", "&#39;")
+    assert "trailing counts" in lead or "counts are used" in lead
+
+
+def test_an_interrupted_backtest_goes_on(done, folder):
+    working = folder / "w-plain" / "burglary"
+    files = {path: path.read_bytes() for path in working.rglob("*") if path.is_file()}
+    gone = [path for path in files if "scores" in path.name or "scores" in path.parent.name][-3:]
+    assert len(gone) == 3
+    for path in gone:
+        path.unlink()
+    kept = {path: path.stat().st_mtime_ns for path in files if path not in gone}
+    again = run_backtest(folder / "plain.toml", made_on=TODAY)
+    pd.testing.assert_frame_equal(again.report.scores, done.report.scores)
+    untouched = [path for path, time in kept.items() if path.stat().st_mtime_ns == time]
+    assert len(untouched) >= len(kept) // 2
+
+
+def test_the_command_prints_the_finding_and_the_files(done, folder, capsys):
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["backtest", str(folder / "plain.toml"), "--json"])
+    told = json.loads(capsys.readouterr().out)
+    assert told["finding"] == done.report.lead
+    assert "report.html" in told["files"]
+    assert told["offences"]["Burglary"]["model"] == done.report.defaults["Burglary"]
+
+
+def test_cells_of_a_grid_can_be_the_places(folder):
+    path = write(folder, offences='"Burglary"', more="grid = 1000\n", name="grid")
+    outcome = run_backtest(path, made_on=TODAY)
+    assert "cells of 1000 m" in outcome.report.places
+
+
+def test_offences_that_patrols_discover_are_refused_without_a_signature(folder):
+    with pytest.raises(InputError, match="patrols discover it"):
+        run_backtest(write(folder, offences='"Drugs"', name="drugs"), made_on=TODAY)
+
+
+def test_a_signature_is_printed(folder):
+    signed = '[backtest.overrides]\nDrugs = { by = "A. Name", reason = "To show the drift." }\n'
+    path = write(folder, offences='"Drugs"', more=signed, name="signed")
+    outcome = run_backtest(path, made_on=TODAY)
+    page = (outcome.folder / "report.html").read_text("utf-8")
+    assert "Allowed by A. Name: To show the drift." in page
+
+
+def test_personal_records_are_not_reported_under_the_open_policy(folder):
+    with pytest.raises(DisclosureError, match="anybody can have already"):
+        run_backtest(write(folder, policy="open", name="open"), made_on=TODAY)
+
+
+def test_a_recipe_without_the_section_says_how_to_add_it(tmp_path):
+    path = tmp_path / "recipe.toml"
+    path.write_text('title = "x"', "utf-8")
+    with pytest.raises(RecipeError, match=r"no section \[backtest\]"):
+        run_backtest(path, made_on=TODAY)
+
+
+@pytest.mark.parametrize(
+    ("section", "told"),
+    [
+        ({"model": ["x"]}, "there is no such key .did you mean models"),
+        ({"models": ["kernel densty"]}, "did you mean kernel density"),
+        ({"models": ["kernel density"]}, "add trailing counts"),
+        ({"models": ["trailing all", "self-exciting"]}, "say grid = 250"),
+        ({"shares": [0.0]}, "shares of the area above 0"),
+        ({"grid": 300}, "backtest.grid"),
+        ({"overrides": {"Drugs": {"by": "", "reason": "x"}}}, "backtest.overrides.Drugs.by"),
+    ],
+)
+def test_wrong_keys_are_told_by_name(section, told):
+    with pytest.raises(RecipeError, match=told):
+        make_backtest_request(section)
+
+
+def test_models_suit_the_step():
+    monthly = [model.name for model in make_models(make_backtest_request({}))]
+    daily = [
+        model.name for model in make_models(make_backtest_request({"step": "day", "grid": 250}))
+    ]
+    assert "endemic-epidemic" in monthly
+    assert "ensemble" in monthly
+    assert "self-exciting" in daily
+    assert "self-exciting" not in monthly
