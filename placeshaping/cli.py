@@ -23,6 +23,7 @@ from placeshaping._core.errors import PlaceshapingError
 from placeshaping._core.progress import quiet as no_progress
 from placeshaping.cli_backtest import backtest
 from placeshaping.cli_ledger import ledger_app
+from placeshaping.cli_patrol import patrol_app
 from placeshaping.cli_publish import publish
 from placeshaping.console import Json, Quiet, print_json, print_table, this_day
 
@@ -78,6 +79,7 @@ def _about(
 
 
 app.add_typer(ledger_app)
+app.add_typer(patrol_app)
 app.command()(publish)
 app.command()(backtest)
 

@@ -29,9 +29,9 @@ LEVEL_WORDS: dict[str, tuple[str, str, str]] = {
     "csp": ("safety partnership", "safety partnerships", "Safety partnerships"),
     "police_force": ("police force area", "police force areas", "Police force areas"),
     "area": ("area", "areas", "Areas"),
-    "grid_250": ("250 m cell", "250 m cells", "Cells"),
-    "grid_500": ("500 m cell", "500 m cells", "Cells"),
-    "grid_1000": ("1 km cell", "1 km cells", "Cells"),
+    "grid_250": ("cell of 250 m", "cells of 250 m", "Cells"),
+    "grid_500": ("cell of 500 m", "cells of 500 m", "Cells"),
+    "grid_1000": ("cell of 1 km", "cells of 1 km", "Cells"),
 }
 """Level -> one, many, and the label of its button."""
 
@@ -101,7 +101,7 @@ def facts(release: Release) -> tuple[tuple[str, str], ...]:
     until = [("Use until", day_words(release.expires))] if release.expires else []
     return (
         *until,
-        ("When", span_words(release)),
+        ("When" if release.policy.counts_shown else "Records of", span_words(release)),
         ("Where", place_words(release) + within),
         *told,
         ("How sure", _sure(release) + protection_words(release)),
@@ -250,10 +250,8 @@ def place_words(release: Release) -> str:
 
 def _lead(release: Release) -> str:
     if not release.policy.counts_shown:
-        return (
-            f"{_sentence_case(release.categories[0].label)} in {place_words(release)}, from "
-            f"records of {span_words(release)}."
-        )
+        told = f"From records of {span_words(release)}."
+        return f"{release.purpose.rstrip('.')}. {told}" if release.purpose else told
     count, people, complete = _whole(release)
     rounded = _rounded(count, release.policy.rounding)
     exact = rounded == count and release.policy.rounding == 1

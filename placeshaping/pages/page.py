@@ -58,7 +58,12 @@ _INDENTATION = re.compile(r"^[ \t]+", re.MULTILINE)
 _COMMENT = re.compile(r"(?:^|(?<=[\s;{},]))/\*(?:(?!\*/).)*\*/[ \t]*$", re.MULTILINE | re.DOTALL)
 """A comment after which its line ends."""
 
-_FACT_IDS = {"When": "fact-when", "Hot spots": "fact-hotspots", "How sure": "fact-sure"}
+_FACT_IDS = {
+    "When": "fact-when",
+    "Records of": "fact-when",
+    "Hot spots": "fact-hotspots",
+    "How sure": "fact-sure",
+}
 """Facts that the script words anew when the choices change."""
 
 

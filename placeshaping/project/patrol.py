@@ -59,6 +59,9 @@ REGISTER = "patrol-overrides.sqlite"
 CELLS_OF_A_PATROL = 8
 """Cells of a patrol where the request says how much, but not for how many patrols."""
 
+COMPACTNESS = 0.5
+"""How far patrol areas grow by what is expected around a cell; see `plan_patrols`."""
+
 MOST_SHOWN = 1_500
 """Cells of a grid up to which all of it is shown; a telephone opens no more at ease."""
 
@@ -171,7 +174,9 @@ class PatrolAnswer:
         return {"folder": str(self.folder), "files": [one.name for one in self.files], **facts}
 
 
-def answer_request(path: str | Path, *, now: dt.datetime) -> PatrolAnswer:
+def answer_request(
+    path: str | Path, *, now: dt.datetime, changes: Mapping[str, Any] | None = None
+) -> PatrolAnswer:
     """
     Answer one request: read, fit, forecast, plan, protect, write, attack, hand over.
 
@@ -181,6 +186,8 @@ def answer_request(path: str | Path, *, now: dt.datetime) -> PatrolAnswer:
         The request, a TOML file.
     now
         The moment, with a zone: shifts that have ended by then are refused.
+    changes
+        Keys to take in the place of those of the file, by section.
 
     Returns
     -------
@@ -197,7 +204,7 @@ def answer_request(path: str | Path, *, now: dt.datetime) -> PatrolAnswer:
         If the folder cannot be written; it is then as it was.
     """
     path = Path(path)
-    request = read_request(path)
+    request = read_request(path, changes=changes)
     check_request(request, now=now)
     fitted = fit_place(request, read_place(request, folder=path.parent), folder=path.parent)
     return answer(request, fitted, folder=path.parent, target=answer_folder_of(path, request),
@@ -295,7 +302,7 @@ def _plan(request: PatrolRequest, place: Place, expected: NDArray[np.float64]) -
     if cells > _LONGEST * patrols:
         msg = (
             f"cover: {cells:,} cells for {patrols} patrols are {cells / patrols:,.0f} each, more "
-            f"than {_LONGEST} in one shift. Ask for more patrols, larger cells, or less of the area."
+            f"than {_LONGEST} in one shift. Ask for more patrols, larger cells, or less area."
         )
         raise RecipeError(msg)
     return plan_patrols(
@@ -304,6 +311,7 @@ def _plan(request: PatrolRequest, place: Place, expected: NDArray[np.float64]) -
         patrols=patrols,
         cells=cells,
         allowed=_tellable(_count_all(place)),
+        compactness=COMPACTNESS,
         dwell_minutes=cover.dwell_minutes,
     )
 

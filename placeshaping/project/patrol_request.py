@@ -215,7 +215,7 @@ class PatrolRequest(_Section):
         return self.title or f"Patrol areas: {' and '.join(self.offences.names)}"
 
 
-def read_request(path: str | Path) -> PatrolRequest:
+def read_request(path: str | Path, *, changes: Mapping[str, Any] | None = None) -> PatrolRequest:
     r"""
     Read and validate a request; records and areas that it lacks come from its recipe.
 
@@ -223,6 +223,9 @@ def read_request(path: str | Path) -> PatrolRequest:
     ----------
     path
         A TOML file.
+    changes
+        Keys to take in the place of those of the file; a section's by their
+        names, a share or number of cells in the place of either.
 
     Returns
     -------
@@ -256,7 +259,23 @@ def read_request(path: str | Path) -> PatrolRequest:
             "date does not: date = 2026-11-22."
         )
         raise RecipeError(msg) from error
-    return make_request(given, folder=path.parent, where=path.name)
+    return make_request(_changed(given, changes or {}), folder=path.parent, where=path.name)
+
+
+def _changed(given: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    changed = dict(given)
+    for key, value in changes.items():
+        if not isinstance(value, Mapping):
+            changed[key] = value
+            continue
+        section = dict(given.get(key, {}))
+        if {"share", "cells"} & set(value):
+            section = {
+                k: one for k, one in section.items() if k not in ("share", "cells", "minutes")
+            }
+        if value:
+            changed[key] = {**section, **value}
+    return changed
 
 
 def make_request(

@@ -29,7 +29,8 @@ _WIDTH, _HEIGHT, _MARGIN = 8.27, 11.69, 0.5
 _INK, _SOFT, _WARN = "#0b0c0c", "#505a5f", "#a1260d"
 _POINTS, _LINE = 72, 1.25
 _DWELL, _WALKING_KM_H = 15, 4.0
-_MOST_LISTED = 34
+_LISTED, _SMALL = 7.5, 6.0
+_MOST_PANELS = 5
 _STYLE = {
     "font.family": ["DejaVu Sans"],  # matplotlib brings it: the same on every machine
     "pdf.fonttype": 42,
@@ -122,6 +123,10 @@ class _Sheet:
         font = fonts.FontProperties(size=size, weight=weight)
         return float(self.renderer.get_text_width_height_descent(text, font, False)[0]) / _POINTS
 
+    def lines_of(self, text: str, width: float, size: float, weight: str) -> int:
+        """Return how many lines a text takes."""
+        return len(list(self._lines(text, width, size, weight)))
+
     def box(self, x: float, y: float, width: float, height: float) -> Any:
         """Return axes of a place in inches, without a frame."""
         axes = self.figure.add_axes((x / _WIDTH, y / _HEIGHT, width / _WIDTH, height / _HEIGHT))
@@ -142,18 +147,62 @@ def _draw(release: Release, stops: tuple[Stop, ...]) -> Any:
         until = f"Use until {release.expires.day} {release.expires:%B %Y}, then destroy."
         y = sheet.write(until, _MARGIN, y - 0.04, wide, size=10.5, color=_WARN, weight="bold")
     y = sheet.write(release.purpose, _MARGIN, y - 0.04, wide, size=9.5, color=_INK)
-    below = 2.35
-    list_height = _list_height(stops)
-    map_low = max(below + list_height + 0.2, 4.6)
-    _map(sheet, release, stops, (_MARGIN, map_low, wide, y - 0.15 - map_low))
-    _patrols(sheet, stops, map_low - 0.1, below)
-    _notes(sheet, release, below - 0.05)
+    low = _MARGIN + _notes_height(sheet, release)
+    lines = _lines_of(stops)
+    low_list = low + 0.1
+    top_list = low_list + 0.3 + sum(_height_of(sheet, line, wide) for line in lines)
+    letters = list(dict.fromkeys(stop.patrol for stop in stops))
+    panels = 1.95 if len(letters) <= _MOST_PANELS else 0.0
+    top_map = y - 0.1
+    _map(sheet, release, stops, (_MARGIN, top_list + panels, wide, top_map - top_list - panels))
+    if panels:
+        for place, letter in enumerate(letters):
+            side = wide / max(len(letters), 3)
+            box = (_MARGIN + side * place, top_list + 0.08, side - 0.08, panels - 0.3)
+            _panel(sheet, release, [stop for stop in stops if stop.patrol == letter], box)
+    y = sheet.write("Patrols", _MARGIN, top_list, wide, size=10, color=_INK, weight="bold") - 0.02
+    for text, bold in lines:
+        y = sheet.write(text, _MARGIN, y, wide, size=_LISTED, color=_INK,
+                        weight="bold" if bold else "normal")  # fmt: skip
+    _notes(sheet, release, low)
     return figure
 
 
-def _list_height(stops: tuple[Stop, ...]) -> float:
-    rows = -(-len(stops) // 2) if len(stops) <= _MOST_LISTED else 0
-    return 0.35 + 0.17 * rows + 0.17 * len({stop.patrol for stop in stops})
+def _lines_of(stops: tuple[Stop, ...]) -> list[tuple[str, bool]]:
+    """Say what each patrol's round is, and for which reasons which of its cells were chosen."""
+    lines = []
+    for letter in dict.fromkeys(stop.patrol for stop in stops):
+        own = tuple(stop for stop in stops if stop.patrol == letter)
+        walk = walk_km(own)
+        minutes = len(own) * _DWELL + walk / _WALKING_KM_H * 60
+        cells = "1 cell" if len(own) == 1 else f"{len(own)} cells"
+        text = (
+            f"Patrol {letter}: {cells}; a round of {walk:.1f} km by straight lines, about "
+            f"{minutes / 60:.1f} hours on foot with {_DWELL} minutes at each."
+        )
+        lines.append((text, True))
+        for reasons in dict.fromkeys(stop.reasons for stop in own):
+            names = ", ".join(
+                _spans([stop.visit for stop in own if stop.reasons == reasons], letter)
+            )
+            lines.append((f"{names}: {reasons}", False))
+    return lines
+
+
+def _spans(visits: list[int], letter: str) -> Iterator[str]:
+    """Write visits that follow each other as one: ``A1 to A4``."""
+    first = last = visits[0]
+    for visit in [*visits[1:], -1]:
+        if visit == last + 1:
+            last = visit
+            continue
+        yield f"{letter}{first}" if first == last else f"{letter}{first} to {letter}{last}"
+        first = last = visit
+
+
+def _height_of(sheet: _Sheet, line: tuple[str, bool], width: float) -> float:
+    weight = "bold" if line[1] else "normal"
+    return sheet.lines_of(line[0], width, _LISTED, weight) * _LISTED / _POINTS * _LINE
 
 
 def _map(
@@ -205,43 +254,48 @@ def _scale(axes: Any, west: float, south: float, wide: float) -> None:
     axes.text(west + metres, south, f"  {label}; north is up", size=7.5, va="center", color=_INK)
 
 
-def _patrols(sheet: _Sheet, stops: tuple[Stop, ...], top: float, low: float) -> None:
-    """List the patrols, and under them the stops with their reasons, as far as there is room."""
-    y = sheet.write("Patrols", _MARGIN, top, 3, size=10, color=_INK, weight="bold") - 0.02
-    for letter in dict.fromkeys(stop.patrol for stop in stops):
-        own = tuple(stop for stop in stops if stop.patrol == letter)
-        walk = walk_km(own)
-        minutes = len(own) * _DWELL + walk / _WALKING_KM_H * 60
-        cells = "1 cell" if len(own) == 1 else f"{len(own)} cells"
-        text = (
-            f"{letter}: {cells}, {own[0].name} to {own[-1].name}; a round of {walk:.1f} km by "
-            f"straight lines, about {minutes:.0f} minutes on foot with {_DWELL} at each."
-        )
-        y = sheet.write(text, _MARGIN, y, _WIDTH - 2 * _MARGIN, size=8, color=_INK)
-    column = (_WIDTH - 2 * _MARGIN) / 2
-    if len(stops) > _MOST_LISTED:
-        text = f"The reasons of all {len(stops)} cells are in the map and the tables."
-        sheet.write(text, _MARGIN, y - 0.05, 2 * column, size=8, color=_SOFT)
-        return
-    rows = -(-len(stops) // 2)
-    for place, stop in enumerate(stops):
-        x = _MARGIN + column * (place // rows)
-        line = y - 0.05 - 0.17 * (place % rows)
-        if line - 0.15 < low:
-            continue
-        sheet.write(stop.name, x, line, 0.4, size=7.5, color=_INK, weight="bold")
-        sheet.write(stop.reasons, x + 0.34, line, 9, size=6.8, color=_INK)
+def _panel(sheet: _Sheet, release: Release, stops: list[Stop], place: tuple[float, ...]) -> None:
+    """Draw one patrol large enough to read the order of visits."""
+    axes = sheet.box(*place)
+    table = release.tables[release.levels[0]]
+    scheme = next(one for one in release.labels if one.name == "patrol")
+    value = f"patrol_{stops[0].patrol.lower()}"
+    colour = next(style.colour for style in label_styles(scheme) if style.value == value)
+    shapes = table.areas.geometry.loc[[stop.code for stop in stops]].to_numpy()
+    west, south, east, north = (float(one) for one in shapely.total_bounds(shapes))
+    _fill(axes, shapes, colour, _INK, alpha=0.45)
+    axes.set(xlim=(west, east), ylim=(south, north), aspect="equal")
+    inch = max((east - west) / place[2], (north - south) / place[3])
+    wide = float(np.median(np.sqrt(shapely.area(shapes)))) / inch
+    size = max(min(wide * _POINTS * 0.5, 10), 3)
+    for stop in stops:
+        axes.text(stop.x, stop.y, str(stop.visit), size=size, ha="center", va="center", color=_INK)
+    axes.set_title(f"Patrol {stops[0].patrol}, {(east - west) / 1000:.1f} km across", size=7.5)
+
+
+def _columns(release: Release) -> tuple[list[str], list[str]]:
+    left = [*release.notes]
+    right = [*(f"Not for use: {one}" for one in release.not_for), release.statement[0]]
+    right += [f"Contact: {release.contact}"] if release.contact else []
+    made = f"{release.made_on.day} {release.made_on:%B %Y}, {release.declaration['made_by']}"
+    return left, [*right, f"Made on {made}."]
+
+
+_COLUMN = (_WIDTH - 2 * _MARGIN - 0.25) / 2
+
+
+def _notes_height(sheet: _Sheet, release: Release) -> float:
+    """Return how many inches the notes will take."""
+    line = _SMALL / _POINTS * _LINE
+    return max(
+        sum(sheet.lines_of(one, _COLUMN, _SMALL, "normal") * line + 0.015 for one in sentences)
+        for sentences in _columns(release)
+    )
 
 
 def _notes(sheet: _Sheet, release: Release, top: float) -> None:
     """Write what was used, how to read it, and what it must not be used for."""
-    wide = (_WIDTH - 2 * _MARGIN - 0.25) / 2
-    left = [*release.notes]
-    right = [*(f"Not for use: {one}" for one in release.not_for), release.statement[0]]
-    right.append(f"Contact: {release.contact}" if release.contact else "")
-    right.append(f"Made on {release.made_on.day} {release.made_on:%B %Y}, "
-                 f"{release.declaration['made_by']}.")  # fmt: skip
-    for x, sentences in ((_MARGIN, left), (_MARGIN + wide + 0.25, right)):
+    for x, sentences in zip((_MARGIN, _MARGIN + _COLUMN + 0.25), _columns(release), strict=True):
         y = top
-        for sentence in filter(None, sentences):
-            y = sheet.write(sentence, x, y - 0.015, wide, size=5.9, color=_SOFT)
+        for sentence in sentences:
+            y = sheet.write(sentence, x, y - 0.015, _COLUMN, size=_SMALL, color=_SOFT)

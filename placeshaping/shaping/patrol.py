@@ -70,6 +70,7 @@ def plan_patrols(
     cells: int | None = None,
     share: float | None = None,
     allowed: NDArray[np.bool_] | None = None,
+    compactness: float = 0.0,
     dwell_minutes: float = DWELL_MINUTES,
 ) -> PatrolPlan:
     """
@@ -96,6 +97,10 @@ def plan_patrols(
         two.
     allowed
         Which units may be part of an area; all, where not given.
+    compactness
+        From 0 to 1: how far an area grows by what is expected around a cell
+        (it and those that touch it, on average) rather than in it alone. More
+        gives rounder areas that hold a little less.
     dwell_minutes
         Minutes of each visit.
 
@@ -127,12 +132,13 @@ def plan_patrols(
     sizes = [wanted // patrols + (k < wanted % patrols) for k in range(patrols)]
     near = _neighbour_lists(units)
     order = np.lexsort((np.arange(len(units)), -expected))
+    worth = _worth(expected, units, compactness)
     grown: list[list[int]] = []
     for size in sizes:
-        best = _best_area(expected, units, near, order, free, size)
+        best = _best_area(worth, units, near, order, free, size)
         free[best] = False
         grown.append(best)
-    _exchange(grown, expected, near, free)
+    _exchange(grown, worth, near, free)
     return _plan(grown, expected, units, order, wanted, dwell_minutes)
 
 
@@ -150,6 +156,18 @@ def _check(expected: Floats, units: Units, patrols: int) -> None:
     if patrols < 1:
         msg = f"patrols is {patrols}. Ask for one or more."
         raise InputError(msg)
+
+
+def _worth(expected: Floats, units: Units, compactness: float) -> Floats:
+    """Return what an area grows by: what is expected in a cell, and around it."""
+    if not 0 <= compactness <= 1:
+        msg = f"compactness is {compactness}. Give a number from 0 to 1."
+        raise InputError(msg)
+    if compactness == 0:
+        return expected
+    around = expected + units.neighbours @ expected
+    many = 1 + np.diff(units.neighbours.indptr)
+    return np.asarray((1 - compactness) * expected + compactness * around / many)
 
 
 def _how_many(units: Units, patrols: int, cells: int | None, share: float | None, free: int) -> int:
