@@ -23,6 +23,7 @@ SETS = (
     "density",
     "local_rates",
     "self_exciting",
+    "likelihood",
     "map_size",
     "map_open",
     "main_job",
