@@ -18,6 +18,7 @@ from placeshaping.likelihood.comparison import compare
 from placeshaping.likelihood.ensemble import Ensemble
 from placeshaping.likelihood.history import History, history_of_counts, history_of_events
 from placeshaping.likelihood.offences import Override, make_target
+from placeshaping.likelihood.self_exciting import SelfExciting
 from placeshaping.likelihood.surfaces import KernelDensity, ProMap
 from placeshaping.likelihood.units import make_cells, make_units
 from placeshaping.sources.police import read_police
@@ -31,7 +32,12 @@ CATEGORIES = (
 )
 STACKED = (TrailingCounts("12 months"), TrailingCounts("all"), KernelDensity(), Boosted())
 MONTHLY = (TrailingCounts("last"), SameSeason(), ProMap(), *STACKED, Ensemble(STACKED))
-DAILY = (TrailingCounts("28 days"), TrailingCounts("12 months"), TrailingCounts("all"))
+DAILY = (
+    TrailingCounts("28 days"),
+    TrailingCounts("12 months"),
+    TrailingCounts("all"),
+    SelfExciting(),
+)
 
 
 def monthly(data: Path) -> list[History]:
