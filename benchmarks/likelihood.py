@@ -15,6 +15,7 @@ from placeshaping.likelihood.backtest import backtest
 from placeshaping.likelihood.baselines import SameSeason, TrailingCounts
 from placeshaping.likelihood.boosted import Boosted
 from placeshaping.likelihood.comparison import compare
+from placeshaping.likelihood.endemic_epidemic import EndemicEpidemic
 from placeshaping.likelihood.ensemble import Ensemble
 from placeshaping.likelihood.history import History, history_of_counts, history_of_events
 from placeshaping.likelihood.offences import Override, make_target
@@ -31,7 +32,8 @@ CATEGORIES = (
     "Criminal damage and arson",
 )
 STACKED = (TrailingCounts("12 months"), TrailingCounts("all"), KernelDensity(), Boosted())
-MONTHLY = (TrailingCounts("last"), SameSeason(), ProMap(), *STACKED, Ensemble(STACKED))
+SIMPLE = (TrailingCounts("last"), SameSeason(), ProMap())
+MONTHLY = (*SIMPLE, EndemicEpidemic(), *STACKED, Ensemble(STACKED))
 DAILY = (
     TrailingCounts("28 days"),
     TrailingCounts("12 months"),
