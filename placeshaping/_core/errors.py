@@ -17,6 +17,7 @@ Every one of them names what is wrong (file, row or column) and what to do::
     │   └── EmptyError             nothing is left to work on
     ├── RecipeError                a key of the recipe is missing or wrong
     ├── DisclosureError            a release would give away what its policy hides
+    ├── WithdrawnError             a patrol layer must not be used, and nobody has signed for it
     ├── FetchError                 a public source cannot be reached, or sent something else
     ├── OutputError                the result cannot be written where it was asked for
     └── MissingExtraError          an optional package is not installed
@@ -101,6 +102,21 @@ class GivesAwayError(DisclosureError):
     ) -> None:
         super().__init__(message)
         self.findings = findings
+
+
+class WithdrawnError(PlaceshapingError):
+    """
+    A patrol layer must not be used until somebody signs for it.
+
+    Attributes
+    ----------
+    reasons
+        Why, one sentence each.
+    """
+
+    def __init__(self, message: str, reasons: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.reasons = reasons
 
 
 class FetchError(PlaceshapingError):

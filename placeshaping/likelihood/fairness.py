@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from placeshaping._core.checks import check_columns, listed
 from placeshaping._core.errors import EmptyError, InputError, UnmatchedError
+from placeshaping.likelihood._residents import check_numbers, of_units
 from placeshaping.statistics.concentration import gini
 
 Floats = NDArray[np.float64]
@@ -84,13 +85,13 @@ def burden_audit(
     >>> burden_audit(flagged, people)["burden_ratio"].tolist()
     [1.5, 0.5]
     """
-    _check_numbers(flagged, "flagged")
-    people = _of_units(residents, flagged.index, "residents")
+    check_numbers(flagged, "flagged")
+    people = of_units(residents, flagged.index, "residents")
     minutes = flagged.to_numpy(dtype=float).mean(axis=1)
     if not (minutes @ people).sum() > 0:
         msg = "Nobody lives in what is flagged: there is no burden to share out."
         raise EmptyError(msg)
-    crimes = None if recorded is None else _of_units(recorded, flagged.index, "recorded")
+    crimes = None if recorded is None else of_units(recorded, flagged.index, "recorded")
     weights = _bootstrap_weights(len(flagged), draws, rng)
     ratio, among = _ratios(minutes, people, people, weights)
     table = pd.DataFrame(
@@ -163,7 +164,7 @@ def flag_concentration(flagged: pd.DataFrame) -> pd.Series[float]:
     >>> flag_concentration(flagged).round(2).to_dict()
     {'gini': 0.38, 'ever': 0.75, 'always': 0.25, 'kept': 0.5}
     """
-    _check_numbers(flagged, "flagged")
+    check_numbers(flagged, "flagged")
     table = flagged.to_numpy(dtype=float)
     before, after = table[:, :-1], table[:, 1:]
     kept = np.minimum(before, after).sum(axis=0) / np.maximum(before.sum(axis=0), 1e-12)
@@ -362,23 +363,6 @@ def withdrawal_reasons(
             for group, change in risen["change"].items()
         ]
     return tuple(reasons)
-
-
-def _check_numbers(table: pd.DataFrame, name: str) -> None:
-    numbers = table.to_numpy(dtype=float)
-    wrong = int((~np.isfinite(numbers) | (numbers < 0)).sum())
-    if wrong or not numbers.size:
-        msg = f"{name} has {wrong:,} numbers that are missing or below zero. Correct them first."
-        raise InputError(msg)
-
-
-def _of_units(table: pd.DataFrame, units: pd.Index, name: str) -> Floats:
-    missing = units.difference(table.index)
-    if len(missing):
-        msg = f"{name} lacks {len(missing):,} of {len(units):,} units ({listed(list(missing))})."
-        raise UnmatchedError(msg)
-    _check_numbers(table.loc[units], name)
-    return table.loc[units].to_numpy(dtype=float)
 
 
 def _bootstrap_weights(units: int, draws: int, rng: int | np.random.Generator) -> Floats:

@@ -1,0 +1,163 @@
+"""
+Groups of residents for a fairness audit: where they live, what is flagged there, how it did.
+
+Tables of groups are tagged ``audit_only``: no model learns from them.
+"""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from placeshaping._core.checks import listed
+from placeshaping._core.columns import tag_columns
+from placeshaping._core.errors import CRSError, UnmatchedError
+from placeshaping.likelihood._residents import of_units
+
+
+def share_flagged(cells: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> pd.Series[float]:
+    """
+    Work out which share of each small area's surface lies in flagged cells.
+
+    Residents are known by small area: of an area of which a third is flagged,
+    a third of the residents are taken to live there.
+
+    Parameters
+    ----------
+    cells
+        The flagged cells, which do not overlap.
+    areas
+        Small areas in the same reference system, indexed by ``area_code``.
+
+    Returns
+    -------
+    flagged
+        0 to 1, in the order of `areas`.
+
+    Raises
+    ------
+    CRSError
+        If the reference systems differ.
+
+    Examples
+    --------
+    >>> from shapely import box
+    >>> areas = gpd.GeoDataFrame(geometry=[box(0, 0, 2, 1), box(2, 0, 4, 1)], crs=27700)
+    >>> cells = gpd.GeoDataFrame(geometry=[box(1, 0, 2, 1)], crs=27700)
+    >>> share_flagged(cells, areas).tolist()
+    [0.5, 0.0]
+    """
+    if cells.crs != areas.crs:
+        msg = "Cells and areas are in different reference systems. Bring them together: to_crs()."
+        raise CRSError(msg)
+    shapes, drawn = areas.geometry.to_numpy(), cells.geometry.to_numpy()
+    cell, area = shapely.STRtree(shapes).query(drawn, predicate="intersects")
+    both = shapely.area(shapely.intersection(drawn[cell], shapes[area]))
+    covered = np.bincount(area, weights=both, minlength=len(areas))
+    share = np.clip(covered / shapely.area(shapes), 0.0, 1.0)
+    return pd.Series(share, index=areas.index, name="flagged")
+
+
+def scores_by_group(
+    observed: pd.Series[float],
+    expected: pd.Series[float],
+    flagged: pd.Series[float],
+    residents: pd.DataFrame,
+    *,
+    least: int = 0,
+) -> pd.DataFrame:
+    """
+    Tell how well a forecast did for the places of each group of residents.
+
+    The events of a unit are shared out among the groups as its residents are.
+
+    Parameters
+    ----------
+    observed, expected
+        Events of each unit in the test periods.
+    flagged
+        Which share of the unit was flagged.
+    residents
+        Indexed by unit code, one column a group.
+    least
+        Groups with fewer events than this have no scores.
+
+    Returns
+    -------
+    scores
+        Index: the groups. ``hit_rate`` (share of their events in what was
+        flagged), ``calibration`` (events expected over observed).
+
+    Raises
+    ------
+    UnmatchedError
+        If units of `observed` are not in the other tables.
+
+    Examples
+    --------
+    >>> units = pd.Index(["a", "b"], name="area_code")
+    >>> seen, hoped = pd.Series([8.0, 2.0], units), pd.Series([4.0, 4.0], units)
+    >>> people = pd.DataFrame({"1 to 5": [10, 0], "6 to 10": [0, 10]}, units)
+    >>> table = scores_by_group(seen, hoped, pd.Series([1.0, 0.0], units), people)
+    >>> table.to_numpy().tolist()
+    [[1.0, 0.5], [0.0, 2.0]]
+    """
+    units = observed.index
+    people = of_units(residents, units, "residents")
+    hoped, part = (
+        of_units(one.to_frame(), units, name)[:, 0]
+        for one, name in ((expected, "expected"), (flagged, "flagged"))
+    )
+    seen = observed.to_numpy(dtype=float)
+    of_unit = people / np.maximum(people.sum(axis=1, keepdims=True), 1e-12)
+    total = seen @ of_unit
+    enough = total >= max(least, 1e-12)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scores = {
+            "hit_rate": (seen * part) @ of_unit / total,
+            "calibration": hoped @ of_unit / total,
+        }
+    return pd.DataFrame(
+        {name: np.where(enough, value, np.nan) for name, value in scores.items()},
+        index=pd.Index(residents.columns, name="group"),
+    )
+
+
+def residents_by_decile(decile: pd.Series[int], population: pd.Series[float]) -> pd.DataFrame:
+    """
+    Make the table of residents by deprivation decile, tagged as an audit's alone.
+
+    Parameters
+    ----------
+    decile
+        Of each unit, 1 (most deprived) to 10.
+    population
+        Residents of each unit.
+
+    Returns
+    -------
+    residents
+        One column a decile: all residents of a unit stand in that of its
+        decile. Tagged ``audit_only``.
+
+    Raises
+    ------
+    UnmatchedError
+        If a unit has no population.
+
+    Examples
+    --------
+    >>> units = pd.Index(["a", "b"])
+    >>> residents_by_decile(pd.Series([1, 10], units), pd.Series([50, 60], units))["10"].tolist()
+    [0, 60]
+    """
+    missing = decile.index.difference(population.index)
+    if len(missing):
+        msg = f"{len(missing):,} units have no population ({listed(list(missing))})."
+        raise UnmatchedError(msg)
+    people = population.reindex(decile.index)
+    table = pd.DataFrame({str(d): people.where(decile == d, 0) for d in range(1, 11)})
+    tag_columns(table, dict.fromkeys(table.columns, "audit_only"))
+    return table
