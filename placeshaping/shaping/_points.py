@@ -90,7 +90,8 @@ def weights_of(values: pd.Series[float], index: pd.Index, *, where: str, what: s
             f"({listed(list(absent))}). Give one for each, zero where there is none."
         )
         raise InputError(msg)
-    numbers = np.asarray(values.reindex(index).to_numpy(dtype="float64", na_value=np.nan))
+    found = values.reindex(index).to_numpy(dtype="float64", na_value=np.nan)
+    numbers = np.asarray(found, dtype=np.float64)
     wrong = ~np.isfinite(numbers) | (numbers < 0)
     if wrong.any():
         msg = (

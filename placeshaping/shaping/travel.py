@@ -276,6 +276,7 @@ def _positions(labels: pd.Series[str], index: pd.Index, what: str) -> NDArray[np
 
 
 def check_options(unit: str, outside: str, **above_zero: float | None) -> None:
+    """Refuse an unknown unit or choice, and numbers that must be above zero and are not."""
     check_choice(unit, ("minutes", "metres"), name="unit")
     check_choice(outside, ("raise", "drop"), name="outside")
     for name, value in above_zero.items():
@@ -285,6 +286,7 @@ def check_options(unit: str, outside: str, **above_zero: float | None) -> None:
 
 
 def line_words(unit: str, walking: float, detour: float) -> tuple[tuple[str, ...], str]:
+    """Return cautions and the method of travel in a straight line."""
     method = "in a straight line"
     if detour != 1:
         method += f" times {detour:g}"
