@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
 from typer.core import TyperGroup
 
@@ -17,7 +16,7 @@ from placeshaping.console import Json, Quiet, print_json, print_table
 class _RequestsOrMark(TyperGroup):
     """`patrol REQUEST...` answers requests; `patrol mark ...` enters a mark."""
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Take what is no command as requests to answer."""
         if args and args[0] not in self.commands and args[0] != "--help":
             args = ["answer", *args]

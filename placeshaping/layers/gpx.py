@@ -94,11 +94,13 @@ def stops_of(release: Release) -> tuple[Stop, ...]:
     }
     spans = {scheme.name: scheme.title for scheme in given.labels}
     inside = table.areas.geometry.representative_point()
-    found = []
+    found: list[Stop] = []
     for code, name, point in zip(table.areas.index, table.areas["area_name"], inside, strict=True):
         match = _STOP.match(str(name))
+        if match is None:
+            continue
         row = view.loc[str(code)]
-        if match is None or pd.isna(row["patrol"]) or row["patrol"] == "not_in_a_patrol":
+        if pd.isna(row["patrol"]) or row["patrol"] == "not_in_a_patrol":
             continue
         told = [_told(kind, words[kind].get(row[kind]), spans[kind]) for kind in words]
         reasons = "; ".join(one for one in told if one)

@@ -312,6 +312,7 @@ def _plan(request: PatrolRequest, place: Place, expected: NDArray[np.float64]) -
         cells=cells,
         allowed=_tellable(_count_all(place)),
         compactness=COMPACTNESS,
+        corners=False,
         dwell_minutes=cover.dwell_minutes,
     )
 
@@ -340,17 +341,17 @@ def _how_many(request: PatrolRequest, place: Place) -> tuple[int, int]:
 
 def _tellable(counted: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Tell which cells the policy's floor leaves open: none recorded, or enough."""
+    import numpy as np
+
     from placeshaping.project.patrol_labels import FLOOR
 
-    return (counted == 0) | (counted >= FLOOR)
+    return np.asarray((counted == 0) | (counted >= FLOOR))
 
 
 def _count_all(place: Place) -> NDArray[np.int64]:
     import numpy as np
 
-    events = place.events
-    at = place.units.locate(events["easting"].to_numpy(float), events["northing"].to_numpy(float))
-    return np.bincount(at[at >= 0], minlength=len(place.units))
+    return np.bincount(place.at, minlength=len(place.units))
 
 
 def _facts(

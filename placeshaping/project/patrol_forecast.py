@@ -57,6 +57,8 @@ class Place:
         Files by checksum.
     sensitivity, already_published
         The strictest of the records; where all of them are published.
+    at
+        Position of the cell of each record.
     rows, unlocated, elsewhere
         Records read, those without a place, and those outside the district.
     """
@@ -69,6 +71,7 @@ class Place:
     sources: tuple[SourceFile, ...]
     sensitivity: Sensitivity
     already_published: str | None
+    at: NDArray[np.intp]
     rows: int
     unlocated: int
     elsewhere: int
@@ -135,7 +138,8 @@ def read_place(request: PatrolRequest, *, folder: Path) -> Place:
     cells = make_cells(areas, size=request.cover.cell_size)
     units = make_units(cells)
     known = events[located]
-    inside = units.locate(known["easting"].to_numpy(float), known["northing"].to_numpy(float)) >= 0
+    at = units.locate(known["easting"].to_numpy(float), known["northing"].to_numpy(float))
+    inside = at >= 0
     _check_here(int(inside.sum()), len(events))
     kept = known[inside].reset_index(drop=True)
     times = kept["time"] if "time" in kept else kept["period"]
@@ -148,6 +152,7 @@ def read_place(request: PatrolRequest, *, folder: Path) -> Place:
         sources=(*(file.source for file in files), *sources, *_streets(request, folder)),
         sensitivity=_strictest(files),
         already_published=_published(files),
+        at=at[inside],
         rows=len(events),
         unlocated=int((~located).sum()),
         elsewhere=int((~inside).sum()),
@@ -247,7 +252,8 @@ def make_model(name: str) -> Model:
         return Boosted()
     from placeshaping.likelihood.ensemble import Ensemble
 
-    return Ensemble()
+    months, everything = TrailingCounts(), TrailingCounts("all")
+    return Ensemble((months, everything, SameSeason(), make_model("kernel density")))
 
 
 def make_history(request: PatrolRequest, place: Place, target: Target) -> History:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from placeshaping.areas.ladder import make_ladder
-from placeshaping.hotspots.labels import AreaLabels, LabelClass, LabelScheme, label_areas
+from placeshaping.hotspots.labels import AreaLabels, LabelClass, LabelScheme, Tone, label_areas
 from placeshaping.hotspots.study import Study, analyse
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _recorded(history: History, *, days: int | None, months: int) -> NDArray[np.
 
 def _around(values: NDArray[np.float64], history: History) -> NDArray[np.int64]:
     total = values + history.units.neighbours @ values
-    return np.rint(total).astype(np.int64)
+    return np.asarray(np.rint(total), dtype=np.int64)
 
 
 def patrol_letters(many: int) -> list[str]:
@@ -145,9 +145,7 @@ def make_study(place: Place, cells: gpd.GeoDataFrame, *, category: str) -> Study
         Of one period and one category.
     """
     events = place.events
-    codes = place.units.codes.take(
-        place.units.locate(events["easting"].to_numpy(float), events["northing"].to_numpy(float))
-    )
+    codes = place.units.codes.take(place.at)
     counts = (
         pd.DataFrame({"area_code": codes, "period": events["period"].to_numpy()})
         .value_counts()
@@ -266,7 +264,7 @@ def _patrol_scheme(patrols: int, method: str) -> LabelScheme:
 
 def _likelihood_scheme(offences: str) -> LabelScheme:
     high, above, about = RATIOS
-    words = (
+    words: tuple[tuple[str, str, str, Tone, str], ...] = (
         ("well_above", "Well above the district", f"{high:g} times its mean or more.", "hot", "++"),
         ("above", "Above the district", f"{above:g} to under {high:g} times its mean.", "hot", "+"),
         ("about", "About as the district", f"{about:g} to under {above:g} times.", "none", "="),
@@ -283,12 +281,12 @@ def _likelihood_scheme(offences: str) -> LabelScheme:
         f"area, divided by the mean of the district; fixed edges at {about:g}, {above:g} and "
         f"{high:g} times. Where fewer than five were recorded around it in twelve months, no "
         "class is given.",
-        classes=tuple(LabelClass(*one) for one in words),  # type: ignore[arg-type]
+        classes=tuple(LabelClass(*one) for one in words),
     )
 
 
 def _nearby_scheme(offences: str, span: str) -> LabelScheme:
-    words = (
+    words: tuple[tuple[str, str, Tone, str], ...] = (
         ("ten_or_more", "At least ten nearby", "hot", "10"),
         ("five_to_nine", "Five to nine nearby", "hot", "5"),
         ("fewer_than_five", "Fewer than five nearby", "none", "\u00b7"),
@@ -303,5 +301,5 @@ def _nearby_scheme(offences: str, span: str) -> LabelScheme:
         classes=tuple(
             LabelClass(value, label, f"In the cell and those that touch it, in {span}.", tone, mark)
             for value, label, tone, mark in words
-        ),  # type: ignore[arg-type]
+        ),
     )

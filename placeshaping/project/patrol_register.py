@@ -146,7 +146,10 @@ def read_marks(register: str | Path) -> tuple[Mark, ...]:
         rows = database.execute(
             "SELECT cell, stop, answer, because, by, made_on FROM marks ORDER BY id"
         ).fetchall()
-    return tuple(Mark(*row[:5], dt.date.fromisoformat(row[5])) for row in rows)
+    return tuple(
+        Mark(cell, stop, answer, because, by, dt.date.fromisoformat(made_on))
+        for cell, stop, answer, because, by, made_on in rows
+    )
 
 
 def _cells_of(folder: Path) -> dict[str, str]:

@@ -71,6 +71,7 @@ def plan_patrols(
     share: float | None = None,
     allowed: NDArray[np.bool_] | None = None,
     compactness: float = 0.0,
+    corners: bool = True,
     dwell_minutes: float = DWELL_MINUTES,
 ) -> PatrolPlan:
     """
@@ -101,6 +102,8 @@ def plan_patrols(
         From 0 to 1: how far an area grows by what is expected around a cell
         (it and those that touch it, on average) rather than in it alone. More
         gives rounder areas that hold a little less.
+    corners
+        Whether cells that touch at a corner alone make a connected area.
     dwell_minutes
         Minutes of each visit.
 
@@ -130,7 +133,7 @@ def plan_patrols(
     free = np.ones(len(units), dtype=bool) if allowed is None else allowed.copy()
     wanted = _how_many(units, patrols, cells, share, int(free.sum()))
     sizes = [wanted // patrols + (k < wanted % patrols) for k in range(patrols)]
-    near = _neighbour_lists(units)
+    near = _neighbour_lists(units, corners=corners)
     order = np.lexsort((np.arange(len(units)), -expected))
     worth = _worth(expected, units, compactness)
     grown: list[list[int]] = []
@@ -192,8 +195,14 @@ def _how_many(units: Units, patrols: int, cells: int | None, share: float | None
     return cells
 
 
-def _neighbour_lists(units: Units) -> list[NDArray[np.int32]]:
+def _neighbour_lists(units: Units, *, corners: bool) -> list[NDArray[np.int32]]:
     matrix = units.neighbours
+    if not corners and units.cell is not None:
+        pairs = matrix.tocoo()
+        apart = np.abs(units.xy[pairs.row] - units.xy[pairs.col]).min(axis=1)
+        pairs.data = (apart < units.cell / 2).astype(float)
+        matrix = pairs.tocsr()
+        matrix.eliminate_zeros()
     return np.split(matrix.indices, matrix.indptr[1:-1])
 
 
