@@ -22,7 +22,7 @@ CLOSED = 1e-6
 
 _ROUNDS = 3_000
 _KEEP = 30
-_DOUBLINGS = 40
+_RISES = 20
 _HALVINGS = 8
 
 
@@ -128,19 +128,19 @@ def search_shared(
         bound = found.bound + price * share.needed
         return replace(found, total=served(cost, found.chosen), bound=bound), covered
 
-    best: Found | None = None
-    bound, low, high = -np.inf, 0.0, 0.0
-    price = 0.0
+    most = search(np.ascontiguousarray(-share.covers), kept, sites, rng)
+    if -most.total < share.needed * (1 - 1e-12):
+        return None
+    best: Found = replace(most, total=served(cost, most.chosen))
+    bound, low, high, price = -np.inf, 0.0, 0.0, 0.0
     first = float(cost.max()) / max(float(share.covers.max()), 1e-12) / 2**12
-    for _ in range(_DOUBLINGS):
+    for _ in range(_RISES):
         found, covered = at(price)
         bound = max(bound, found.bound)
         if covered >= share.needed * (1 - 1e-12):
-            best, high = found, price
+            best, high = min(best, found, key=lambda f: f.total), price
             break
-        low, price = price, 2 * price if price else first
-    if best is None:
-        return None
+        low, price = price, 4 * price if price else first
     for _ in range(_HALVINGS if high else 0):
         price = (low + high) / 2
         found, covered = at(price)

@@ -71,7 +71,7 @@ def interchange(cost: Floats, chosen: Ints, kept: int) -> float:
     nearest_two(cost, chosen, first, second, owner)
     while kept < len(chosen):
         saved, leaves, enters = best_swap(cost, chosen, kept, first, second, owner)
-        if saved <= 1e-10 * (1.0 + first.sum()):
+        if saved <= 1e-10 * (1.0 + np.abs(first).sum()):
             break
         chosen[leaves] = enters
         nearest_two(cost, chosen, first, second, owner)
