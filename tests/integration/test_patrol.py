@@ -1,0 +1,233 @@
+"""Requests become folders of products: whole, attacked, and none answered twice."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+import pytest
+import shapely
+from typer.testing import CliRunner
+
+from placeshaping._core.errors import EmptyError, InputError, RecipeError, UnmatchedError
+from placeshaping.cli import app
+from placeshaping.project.patrol import FILES, REGISTER, answer_request
+from placeshaping.project.patrol_folder import answer_folder
+from placeshaping.project.patrol_register import mark_cell, read_marks
+from placeshaping.verify.files import verify_files
+
+NOW = dt.datetime(2025, 7, 1, 12, tzinfo=ZoneInfo("Europe/London"))
+SIDE = 12
+REQUEST = """
+purpose = "Where to show presence."
+decides = "Insp. A. Name"
+[shift]
+date = 2025-07-05
+start = "22:00"
+end = "06:00"
+[offences]
+names = ["Burglary"]
+[cover]
+cells = 8
+patrols = 2
+[records]
+file = "{records}"
+[areas]
+file = "areas.gpkg"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Write a place of 3 km by 3 km with two clusters of records, by the minute and by month."""
+    rng = np.random.default_rng(4)
+    side = 250.0 * SIDE
+    middles = np.array([[700.0, 700.0], [2200.0, 2300.0]])
+    xy = np.vstack(
+        [
+            rng.uniform(0, side, (900, 2)),
+            middles[rng.integers(0, 2, 700)] + rng.normal(0, 150, (700, 2)),
+        ]
+    )
+    xy = np.clip(xy, 1, side - 1) + np.array([600_000, 400_000])
+    days = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.uniform(0, 540, len(xy)), unit="D")
+    kinds = np.where(rng.random(len(xy)) < 0.7, "Burglary", "Drugs")
+    table = pd.DataFrame(
+        {"time": days.floor("s"), "easting": xy[:, 0], "northing": xy[:, 1], "category": kinds}
+    )
+    table.to_csv(tmp_path / "times.csv", index=False)
+    months = days.to_period("M").to_timestamp()
+    table.assign(time=months).rename(columns={"time": "month"}).to_csv(
+        tmp_path / "months.csv", index=False
+    )
+    halves = [shapely.box(600_000, 400_000, 601_500, 403_000),
+              shapely.box(601_500, 400_000, 603_000, 403_000)]  # fmt: skip
+    areas = gpd.GeoDataFrame(
+        {"code": ["E01900001", "E01900002"], "name": ["West", "East"]}, geometry=halves, crs=27700
+    )
+    pyogrio.write_dataframe(areas, tmp_path / "areas.gpkg")
+    return tmp_path
+
+
+def ask(folder: Path, name: str = "late", *, records: str = "times.csv", **swaps: str) -> Path:
+    text = REQUEST.format(records=records)
+    for old, new in swaps.items():
+        text = text.replace(SWAPS[old], new)
+    path = folder / f"{name}.toml"
+    path.write_text(text)
+    return path
+
+
+SWAPS = {"cover": "cells = 8\npatrols = 2", "date": "2025-07-05", "names": '["Burglary"]'}
+
+
+def test_a_request_becomes_products_that_withstand_the_attacker(folder: Path) -> None:
+    made = answer_request(ask(folder), now=NOW)
+    names = {path.name for path in made.folder.iterdir()}
+    assert set(FILES.values()) <= names
+    checked = [path for path in made.files if path.suffix != ".pdf"]
+    verdicts = verify_files(checked, today=NOW.date())
+    assert [one.file for one in verdicts if not one.passed] == []
+    assert {one.declared_policy for one in verdicts} == {"police"}
+    assert made.facts.patrols == 2
+    assert made.facts.cells == 8
+    assert made.facts.expires == dt.date(2025, 7, 7)
+
+
+def test_products_say_no_numbers_of_records(folder: Path) -> None:
+    made = answer_request(ask(folder), now=NOW)
+    table = pd.read_csv(made.folder / "grid_250.csv", encoding="utf-8-sig")
+    assert not {"count", "rate", "expected"} & set(table.columns)
+    assert set(table["likelihood"].dropna()) <= {"well_above", "above", "about", "below", "few"}
+    hidden = table[table["status"] == "hidden"]
+    assert hidden[["patrol", "likelihood", "nearby"]].isna().all(axis=None)
+    page = (made.folder / "map.html").read_text()
+    assert 'data-until="2025-07-07"' in page
+
+
+def test_routes_go_through_the_waypoints_in_their_order(folder: Path) -> None:
+    made = answer_request(ask(folder), now=NOW)
+    path = made.folder / FILES["gpx"]
+    points = pyogrio.read_dataframe(path, layer="waypoints")
+    assert points["name"].tolist() == [f"{p}{n}" for p in "AB" for n in range(1, 5)]
+    routes = pyogrio.read_dataframe(path, layer="routes")
+    assert routes["name"].tolist() == ["Patrol A", "Patrol B"]
+    first = shapely.get_coordinates(routes.geometry.iloc[0])
+    stops = shapely.get_coordinates(points.geometry.iloc[:4].to_numpy())
+    assert np.allclose(first, np.vstack([stops, stops[:1]]))
+    assert points["desc"].str.contains("nearby in the last four weeks").all()
+
+
+def test_layers_open_with_patrols_as_their_default_style(folder: Path) -> None:
+    made = answer_request(ask(folder), now=NOW)
+    layers = made.folder / FILES["layers"]
+    styles = pyogrio.read_dataframe(layers, layer="layer_styles", read_geometry=False)
+    assert styles.loc[styles["useAsDefault"].astype(bool), "styleName"].tolist() == ["Patrol areas"]
+    assert len(pyogrio.read_dataframe(made.folder / FILES["kml"])) == SIDE * SIDE
+
+
+def test_monthly_records_give_one_answer_for_the_month_and_say_so(folder: Path) -> None:
+    made = answer_request(ask(folder, records="months.csv"), now=NOW)
+    assert any("the same for every shift of July 2025" in note for note in made.release.notes)
+
+
+def test_a_discovered_offence_is_answered_when_signed_for_and_says_so(folder: Path) -> None:
+    path = ask(folder, names='["Drugs"]')
+    with pytest.raises(InputError, match="Drugs is tagged 'discovered'"):
+        answer_request(path, now=NOW)
+    with path.open("a") as stream:
+        stream.write('[offences.overrides.Drugs]\nby = "Supt. C"\nreason = "Only a rehearsal."\n')
+    made = answer_request(path, now=NOW)
+    for name in ("map.html", "patrols.kml", "patrols.gpx", "patrols.geojson", "manifest.json"):
+        assert "Allowed by Supt. C: Only a rehearsal." in (made.folder / name).read_text(), name
+
+
+def test_more_cells_than_the_district_has_are_refused(folder: Path) -> None:
+    with pytest.raises(RecipeError, match="200 cells are asked for, and the district has 144"):
+        answer_request(ask(folder, cover="cells = 200\npatrols = 9"), now=NOW)
+
+
+def test_an_area_without_data_is_refused(folder: Path) -> None:
+    away = gpd.read_file(folder / "areas.gpkg")
+    away.geometry = away.geometry.translate(-300_000, 0)
+    pyogrio.write_dataframe(away, folder / "areas.gpkg")
+    with pytest.raises(UnmatchedError, match=r"Only 0 of 1,600 records lie in the areas"):
+        answer_request(ask(folder), now=NOW)
+
+
+def test_too_few_events_are_told_with_how_many_are_needed(folder: Path) -> None:
+    table = pd.read_csv(folder / "times.csv")
+    late = pd.to_datetime(table["time"]).dt.hour >= 22
+    few = table[late & (table["category"] == "Burglary")].tail(5)
+    pd.concat([few, table[table["category"] != "Burglary"]]).to_csv(folder / "times.csv")
+    with pytest.raises(EmptyError, match="needs at least 10 events of Burglary"):
+        answer_request(ask(folder), now=NOW)
+
+
+def test_a_marked_cell_is_told_of_in_the_next_answer(folder: Path) -> None:
+    path = ask(folder)
+    made = answer_request(path, now=NOW)
+    mark_cell(
+        made.folder, "A1", because="a car park", by="PC B", made_on=NOW.date(), register=REGISTER
+    )
+    again = answer_request(path, now=NOW)
+    assert again.facts.marks == (
+        f"Cell {made.facts.flagged[0]} was marked as wrong by PC B on 1 July 2025: a car park",
+    )
+    assert again.facts.marks[0] in again.release.notes
+    with pytest.raises(InputError, match="has no cell 'Z9'"):
+        mark_cell(made.folder, "Z9", because="x", by="y", made_on=NOW.date(), register=REGISTER)
+    assert len(read_marks(folder / REGISTER)) == 1
+
+
+def test_a_folder_is_answered_once_and_taken_up_again(folder: Path) -> None:
+    ask(folder, "a")
+    ask(folder, "b", date="2024-01-05")
+    ask(folder, "c")
+    first = answer_folder(folder, now=NOW)
+    assert [one.state for one in first] == ["answered", "refused", "answered"]
+    assert "the shift ended" in (folder / "b.error.txt").read_text()
+    (folder / "c" / "manifest.json").unlink()  # as if it had been another's: it is not replaced
+    written = (folder / "a" / "map.html").stat().st_mtime_ns
+    ask(folder, "b")
+    second = answer_folder(folder, now=NOW)
+    assert [one.state for one in second] == ["answered before", "answered", "refused"]
+    assert (folder / "a" / "map.html").stat().st_mtime_ns == written
+    assert not (folder / "b.error.txt").exists()
+
+
+def test_a_changed_request_is_answered_anew(folder: Path) -> None:
+    ask(folder, "a")
+    answer_folder(folder, now=NOW)
+    ask(folder, "a", cover="cells = 4\npatrols = 1")
+    assert [one.state for one in answer_folder(folder, now=NOW)] == ["answered"]
+    said = json.loads((folder / "a" / "manifest.json").read_text())
+    assert said["recipe"]["cover"]["cells"] == 4
+
+
+def test_what_is_no_answer_is_never_replaced_and_nothing_is_left_beside_it(folder: Path) -> None:
+    path = ask(folder)
+    (folder / "late").mkdir()
+    (folder / "late" / "diary.txt").write_text("mine")
+    with pytest.raises(InputError, match="late is there already and holds no answer"):
+        answer_request(path, now=NOW)
+    left = {one.name for one in folder.iterdir()}
+    assert left == {"times.csv", "months.csv", "areas.gpkg", "late.toml", "late"}
+    assert (folder / "late" / "diary.txt").read_text() == "mine"
+
+
+def test_the_command_line_answers_and_marks(folder: Path) -> None:
+    path = ask(folder)
+    run = CliRunner()
+    done = run.invoke(app, ["patrol", str(path), "--today", "2025-07-01", "--cells", "6", "--json"])
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)[0]["cells"] == 6
+    marked = ["patrol", "mark", str(folder / "late"), "B1", "--because", "closed", "--by", "A"]
+    assert run.invoke(app, marked).exit_code == 0
+    assert read_marks(folder / REGISTER)[0].stop == "B1"

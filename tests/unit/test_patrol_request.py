@@ -1,0 +1,112 @@
+"""Requests for patrol areas: what is refused, and that the message names key and remedy."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from placeshaping._core.errors import InputError, RecipeError
+from placeshaping.project.patrol import check_request
+from placeshaping.project.patrol_request import PatrolRequest, make_request, read_request
+
+LONDON = ZoneInfo("Europe/London")
+NOON = dt.datetime(2026, 11, 20, 12, tzinfo=LONDON)
+
+
+def given(**changes: Any) -> dict[str, Any]:
+    return {
+        "purpose": "Presence.",
+        "decides": "Insp. A. Name",
+        "shift": {"date": dt.date(2026, 11, 22), "start": "22:00", "end": "06:00"},
+        "offences": {"names": "Burglary"},
+        "cover": {"share": 0.02},
+        "records": {"file": "a.csv"},
+        "areas": {"file": "b.gpkg"},
+        **changes,
+    }
+
+
+def on(date: dt.date, start: str, end: str) -> PatrolRequest:
+    return make_request(given(shift={"date": date, "start": start, "end": end}))
+
+
+def test_a_shift_over_midnight_ends_the_next_day() -> None:
+    shift = make_request(given()).shift
+    assert shift.ends == dt.datetime(2026, 11, 23, 6, tzinfo=LONDON)
+    assert shift.hours == 8
+
+
+@pytest.mark.parametrize(("date", "hours"), [(dt.date(2026, 3, 28), 7), (dt.date(2026, 10, 24), 9)])
+def test_a_night_of_clock_changes_is_an_hour_shorter_or_longer(date: dt.date, hours: int) -> None:
+    assert on(date, "22:00", "06:00").shift.hours == hours
+
+
+def test_products_expire_the_day_after_the_shift() -> None:
+    assert make_request(given()).last_day == dt.date(2026, 11, 24)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"cover": {"share": 1.2}}, "cover.share: 1.2 is more than the whole district"),
+        ({"cover": {"share": 0.1, "cell_size": 125}}, "no cells under 250 m"),
+        ({"cover": {"share": 0.1, "cell_size": 300}}, "write one of 250"),
+        ({"cover": {}}, "one of 'share'"),
+        ({"cover": {"share": 0.1, "cells": 3}}, "share and cells are given"),
+        ({"cover": {"minutes": 90}}, "how many 'patrols'"),
+        ({"cover": {"share": 0.1, "patrols": 20}}, "less than or equal to 19"),
+        ({"shift": {"date": "soon"}}, "shift.date: write the day as 2026-11-22"),
+        ({"shift": {"date": dt.date(2026, 1, 1), "start": "25:00"}}, "write the time as '22:00'"),
+        ({"shift": {"date": dt.date(2026, 1, 1), "zone": "Mars/Olympus"}}, "no time zone"),
+        ({"model": "self exciting"}, "did you mean self-exciting"),
+        ({"pupose": "x"}, r"pupose: there is no such key \(did you mean purpose"),
+        ({"decides": ""}, "decides: must not be empty"),
+        ({"records": []}, "records: needed, or name a recipe"),
+    ],
+)
+def test_a_wrong_key_is_named_with_its_remedy(changes: dict[str, Any], told: str) -> None:
+    with pytest.raises(RecipeError, match=told):
+        make_request(given(**changes))
+
+
+def test_a_shift_that_is_over_is_refused() -> None:
+    late = on(dt.date(2026, 11, 19), "22:00", "12:00")
+    with pytest.raises(RecipeError, match="the shift ended at 12:00 on 20 November 2026"):
+        check_request(late, now=NOON)
+
+
+def test_a_shift_that_still_runs_is_answered() -> None:
+    check_request(on(dt.date(2026, 11, 19), "22:00", "12:01"), now=NOON)
+
+
+def test_products_must_not_expire_before_the_shift_ends() -> None:
+    with pytest.raises(RecipeError, match="expires: 2026-11-22 is before the shift ends"):
+        check_request(make_request(given(expires=dt.date(2026, 11, 22))), now=NOON)
+
+
+def test_a_discovered_offence_is_refused_unless_somebody_signs() -> None:
+    with pytest.raises(InputError, match=r"offences: Drugs is tagged 'discovered'.*overrides"):
+        check_request(make_request(given(offences={"names": "Drugs"})), now=NOON)
+    signed = {"names": "Drugs", "overrides": {"Drugs": {"by": "A", "reason": "B"}}}
+    check_request(make_request(given(offences=signed)), now=NOON)
+
+
+def test_records_and_areas_come_from_a_recipe_relative_to_it(tmp_path: Path) -> None:
+    (tmp_path / "recipes").mkdir()
+    recipe = 'title = "x"\nrecords.file = "crime.zip"\nareas.file = "lsoa.gpkg"\n'
+    (tmp_path / "recipes" / "r.toml").write_text(recipe)
+    alone = {k: v for k, v in given().items() if k not in ("records", "areas")}
+    request = make_request({**alone, "recipe": "recipes/r.toml"}, folder=tmp_path)
+    assert Path(request.records[0].file) == Path("recipes/crime.zip")
+    assert request.areas is not None
+    assert Path(request.areas.file) == Path("recipes/lsoa.gpkg")
+
+
+def test_what_is_no_toml_is_told(tmp_path: Path) -> None:
+    (tmp_path / "r.toml").write_text("shift = 22:00")
+    with pytest.raises(RecipeError, match=r"r.toml is not a request in TOML"):
+        read_request(tmp_path / "r.toml")
