@@ -120,27 +120,34 @@
         if (!groups.has(k)) { groups.set(k, []); }
         groups.get(k).push(polygon);
       });
-      for (const [k, polygons] of groups) {
-        const fills = k >= 0 ? [state.classes[k].colour] : (k === -1 ? [P.look.hidden, hatch(pen, this._dense)] : [P.look.missing, dots(pen, this._dense)]);
-        const strong = k >= 0 && state.classes[k].strong;
+      /* A hot spot of a few pixels must be seen too: strong areas come last, on a rim around them that
+         leaves their own colour as it is, however small and dense they are. */
+      const strong = (k) => k >= 0 && Boolean(state.classes[k].strong);
+      const order = Array.from(groups.keys());
+      const inParts = (polygons, draw) => {
         for (let next = 0; next < polygons.length;) {
           pen.beginPath();
           for (let n = 0; n < AT_ONCE && next < polygons.length; next += 1) { n += this._trace(pen, polygons[next]); }
-          for (const fill of fills) { pen.fillStyle = fill; pen.fill("evenodd"); }
-          if (strong) { /* a hot spot of a few pixels must be seen too */
-            pen.strokeStyle = "#0b0c0c";
-            pen.lineWidth = 1.6;
-            pen.stroke();
-          }
+          draw();
         }
-      }
+      };
+      const paint = (k) => {
+        const fills = k >= 0 ? [state.classes[k].colour] : (k === -1 ? [P.look.hidden, hatch(pen, this._dense)] : [P.look.missing, dots(pen, this._dense)]);
+        inParts(groups.get(k), () => fills.forEach((fill) => { pen.fillStyle = fill; pen.fill("evenodd"); }));
+      };
+      order.filter((k) => !strong(k)).forEach(paint);
+      pen.lineJoin = "round";
+      pen.strokeStyle = "#0b0c0c";
+      pen.lineWidth = Math.max(1.8, Math.min(3, this._typical(state.level) * this._scale / 6));
+      order.filter(strong).forEach((k) => inParts(groups.get(k), () => pen.stroke()));
+      order.filter(strong).forEach(paint);
     },
     _strokeBorders: function (pen, scale) {
       const top = this._shapes.rings.length - 1;
       const level = this._state.level;
       const near = scale * 256 / 40075 > 12; /* pixels a kilometre */
       if (this._typical(level) * scale > 5) { this._strokeArcs(pen, this._shapes.borders(level), near ? 1 : 0.6, this._inks.line); }
-      if (top > level) { this._strokeArcs(pen, this._shapes.borders(top), near ? 2.5 : 1.6, this._inks.top); }
+      if (top > level) { this._strokeArcs(pen, this._shapes.borders(top), near ? 2.5 : 1.2, this._inks.top); }
     },
     /* The middle one of the areas' widths: where that is a few pixels, borders would hide the colours. */
     _typical: function (level) {

@@ -61,7 +61,7 @@
       for (const name of layersAt(where.level)) {
         const at = model.placed(where, name);
         const place = (row) => model.labelOf(name, where.level, at.period, at.category, row.i);
-        made.push({ key: name, label: P.settings.layers[name].title + (at === where ? "" : ", " + model.periods[at.period].label), text: true, value: (row) => place(row) >= 0 ? -place(row) : null,
+        made.push({ key: name, label: P.settings.layers[name].title + ": class" + (at === where ? "" : ", " + model.periods[at.period].label), text: true, value: (row) => place(row) >= 0 ? -place(row) : null,
           cell: (row) => place(row) >= 0 ? P.settings.layers[name].classes[place(row)].label : row.cell.status === "shown" ? "not looked for" : blank(row) });
       }
       if (level.imd_decile) {

@@ -186,10 +186,10 @@ def test_dissolved_areas_have_the_outline_of_their_parts(opened: Any, released: 
 
 
 def test_a_measure_that_a_level_lacks_says_why(opened: Any) -> None:
-    opened.page.get_by_role("button", name="Hot spots").click()
+    opened.page.get_by_role("button", name="Hot spots", exact=True).click()
     assert "Hot spots of all recorded crime" in opened.page.locator("#map-heading").inner_text()
     opened.page.get_by_role("button", name="Districts").click()
-    button = opened.page.get_by_role("button", name="Hot spots")
+    button = opened.page.get_by_role("button", name="Hot spots", exact=True)
     assert button.get_attribute("aria-disabled") == "true"
     assert "per 1,000" in opened.page.locator("#map-heading").inner_text()
     button.focus()
@@ -440,7 +440,7 @@ def test_zero_has_a_class_of_its_own_and_small_counts_none(opened: Any, released
 def test_an_area_whose_number_is_hidden_shows_no_hot_spot_class(
     opened: Any, released: Release
 ) -> None:
-    opened.page.get_by_role("button", name="Hot spots").click()
+    opened.page.get_by_role("button", name="Hot spots", exact=True).click()
     found = 0
     for place, category in enumerate(released.categories):
         opened.page.get_by_label("Category", exact=True).select_option(index=place)

@@ -144,7 +144,7 @@ def test_the_place_on_the_map_is_in_the_address_once_it_was_moved(
 
 def test_the_link_can_be_copied_and_says_what_a_file_can_share(opened: Any) -> None:
     page = opened.page
-    page.get_by_role("button", name="Hot spots").click()
+    page.get_by_role("button", name="Hot spots", exact=True).click()
     page.get_by_role("button", name="Copy link").click()
     link = page.get_by_label("Link to this view").input_value()
     assert link.endswith("#show=hotspots")
