@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from placeshaping._core.checks import check_file
+from placeshaping._core.checks import check_file, listed
 from placeshaping._core.errors import FileFormatError, InputError, UnmatchedError
 from placeshaping._core.provenance import SourceFile, describe_file
-from placeshaping.project.patrol_request import MODELS, PatrolRequest
+from placeshaping.project.patrol_request import MODELS, PatrolRequest, is_model
 from placeshaping.project.records import RecordFile, Sensitivity, read_records
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 ELSEWHERE = 0.005
 """Share of records in the district below which they can only be of another place."""
+
+CHOICE = "choice.json"
+"""In which file of its folder a backtest tells what it has chosen."""
 
 _MOST_AHEAD = {"month": 3, "week": 4, "day": 7}
 """Steps that a model looks ahead; what lies further is expected as the last of them."""
@@ -228,32 +231,9 @@ def make_model(name: str) -> Model:
     >>> make_model("trailing 12 months").name
     'trailing 12 months'
     """
-    from placeshaping.likelihood.baselines import SameSeason, TrailingCounts
+    from placeshaping.project.backtest_request import make_backtest_request, make_models
 
-    if name.startswith("trailing "):
-        return TrailingCounts(name.removeprefix("trailing "))
-    if name == "same season last year":
-        return SameSeason()
-    if name in ("kernel density", "ProMap"):
-        from placeshaping.likelihood.surfaces import KernelDensity, ProMap
-
-        return ProMap() if name == "ProMap" else KernelDensity()
-    if name == "self-exciting":
-        from placeshaping.likelihood.self_exciting import SelfExciting
-
-        return SelfExciting()
-    if name == "endemic-epidemic":
-        from placeshaping.likelihood.endemic_epidemic import EndemicEpidemic
-
-        return EndemicEpidemic()
-    if name == "boosted":
-        from placeshaping.likelihood.boosted import Boosted
-
-        return Boosted()
-    from placeshaping.likelihood.ensemble import Ensemble
-
-    months, everything = TrailingCounts(), TrailingCounts("all")
-    return Ensemble((months, everything, SameSeason(), make_model("kernel density")))
+    return make_models(make_backtest_request({"models": [name]}))[0]
 
 
 def make_history(request: PatrolRequest, place: Place, target: Target) -> History:
@@ -379,8 +359,8 @@ def _choose_model(request: PatrolRequest, folder: Path) -> tuple[str, str]:
     if request.model is not None:
         return request.model, f"Model: {request.model}, as the request says."
     if request.backtest is not None:
-        chosen = _backtested(folder / request.backtest)
-        return str(chosen["model"]), str(chosen["sentence"])
+        chosen = _backtested(folder / request.backtest, target_of(request).name)
+        return str(chosen["model"]), f"Model: {chosen['model']}. {chosen['sentence']}"
     return (
         MODELS[0],
         "Model: counts of the last twelve months, the plainest alternative; no backtest was named "
@@ -388,18 +368,24 @@ def _choose_model(request: PatrolRequest, folder: Path) -> tuple[str, str]:
     )
 
 
-def _backtested(path: Path) -> Mapping[str, Any]:
-    """Read what a backtest has chosen: `choice.json`, with the model and the first sentence."""
-    file = check_file(path / "choice.json" if path.is_dir() else path)
+def _backtested(path: Path, offences: str) -> Mapping[str, Any]:
+    """Read what a backtest has chosen for the offences: the model and the report's sentence."""
+    file = check_file(path / CHOICE if path.is_dir() else path)
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
         msg = f"{file.name} is no result of a backtest: {error}. Run the backtest again."
         raise FileFormatError(msg) from error
-    if not isinstance(found, dict) or found.get("model") not in MODELS or "sentence" not in found:
-        msg = f"{file.name} names no model of a backtest. Run it again, or name the model."
+    tested = found.get("offences") if isinstance(found, dict) else None
+    one = tested.get(offences) if isinstance(tested, dict) else found
+    if not isinstance(one, dict) or not is_model(str(one.get("model"))) or "sentence" not in one:
+        there = f" It tells of {listed(list(tested))}." if isinstance(tested, dict) else ""
+        msg = (
+            f"{file.name} names no model that a patrol layer takes for {offences}.{there} Run the "
+            "backtest for these offences, or name the model."
+        )
         raise FileFormatError(msg)
-    return found
+    return one
 
 
 def _all_events(files: Sequence[RecordFile]) -> pd.DataFrame:

@@ -36,6 +36,7 @@ MODELS = (
 MOST_PATROLS = 19
 """One letter each, and one class for the rest: labels have at most twenty classes."""
 
+_WINDOW = re.compile(r"trailing (?:last|all|\d+ (?:days|weeks|months))")
 _CLOCK = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$")
 
 
@@ -197,7 +198,7 @@ class PatrolRequest(_Section):
     @field_validator("model")
     @classmethod
     def _known_model(cls, given: str | None) -> str | None:
-        if given is None or given in MODELS:
+        if given is None or is_model(given):
             return given
         near = near_names(given, MODELS)
         hint = f" (did you mean {listed(near)}?)" if near else ""
@@ -213,6 +214,18 @@ class PatrolRequest(_Section):
     def heading(self) -> str:
         """Title of the products."""
         return self.title or f"Patrol areas: {' and '.join(self.offences.names)}"
+
+
+def is_model(name: str) -> bool:
+    """
+    Tell whether a request may name a model: one of `MODELS`, or another window of counts.
+
+    Examples
+    --------
+    >>> is_model("self-exciting"), is_model("trailing 6 months"), is_model("oracle")
+    (True, True, False)
+    """
+    return name in MODELS or bool(_WINDOW.fullmatch(name))
 
 
 def read_request(path: str | Path, *, changes: Mapping[str, Any] | None = None) -> PatrolRequest:
