@@ -6,11 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, sparse
 
-from placeshaping.shaping._median import search
+from placeshaping.shaping._median import starts_of
+from placeshaping.shaping._swap import improve
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Ints = NDArray[np.int64]
+
+_STARTS = 6
+_RELAXED = 30.0  # seconds for a linear relaxation
 
 
 def fewest(
@@ -44,10 +48,14 @@ def cover_with(
 ) -> tuple[Ints | None, bool]:
     """Return so many sites that cover every area, if found; and whether none can, by proof."""
     cost = np.ascontiguousarray((~covers).astype(np.float64))
-    found = search(cost, kept, sites, rng, starts=6)
-    if found.total < 0.5:
-        return found.chosen, False
-    return None, found.bound > 1e-6
+    tried = starts_of(cost, kept, sites, rng, _STARTS)
+    bare = improve(cost, tried, len(kept))
+    if bare.min() < 0.5:
+        return tried[bare.argmin()], False
+    relaxed = _cover(covers, kept, whole=False, seconds=_RELAXED)
+    if relaxed.status == 2:
+        return None, True
+    return None, relaxed.fun is not None and float(relaxed.fun) > sites + 1e-6
 
 
 def can_cover(covers: Flags, kept: Ints, sites: int, *, seconds: float) -> tuple[Ints | None, bool]:

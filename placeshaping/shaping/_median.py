@@ -93,7 +93,7 @@ def search(
     cost: Floats, kept: Ints, sites: int, rng: np.random.Generator, *, starts: int = STARTS
 ) -> Found:
     """Choose sites by exchanges from several starts; the bound is of Lagrange."""
-    tried = np.vstack([greedy(cost, kept, sites), *_drawn(len(cost), kept, sites, rng, starts - 1)])
+    tried = starts_of(cost, kept, sites, rng, starts)
     totals = improve(cost, tried, len(kept))
     best, total = tried[totals.argmin()], float(totals.min())
     bound, price, worth = -np.inf, _second_lowest(cost, best), np.zeros(len(cost))
@@ -265,12 +265,12 @@ def _fixed(
     return fixed_in, fixed_out
 
 
-def _drawn(
-    candidates: int, kept: Ints, sites: int, rng: np.random.Generator, starts: int
-) -> list[Ints]:
-    free = np.setdiff1d(np.arange(candidates), kept)
-    new = sites - len(kept)
-    return [np.concatenate([kept, rng.choice(free, new, replace=False)]) for _ in range(starts)]
+def starts_of(cost: Floats, kept: Ints, sites: int, rng: np.random.Generator, count: int) -> Ints:
+    """Return choices to start from: a greedy one, the others drawn."""
+    free = np.setdiff1d(np.arange(len(cost)), kept)
+    drawn = [rng.choice(free, sites - len(kept), replace=False) for _ in range(count - 1)]
+    rows = [greedy(cost, kept, sites), *(np.concatenate([kept, new]) for new in drawn)]
+    return np.array(rows, dtype=np.int64)
 
 
 def _kept_first(sets: Ints, kept: Ints) -> Ints:

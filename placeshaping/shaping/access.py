@@ -271,6 +271,7 @@ def _by_origin(costs: TravelCosts, weight: Flags | Floats) -> csr_array:
     matrix = csr_array(
         (weight.astype(np.float64), costs.service, costs.starts),
         shape=(len(costs.origins), len(costs.services)),
+        copy=True,  # zeros are taken out in place
     )
     matrix.eliminate_zeros()
     return matrix
