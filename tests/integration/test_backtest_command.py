@@ -3,8 +3,11 @@
 import datetime as dt
 import json
 
+import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pytest
+from shapely import box
 
 from placeshaping import cli
 from placeshaping._core.errors import DisclosureError, InputError, RecipeError
@@ -98,6 +101,34 @@ def test_cells_of_a_grid_can_be_the_places(folder):
     path = write(folder, offences='"Burglary"', more="grid = 1000\n", name="grid")
     outcome = run_backtest(path, made_on=TODAY)
     assert "cells of 1000 m" in outcome.report.places
+
+
+def test_days_are_forecast_from_records_with_times(tmp_path):
+    rng = np.random.default_rng(2)
+    days = pd.Timestamp("2025-01-01") + pd.to_timedelta(rng.integers(0, 150 * 24, 1500), "h")
+    place = np.minimum(rng.gamma(1.0, 700, (1500, 2)), 3999)
+    events = pd.DataFrame({"Date": days.strftime("%d/%m/%Y %H:%M"), "Category": "Burglary"})
+    events["Easting"], events["Northing"] = 400_000 + place[:, 0], 300_000 + place[:, 1]
+    events.to_csv(tmp_path / "records.csv", index=False)
+    boxes = [box(x, y, x + 2000, y + 2000) for x in (400_000, 402_000) for y in (300_000, 302_000)]
+    codes = [f"E0100000{n}" for n in range(1, 5)]
+    areas = gpd.GeoDataFrame({"LSOA21CD": codes, "LSOA21NM": codes}, geometry=boxes, crs=27700)
+    areas.to_file(tmp_path / "lsoa_2021.gpkg")
+    text = RECIPE.format(
+        policy="internal",
+        section='step = "day"\ngrid = 500\norigins = 9\ndelay = 1\noffences = "Burglary"\n'
+        'models = ["trailing 28 days", "kernel density"]\n',
+    )
+    text = text.replace("crime.zip", "records.csv")
+    text = text.replace(', changes = "lookup_lsoa11_lsoa21.csv"', "")
+    path = tmp_path / "daily.toml"
+    path.write_text(text, "utf-8")
+    outcome = run_backtest(path, made_on=TODAY)
+    assert "cells of 500 m" in outcome.report.places
+    assert outcome.report.backtests["Burglary"].plan.delay == 1
+    page = (outcome.folder / "report.html").read_text("utf-8")
+    assert "Internal: not protected, do not share" in page
+    assert "9 days forecast one by one" in page
 
 
 def test_offences_that_patrols_discover_are_refused_without_a_signature(folder):
