@@ -11,7 +11,8 @@ import pytest
 
 from placeshaping._core.errors import InputError, RecipeError
 from placeshaping.project.patrol import check_request
-from placeshaping.project.patrol_request import PatrolRequest, make_request, read_request
+from placeshaping.project.patrol_forecast import make_model
+from placeshaping.project.patrol_request import MODELS, PatrolRequest, make_request, read_request
 
 LONDON = ZoneInfo("Europe/London")
 NOON = dt.datetime(2026, 11, 20, 12, tzinfo=LONDON)
@@ -110,3 +111,9 @@ def test_what_is_no_toml_is_told(tmp_path: Path) -> None:
     (tmp_path / "r.toml").write_text("shift = 22:00")
     with pytest.raises(RecipeError, match=r"r.toml is not a request in TOML"):
         read_request(tmp_path / "r.toml")
+
+
+@pytest.mark.parametrize("name", [*MODELS, "trailing 6 months"])
+def test_every_model_that_a_request_may_name_is_there(name: str) -> None:
+    assert make_request(given(model=name)).model == name
+    assert make_model(name).name == name
