@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, sparse
 
-from placeshaping.shaping._median import starts_of
+from placeshaping.shaping._median import search, starts_of
 from placeshaping.shaping._swap import improve
 
 Floats = NDArray[np.float64]
@@ -53,9 +53,12 @@ def cover_with(
     if bare.min() < 0.5:
         return tried[bare.argmin()], False
     relaxed = _cover(covers, kept, whole=False, seconds=_RELAXED)
-    if relaxed.status == 2:
+    if relaxed.status == 2 or (relaxed.fun is not None and float(relaxed.fun) > sites + 1e-6):
         return None, True
-    return None, relaxed.fun is not None and float(relaxed.fun) > sites + 1e-6
+    found = search(cost, kept, sites, rng, starts=_STARTS)
+    if found.total < 0.5:
+        return found.chosen, False
+    return None, found.bound > 1e-6
 
 
 def can_cover(covers: Flags, kept: Ints, sites: int, *, seconds: float) -> tuple[Ints | None, bool]:
