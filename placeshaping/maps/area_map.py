@@ -37,7 +37,7 @@ from placeshaping.maps.palettes import (
     ClusterStyle,
     label_styles,
 )
-from placeshaping.maps.payload import count_classes, page_data
+from placeshaping.maps.payload import ViewClasses, page_data, view_classes
 from placeshaping.maps.still import still_view
 from placeshaping.maps.words import (
     FALSE_ALARMS,
@@ -47,6 +47,7 @@ from placeshaping.maps.words import (
     finding,
     has_hot_spots,
     has_labels,
+    is_cautioned,
     place_words,
     protection_words,
     words_heading,
@@ -386,6 +387,7 @@ def _content(shown: AreaMap, further: Further) -> PageContent:
     release: Release = shown.release
     coverage: Coverage = shown.coverage
     levels = sorted(release.levels, key=lambda level: level != shown.start)
+    classes = view_classes(release, scheme=shown.scheme)
     buttons = _MEASURES | {scheme.name: scheme.button for scheme in release.labels}
     return PageContent(
         title=release.title,
@@ -410,11 +412,11 @@ def _content(shown: AreaMap, further: Further) -> PageContent:
         ),
         footer=footer(release, basemap=shown.basemap),
         declaration=_declaration(shown),
-        settings=_settings(release, shown.scheme),
-        data=page_data(release, coverage, scheme=shown.scheme),
+        settings=_settings(release, classes),
+        data=page_data(release, coverage, classes=classes),
         search_label=_search_label(release),
         chart=deprivation_chart(release),
-        still=still_view(release, scheme=shown.scheme) if release.policy.counts_shown else None,
+        still=still_view(release, classes=classes) if release.policy.counts_shown else None,
         expires=release.expires,
         further=further if shown.basemap is None else _with_basemap(further, shown.basemap),
     )
@@ -449,7 +451,7 @@ def _stamped(content: PageContent) -> PageContent:
     return replace(content, stamp=internal.stamp, declaration=declaration)
 
 
-def _settings(release: Release, scheme: Scheme) -> dict[str, Any]:
+def _settings(release: Release, classes: ViewClasses) -> dict[str, Any]:
     exact = crude_rate(list(range(BYAR_FROM)), [1.0] * BYAR_FROM, per=1.0)
     return {
         "centre": list(_middle(release)),
@@ -473,11 +475,12 @@ def _settings(release: Release, scheme: Scheme) -> dict[str, Any]:
         "place": place_words(release),
         "protection": protection_words(release),
         "visited": VISITED,
+        "cautioned": is_cautioned(release),
         "alarms": FALSE_ALARMS,
         "exactly": release.policy.rounding == 1,
         **({} if release.policy.counts_shown else {"countless": _countless(release)}),
         "smallest": max(release.policy.threshold, 1),
-        "countClasses": count_classes(release, scheme=scheme),
+        "countClasses": classes.counts,
     }
 
 

@@ -71,9 +71,9 @@
       this._sees = (box) => box[2] >= low[0] && box[3] >= low[1] && box[0] <= high[0] && box[1] <= high[1];
       const boxes = this._shapes.arcBoxes;
       this._seesArc = (arc) => boxes[4 * arc + 2] >= low[0] && boxes[4 * arc + 3] >= low[1] && boxes[4 * arc] <= high[0] && boxes[4 * arc + 1] <= high[1];
-      this._fillAreas(pen);
       this._inks = P.look.night ? { line: "rgba(235, 240, 242, 0.4)", top: "rgba(255, 255, 255, 0.9)", ink: "#ffffff", soft: "#dfe4e6", halo: "rgba(16, 20, 23, 0.9)" }
         : { line: "rgba(11, 12, 12, 0.45)", top: "rgba(11, 12, 12, 0.85)", ink: "#0b0c0c", soft: "#26292b", halo: "rgba(255, 255, 255, 0.92)" };
+      this._fillAreas(pen);
       this._strokeBorders(pen, scale);
       this._labels(pen, scale);
       this._point();
@@ -137,7 +137,7 @@
       };
       order.filter((k) => !strong(k)).forEach(paint);
       pen.lineJoin = "round";
-      pen.strokeStyle = "#0b0c0c";
+      pen.strokeStyle = this._inks.ink;
       pen.lineWidth = Math.max(1.8, Math.min(3, this._typical(state.level) * this._scale / 6));
       order.filter(strong).forEach((k) => inParts(groups.get(k), () => pen.stroke()));
       order.filter(strong).forEach(paint);
@@ -214,7 +214,9 @@
       const state = this._state;
       const own = state.chosen === undefined ? null : state.chosen;
       if (own !== null) { /* what was chosen is named, however small it is */
-        write(state.level, own, this._levels[state.level].names[own], "700 14px " + family, this._inks.ink, 16, 0, [-22, 22, 0]);
+        const box = this._shapes.boxes[state.level][own];
+        const beyond = Math.min(120, (box[3] - box[1]) * scale / 2 + 16);
+        write(state.level, own, this._levels[state.level].names[own], "700 14px " + family, this._inks.ink, 16, 0, [-beyond, beyond, 0]);
       }
       const named = (l, i) => l === state.level && i === own;
       if (state.marks) {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,43 @@ HIDDEN, MISSING = -1, -2
 _PEOPLE = ("residents", "households", "imd_decile")
 
 
-def page_data(release: Release, coverage: Coverage, *, scheme: Scheme = "even") -> dict[str, Any]:
+@dataclass(frozen=True)
+class ViewClasses:
+    """
+    The edges of all classes of a release; `view_classes` chooses them.
+
+    Attributes
+    ----------
+    rates
+        Category label -> edges: see `rate_classes`.
+    counts
+        Level -> category label -> edges: see `count_classes`.
+    """
+
+    rates: Mapping[str, list[float]]
+    counts: Mapping[str, Mapping[str, list[list[float]]]]
+
+
+def view_classes(release: Release, *, scheme: Scheme = "even") -> ViewClasses:
+    """
+    Choose the edges of the classes of rates and of counts, once for all that shows them.
+
+    Parameters
+    ----------
+    release
+        Protected numbers.
+    scheme
+        How the edges are chosen.
+
+    Returns
+    -------
+    classes
+        For `page_data` and `still.still_view`.
+    """
+    return ViewClasses(rate_classes(release, scheme=scheme), count_classes(release, scheme=scheme))
+
+
+def page_data(release: Release, coverage: Coverage, *, classes: ViewClasses) -> dict[str, Any]:
     """
     Lay a release out as the data block of a page, described in ``docs/formats.md``.
 
@@ -35,8 +72,8 @@ def page_data(release: Release, coverage: Coverage, *, scheme: Scheme = "even") 
         Protected numbers.
     coverage
         Shapes of its levels, in their order.
-    scheme
-        How the edges of the classes are chosen.
+    classes
+        Edges of its classes.
 
     Returns
     -------
@@ -71,7 +108,7 @@ def page_data(release: Release, coverage: Coverage, *, scheme: Scheme = "even") 
         ],
         "clusters": list(CLUSTERS),
         "arcs": coverage.arcs,
-        "classes": rate_classes(release, scheme=scheme),
+        "classes": dict(classes.rates),
     }
 
 

@@ -32,6 +32,7 @@ MEASURES = ("rate", "count", "hotspots", "decile")
 """What a picture can show, beside layers of labels by their names."""
 
 _DECILES = ("1 and 2 (most deprived)", "3 and 4", "5 and 6", "7 and 8", "9 and 10 (least deprived)")
+_DECILE_MARKS = ("1-2", "3-4", "5-6", "7-8", "9-10")
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,8 @@ class LegendEntry:
         Pattern of matplotlib over the ground; empty for none.
     hatch_colour
         Of the pattern.
+    mark
+        One to three characters that stand for the class where colour cannot.
     """
 
     label: str
@@ -58,6 +61,7 @@ class LegendEntry:
     areas: int
     hatch: str = ""
     hatch_colour: str = HIDDEN_HATCH
+    mark: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,8 @@ class PictureView:
         For each area the position of its entry.
     entries
         The legend.
+    marked
+        Whether the map itself bears the marks, as those of classes of words.
     """
 
     title: str
@@ -88,6 +94,7 @@ class PictureView:
     table: AreaTable
     of: NDArray[np.int64]
     entries: tuple[LegendEntry, ...]
+    marked: bool = False
 
 
 def picture_view(
@@ -130,10 +137,10 @@ def picture_view(
     known = [*_known_measures(table, what), *_known_labels(release, table)]
     shown = _chosen(measure, known, "measure")
     status = table.view(period=label, category=name)["status"].astype(str).to_numpy()
-    of, labels, colours = _classed(release, table, when, what, shown)
+    of, labels, colours, marks = _classed(release, table, when, what, shown)
     entries = [
-        LegendEntry(text, colour, int((of == place).sum()))
-        for place, (text, colour) in enumerate(zip(labels, colours, strict=True))
+        LegendEntry(text, colour, int((of == place).sum()), mark=mark)
+        for place, (text, colour, mark) in enumerate(zip(labels, colours, marks, strict=True))
     ]
     scheme = next((one for one in release.labels if one.name == shown), None)
     if scheme is not None:  # only those classes that some area has
@@ -156,7 +163,8 @@ def picture_view(
     )
     lead = finding(release)[0] if first and shown in ("rate", "count") else ""
     title, unit = _words(table, when, what, shown, scheme)
-    return PictureView(title, lead, unit, table, of, tuple(entries))
+    marked = scheme is not None or shown == "hotspots"
+    return PictureView(title, lead, unit, table, of, tuple(entries), marked)
 
 
 def _chosen(wanted: str | None, known: Sequence[str], what: str) -> str:
@@ -184,12 +192,12 @@ def _known_labels(release: Release, table: AreaTable) -> list[str]:
 
 def _classed(
     release: Release, table: AreaTable, period: PeriodView, category: CategoryView, measure: str
-) -> tuple[NDArray[np.int64], list[str], list[str]]:
-    """Return the class of each area (-1 where none is known), and labels and colours."""
+) -> tuple[NDArray[np.int64], list[str], list[str], list[str]]:
+    """Return the class of each area (-1 where none is known), and labels, colours and marks."""
     if measure == "decile":
         decile = table.areas["imd_decile"].to_numpy(dtype="float64", na_value=np.nan)
         of = np.where(np.isnan(decile), -1, (decile - 1) // 2).astype(np.int64)
-        return of, list(_DECILES), list(sequential(5)[::-1])
+        return of, list(_DECILES), list(sequential(5)[::-1]), list(_DECILE_MARKS)
     view = table.view(period=period.label, category=category.label)
     named = {one.name: one for one in release.labels}
     if measure == "hotspots" or measure in named:
@@ -202,6 +210,7 @@ def _classed(
             np.asarray(codes, dtype=np.int64),
             [style.label for style in styles],
             [style.colour for style in styles],
+            [style.mark for style in styles],
         )
     numbers = view[measure].to_numpy(dtype="float64", na_value=np.nan)
     if measure == "rate":
@@ -214,10 +223,11 @@ def _classed(
     least = release.policy.threshold if measure == "count" else 0
     labels = _edge_labels(edges, zeros=zeros, least=least)
     colours = list(sequential(len(edges) - 1))
+    marks = [str(place) for place in range(1, len(edges))]
     if zeros:
         of = np.where(numbers == 0, 0, np.where(of < 0, -1, of + 1))
-        return of, ["None recorded", *labels], [NONE_FILL, *colours]
-    return of, labels, colours
+        return of, ["None recorded", *labels], [NONE_FILL, *colours], ["0", *marks]
+    return of, labels, colours, marks
 
 
 def _edge_labels(edges: Sequence[float], *, zeros: bool, least: int) -> list[str]:

@@ -37,6 +37,9 @@ _INK, _SOFT, _STAMP = "#0b0c0c", "#505a5f", "#a1260d"
 _POINTS = 72
 _LINE = 1.3
 _MOST_NAMES = 25
+_MARK_ROOM = 0.16
+"""Inches that an area is wide, typically, if its mark fits into it."""
+_NO_PATTERN = "·"
 _STYLE = {
     "font.family": ["DejaVu Sans"],  # matplotlib brings it: the same on every machine
     "hatch.linewidth": 0.6,
@@ -223,6 +226,7 @@ def _draw(release: Release, view: PictureView, *, upright: bool) -> Any:
     place = (_MARGIN, bottom, map_width, y - 0.2 - bottom)
     axes = sheet.box(*place)
     _draw_areas(axes, view, place[2:])
+    _draw_marks(axes, view, place[2:])
     _draw_names(axes, release, view)
     _draw_scale(axes, place[2:])
     if upright:
@@ -256,6 +260,24 @@ def _draw_areas(axes: Any, view: PictureView, inches: Sequence[float]) -> None:
                     path, fill=False, hatch=entry.hatch, edgecolor=entry.hatch_colour, lw=0
                 )
             )
+
+
+def _draw_marks(axes: Any, view: PictureView, inches: Sequence[float]) -> None:
+    """Write the marks of classes of words into the areas that have room for them."""
+    if not view.marked:
+        return
+    effects = require("matplotlib.patheffects", extra="pictures")
+    areas = view.table.areas
+    west, south, east, north = (float(value) for value in areas.total_bounds)
+    metres_an_inch = max((east - west) / inches[0], (north - south) / inches[1])
+    roomy = np.sqrt(areas.geometry.area.to_numpy()) > _MARK_ROOM * metres_an_inch
+    halo = [effects.withStroke(linewidth=1.2, foreground="white")]
+    for area in np.flatnonzero(roomy):
+        mark = view.entries[view.of[area]].mark
+        if not mark or mark == _NO_PATTERN:
+            continue
+        at = areas.geometry.iloc[area].representative_point()
+        axes.text(at.x, at.y, mark, size=6, ha="center", va="center", color=_INK, path_effects=halo)
 
 
 def _path(shapes: NDArray[Any]) -> Any:
@@ -343,8 +365,18 @@ def _legend(sheet: _Sheet, view: PictureView, x: float, y: float, width: float) 
         below = sheet.write(
             f"{entry.label}: {_areas(entry)}", x + 0.44, y, width - 0.44, size=8.5, color=_INK
         )
+        if entry.mark:
+            ink = "white" if _is_dark(entry.colour) else _INK
+            axes.text(0.5, 0.47, entry.mark, size=7, ha="center", va="center", color=ink)
         y = min(below, y - 0.2) - 0.09
     return y
+
+
+def _is_dark(colour: str) -> bool:
+    """Tell whether white is easier to read on a colour than black (WCAG's relative luminance)."""
+    parts = np.array([int(colour[place : place + 2], 16) for place in (1, 3, 5)]) / 255
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722]) < 0.18
 
 
 def _areas(entry: LegendEntry) -> str:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from placeshaping.disclosure.release import Release
 from placeshaping.disclosure.tables import AreaTable
-from placeshaping.maps.classes import Scheme, assign_class
+from placeshaping.maps.classes import assign_class
 from placeshaping.maps.months import period_words
 from placeshaping.maps.palettes import (
     HIDDEN_FILL,
@@ -29,7 +29,7 @@ from placeshaping.maps.palettes import (
     OUTLINE,
     sequential,
 )
-from placeshaping.maps.payload import count_classes, rate_classes
+from placeshaping.maps.payload import ViewClasses
 from placeshaping.maps.words import tenth, words_of
 from placeshaping.pages.page import Still, StillClass
 
@@ -46,7 +46,7 @@ _HATCHED, _DOTTED = "url(#still-hatch)", "url(#still-dots)"
 _NOT_SHOWN = {"hidden": "hidden", "missing": "no data"}
 
 
-def still_view(release: Release, *, scheme: Scheme = "even") -> Still:
+def still_view(release: Release, *, classes: ViewClasses) -> Still:
     """
     Draw and tabulate the view that opens first, small enough for every page.
 
@@ -60,8 +60,8 @@ def still_view(release: Release, *, scheme: Scheme = "even") -> Still:
     release
         Protected numbers; the first category over the whole span is shown, as
         a rate where its denominator is known.
-    scheme
-        How the edges of the classes are chosen, as for the map.
+    classes
+        Edges of the classes, as for the map.
 
     Returns
     -------
@@ -72,15 +72,15 @@ def still_view(release: Release, *, scheme: Scheme = "even") -> Still:
     table, draw = _drawable(release)
     rated = _is_rated(release, table)
     view = _view(release, table)
-    classes, of = _classes(release, table, view, rated=rated, scheme=scheme)
+    named, of = _classes(release, table, view, rated=rated, classes=classes)
     listed = _listed(release)
     return Still(
-        picture=draw(of, [fill for _, fill in classes]),
+        picture=draw(of, [fill for _, fill in named]),
         height=_height(table),
         caption=_caption(release, table, rated=rated),
         classes=tuple(
             StillClass(label, _swatch(fill), f"{int((of == place).sum()):,}")
-            for place, (label, fill) in enumerate(classes)
+            for place, (label, fill) in enumerate(named)
         ),
         table_caption=_caption(release, listed, rated=_is_rated(release, listed)),
         heads=_heads(release, listed),
@@ -188,12 +188,12 @@ def _view(release: Release, table: AreaTable) -> pd.DataFrame:
 
 
 def _classes(
-    release: Release, table: AreaTable, view: pd.DataFrame, *, rated: bool, scheme: Scheme
+    release: Release, table: AreaTable, view: pd.DataFrame, *, rated: bool, classes: ViewClasses
 ) -> tuple[list[tuple[str, str]], NDArray[np.int64]]:
     """Return label and fill of each class, and the class of each area, as the page has them."""
     label = release.categories[0].label
-    edges = rate_classes(release, scheme=scheme).get(label, []) if rated else []
-    edges = edges or count_classes(release, scheme=scheme)[table.level][label][0]
+    edges = classes.rates.get(label, []) if rated else []
+    edges = edges or classes.counts[table.level][label][0]
     values = view["rate" if rated else "count"].to_numpy(dtype="float64", na_value=np.nan)
     zero, known = values == 0, ~np.isnan(values)
     labels = _labels(edges, least=0 if rated else release.policy.threshold, zeros=bool(zero.any()))

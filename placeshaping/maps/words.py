@@ -310,11 +310,27 @@ def _extremes(release: Release) -> Iterator[str]:
     )
     people = table.areas[category.denominator].astype("Float64").reindex(known.index)
     years = release.periods[0].years
-    if category.denominator == "residents" and poor_denominator(
+    poor = category.denominator == "residents" and poor_denominator(
         known["count"].astype("float64"), people.astype("float64") * years
-    ).get(high):
-        text += f" {VISITED}"
-    yield text
+    ).get(high)
+    yield f"{text} {VISITED}" if poor and not is_cautioned(release) else text
+
+
+def is_cautioned(release: Release) -> bool:
+    """
+    Tell whether the cautions of a release say already what may lie behind a rate far above others.
+
+    Parameters
+    ----------
+    release
+        Protected numbers.
+
+    Returns
+    -------
+    cautioned
+        Then the sentences need not say it again.
+    """
+    return any(VISITED.rpartition(": ")[2] in caution for caution in release.cautions)
 
 
 def _hot_spots(release: Release) -> Iterator[str]:
@@ -346,10 +362,9 @@ def _labels(release: Release) -> Iterator[str]:
             told = [f"{words[value]}: {known[value]:,}" for value in words if value in known]
             hidden = int(view["status"].eq("hidden").sum())
             told += [f"hidden: {hidden:,}"] if hidden else []
-            yield (
-                f"{scheme.title} of {_of(release)}, {span_words(release)}, among {len(view):,} "
-                f"{words_of(table)[1]}: {'; '.join(told)}."
-            )
+            finest = table.level == release.levels[0]
+            among = "" if finest else f", among {len(view):,} {words_of(table)[1]}"
+            yield f"{scheme.title}{among}: {'; '.join(told)}."
             break
 
 

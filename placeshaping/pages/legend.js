@@ -25,7 +25,7 @@
   }
 
   function line(sample, label, n, meaning) {
-    return P.make("li", {}, sample, P.make("span", { class: "range" }, label, meaning ? P.make("span", { class: "hint" }, meaning) : ""), P.make("span", { class: "n" }, P.areas(n)));
+    return P.make("li", {}, sample, P.make("span", { class: "range" }, label), P.make("span", { class: "n" }, P.areas(n)), meaning ? P.make("span", { class: "hint" }, meaning) : "");
   }
 
   /* Rate by deprivation: a square, highest rates on top, most deprived on the right, with counts. */

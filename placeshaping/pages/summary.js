@@ -32,7 +32,13 @@
       };
     };
 
-    this.sentences = (state, view) => [whole(state), state.measure === "both" ? together(state, view) : "", extremes(state, view.cells), gathered(state, view.cells), ...labelled(state)].filter(Boolean);
+    /* What the page opens with is told by its lead, with an interval; its cautions are of that view. */
+    const opening = (state) => state.period === 0 && state.category === 0;
+
+    this.sentences = function (state, view) {
+      const found = [state.measure === "both" ? together(state, view) : "", extremes(state, view.cells), gathered(state, view.cells), ...labelled(state)].filter(Boolean);
+      return opening(state) && found.length ? found : [whole(state), ...found];
+    };
 
     /* Rate by deprivation: how far the two go together, with those that do well beside the others. */
     function together(state, view) {
@@ -64,7 +70,8 @@
           if (k >= 0) { full[k] += 1; } else if (model.cell(state.level, at.period, at.category, i).status === "hidden") { hidden += 1; }
         });
         const told = layer.classes.map((one, k) => full[k] ? one.label + ": " + P.count(full[k]) : "").concat(hidden ? "hidden: " + P.count(hidden) : "").filter(Boolean);
-        return full.some(Boolean) ? layer.title + " of " + P.lowerFirst(model.categories[at.category].label) + ", " + when(at.period) + ", among " + P.count(codes.length) + " " + words(state.level).many + ": " + told.join("; ") + "." : "";
+        const other = at === state ? "" : " of " + P.lowerFirst(model.categories[at.category].label) + ", " + when(at.period);
+        return full.some(Boolean) ? layer.title + other + ": " + told.join("; ") + "." : "";
       });
     }
 
@@ -113,6 +120,7 @@
 
     /* Where residents may be a poor denominator, as the release's own caution has it. */
     function visited(state, known, high) {
+      if (opening(state) && P.settings.cautioned) { return false; }
       const total = model.total(state.period, state.category);
       const typical = middle(known.map((one) => one.cell.rate)) || (total && total.rate) || 0;
       return model.categories[state.category].denominator === "residents" && high.cell.lower > POOR * typical;

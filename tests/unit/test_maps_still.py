@@ -16,6 +16,7 @@ from placeshaping.areas.ladder import make_ladder
 from placeshaping.disclosure.release import Release, release
 from placeshaping.hotspots.study import analyse
 from placeshaping.maps.palettes import sequential
+from placeshaping.maps.payload import view_classes
 from placeshaping.maps.still import still_view
 
 SIDE = 10
@@ -58,7 +59,7 @@ def box_array(x: np.ndarray, y: np.ndarray, side: float) -> list[shapely.Polygon
 
 
 def test_every_area_is_drawn_in_the_class_of_its_protected_number(given: Release) -> None:
-    still = still_view(given)
+    still = still_view(given, classes=view_classes(given))
     view = given.tables["lsoa"].view(
         period=given.periods[0].label, category=given.categories[0].label
     )
@@ -73,7 +74,7 @@ def test_every_area_is_drawn_in_the_class_of_its_protected_number(given: Release
 
 
 def test_hidden_numbers_are_in_neither_picture_nor_table(given: Release) -> None:
-    still = still_view(given)
+    still = still_view(given, classes=view_classes(given))
     table = next(t for t in given.tables.values() if len(t.areas) <= 60)
     view = table.view(period=given.periods[0].label, category=given.categories[0].label)
     assert [row[0] for row in still.rows] == table.areas["area_name"].astype(str).tolist()
@@ -86,7 +87,7 @@ def test_hidden_numbers_are_in_neither_picture_nor_table(given: Release) -> None
 
 
 def test_the_picture_stays_small_and_within_its_frame(given: Release) -> None:
-    still = still_view(given)
+    still = still_view(given, classes=view_classes(given))
     assert len(still.picture) < 45_000
     x, y = 0, 0
     for word, first, second in re.findall(
@@ -114,7 +115,7 @@ def test_thousands_of_areas_without_a_coarser_level_are_a_mosaic() -> None:
         title="Many",
         made_on=dt.date(2026, 1, 5),
     )
-    still = still_view(many)
+    still = still_view(many, classes=view_classes(many))
     rows = np.zeros((100, 100), dtype=int)
     for start, row, wide, more in re.findall(r"M(\d+),(\d+)h(\d+)((?:m\d+,0h\d+)*)", still.picture):
         at = int(start)
