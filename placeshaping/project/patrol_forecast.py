@@ -234,7 +234,7 @@ def make_model(name: str) -> Model:
     from placeshaping.project.backtest_request import make_backtest_request, make_models
 
     beside = list(dict.fromkeys([MODELS[0], name]))  # a backtest never goes without plain counts
-    return make_models(make_backtest_request({"models": beside}))[-1]
+    return make_models(make_backtest_request({"models": beside, "grid": 250}))[-1]
 
 
 def make_history(request: PatrolRequest, place: Place, target: Target) -> History:
