@@ -178,3 +178,51 @@ def check_unique(index: pd.Index, *, where: str, what: str = "area codes") -> No
         "Keep one row for each, or dissolve them first."
     )
     raise DuplicateError(msg)
+
+
+def check_labelled(values: object, *, name: str) -> None:
+    """
+    Refuse numbers without area codes.
+
+    Raises
+    ------
+    InputError
+        If `values` is no pandas Series or table.
+
+    Examples
+    --------
+    >>> check_labelled([3, 4], name="count")
+    Traceback (most recent call last):
+        ...
+    placeshaping._core.errors.InputError: count is a list, without area codes. Give a pandas ...
+    """
+    if hasattr(getattr(values, "index", None), "is_unique"):
+        return
+    msg = (
+        f"{name} is a {type(values).__name__}, without area codes. Give a pandas Series (or a "
+        "table) indexed by area code."
+    )
+    raise InputError(msg)
+
+
+def check_result(
+    result: pd.DataFrame, *, made_by: str, columns: Iterable[str] = (), facts: Iterable[str] = ()
+) -> None:
+    """
+    Refuse to describe a table that the function named did not make.
+
+    Raises
+    ------
+    InputError
+        If a column is missing, or what stood beside the table in ``attrs``.
+    """
+    present = [str(name) for name in getattr(result, "columns", ())]
+    lost = [name for name in columns if name not in present]
+    lost += [f"attrs[{name!r}]" for name in facts if name not in getattr(result, "attrs", {})]
+    if not lost:
+        return
+    msg = (
+        f"This is not what {made_by} gives: it lacks {listed(lost)}. Describe the result as it "
+        "was; merging it with another table, or writing it to a file, loses what stood in attrs."
+    )
+    raise InputError(msg)

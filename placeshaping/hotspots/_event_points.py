@@ -96,8 +96,8 @@ def _check_finite(xy: NDArray[np.float64], where: str) -> None:
     lost = int((~np.isfinite(xy)).any(axis=1).sum())
     if lost:
         msg = (
-            f"{lost:,} of {len(xy):,} rows of {where} have no coordinates. Leave them out first, "
-            "and say on the product how many they were."
+            f"{lost:,} of {len(xy):,} rows of {where} have no coordinates. Leave them out "
+            f"({where}.dropna(subset=['easting', 'northing'])) and say how many they were."
         )
         raise InputError(msg)
 

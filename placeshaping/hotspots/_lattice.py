@@ -15,7 +15,7 @@ from libpysal.graph import Graph
 from numpy.typing import NDArray
 from scipy import sparse, stats
 
-from placeshaping._core.checks import check_choice, check_unique, listed
+from placeshaping._core.checks import check_choice, check_labelled, check_unique, listed
 from placeshaping._core.errors import ColumnError, EmptyError, InputError
 from placeshaping.hotspots._permutation import enough_permutations
 from placeshaping.statistics.testing import false_discovery_rate
@@ -99,29 +99,36 @@ def lay_out(values: pd.Series[Any] | pd.DataFrame, neighbours: Graph, *, least: 
         If an area stands twice, values are not numbers or infinite, or areas
         are not in the graph.
     """
-    table = values.to_frame() if isinstance(values, pd.Series) else values
+    check_labelled(values, name="values")
+    table = _as_table(values)
     check_unique(table.index, where="values")
     return Lattice(
         index=table.index,
         series=table.columns,
         single=isinstance(values, pd.Series),
         numbers=_numbers(table, least),
-        adjacency=_adjacency(neighbours, table.index),
+        adjacency=adjacency(neighbours, table.index),
         least=least,
     )
+
+
+def _as_table(values: pd.Series[Any] | pd.DataFrame) -> pd.DataFrame:
+    if isinstance(values, pd.DataFrame):
+        return values
+    return values.to_frame("values" if values.name is None else values.name)
 
 
 def _numbers(table: pd.DataFrame, least: int) -> Floats:
     if len(table) < least:
         need = {3: "three", 4: "four"}[least]
-        msg = f"There are {len(table)} areas: hot spots need at least {need}, and 30 to be trusted."
+        msg = f"Hot spots need at least {need} areas, and 30 to be trusted; given: {len(table)}."
         raise EmptyError(msg)
     if table.columns.empty:
         msg = "There is no series of values. Give counts or rates, one column a series."
         raise EmptyError(msg)
     wrong = [name for name, kind in table.dtypes.items() if not pd.api.types.is_numeric_dtype(kind)]
     if wrong:
-        msg = f"{listed(wrong)} hold no numbers. Give counts or rates, one column a series."
+        msg = f"Not numbers: {listed(wrong)}. Give counts or rates, one column a series."
         raise ColumnError(msg)
     numbers = table.to_numpy(dtype="float64", na_value=np.nan)
     infinite = int(np.isinf(numbers).sum())
@@ -131,8 +138,21 @@ def _numbers(table: pd.DataFrame, least: int) -> Floats:
     return numbers
 
 
-def _adjacency(neighbours: Graph, index: pd.Index) -> sparse.csr_array:
-    """Return who is whose neighbour, without selves, in the order of `index`."""
+def adjacency(neighbours: Graph, index: pd.Index) -> sparse.csr_array:
+    """
+    Return who is whose neighbour, without selves, in the order of `index`.
+
+    Raises
+    ------
+    InputError
+        If `neighbours` is no graph, or lacks areas.
+    """
+    if not isinstance(neighbours, Graph):
+        msg = (
+            f"neighbours is a {type(neighbours).__name__}, not a graph of neighbours. Make one "
+            "from the areas: contiguity(areas), k_nearest or distance_band."
+        )
+        raise InputError(msg)
     position = pd.Index(neighbours.unique_ids).get_indexer(index)
     unknown = index[position < 0]
     if len(unknown):
@@ -240,7 +260,9 @@ def _few(areas: int) -> Iterator[str]:
 
 def _short(lattice: Lattice) -> Iterator[str]:
     short = int((lattice.known.sum(axis=0) < lattice.least).sum())
-    if short:
+    if short and lattice.single:
+        yield f"Fewer than {lattice.least} areas have a value: no scores."
+    elif short:
         yield (
             f"{short:,} of {len(lattice.series):,} series have fewer than {lattice.least} values: "
             f"no scores."
@@ -270,6 +292,8 @@ def tell_floor(areas: int, permutations: int) -> list[str]:
 def tell_constant(lattice: Lattice) -> list[str]:
     """Say how many series cannot be scored; nothing wrong, a rare offence has such months."""
     flat, series = int(lattice.constant.sum()), len(lattice.series)
+    if flat and lattice.single:
+        return ["Every area has the same value: nothing stands out, so there are no scores."]
     return [f"{flat:,} of {series:,} series hold one value everywhere: no scores."] if flat else []
 
 

@@ -12,6 +12,8 @@ from rasterio.features import shapes as polygons_of
 from rasterio.transform import Affine
 
 from placeshaping._core.crs import NATIONAL_GRID
+from placeshaping._core.errors import InputError
+from placeshaping._core.words import in_plural
 from placeshaping.hotspots.surface import Cells, Floats
 
 CELLS_ALONE = (
@@ -155,6 +157,10 @@ def describe_relative_density(
     >>> describe_relative_density(found, what="burglaries")
     'Nowhere are burglaries out of proportion to the population by more than chance allows...'
     """
+    if not isinstance(comparison, RelativeDensity):
+        msg = f"comparison is a {type(comparison).__name__}. Give what relative_density returns."
+        raise InputError(msg)
+    what = in_plural(what)
     areas = comparison.contours(level=level)
     chance = comparison.p_global
     if areas.empty or chance > level:

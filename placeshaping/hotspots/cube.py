@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from placeshaping._core.checks import (
     check_columns,
+    check_labelled,
     check_unique,
     listed,
 )
@@ -73,6 +74,10 @@ def make_cube(
     a          1.0  NaN  3.0
     b          0.0  NaN  2.0
     """
+    check_labelled(records, name="records")
+    if isinstance(records, pd.Series):
+        msg = "records are a Series, one number an area. Give a table with a column for each step."
+        raise InputError(msg)
     table = records
     if "period" in table:
         if "area_code" not in table or "count" not in table:
@@ -171,7 +176,7 @@ def _checked(table: pd.DataFrame) -> pd.DataFrame:
         raise EmptyError(msg)
     wrong = [name for name, kind in table.dtypes.items() if not pd.api.types.is_numeric_dtype(kind)]
     if wrong:
-        msg = f"{listed(wrong)} hold no numbers. Give an area code as index, a column a step."
+        msg = f"Not numbers: {listed(wrong)}. Give an area code as index, a column a step."
         raise ColumnError(msg)
     values = table.to_numpy(dtype="float64", na_value=np.nan)
     bad = int((np.isinf(values) | (values < 0)).sum())
@@ -236,8 +241,9 @@ def _times(columns: pd.Index) -> pd.DatetimeIndex:
         return pd.DatetimeIndex(pd.to_datetime(columns, format="ISO8601"))
     except (ValueError, TypeError) as error:
         msg = (
-            f"The steps ({listed(list(columns))}) are neither dates nor whole numbers. Name each "
-            "column by its first day, as in 2025-01-01."
+            f"The columns ({listed(list(columns))}) are neither dates nor whole numbers. Name each "
+            "column by its first day, as in 2025-01-01; for one number an area give a Series, as "
+            "people['residents']."
         )
         raise InputError(msg) from error
 

@@ -15,8 +15,8 @@ from libpysal.graph import Graph
 from numpy.typing import NDArray
 from scipy import sparse, stats
 
-from placeshaping._core.checks import check_choice, check_whole, listed
-from placeshaping._core.errors import InputError
+from placeshaping._core.checks import check_choice, check_whole
+from placeshaping.hotspots._lattice import adjacency
 from placeshaping.statistics.testing import false_discovery_rate
 
 Window = Literal["cube", "neighbourhood_step", "step"]
@@ -110,23 +110,6 @@ def bin_scores(
     if window == "cube":
         return z, p, np.asarray(false_discovery_rate(p.ravel())).reshape(p.shape)
     return z, p, np.asarray(false_discovery_rate(p))
-
-
-def adjacency(neighbours: Graph, index: pd.Index) -> sparse.csr_array:
-    """Return who is whose neighbour, without selves, in the order of `index`."""
-    position = pd.Index(neighbours.unique_ids).get_indexer(index)
-    unknown = index[position < 0]
-    if len(unknown):
-        msg = (
-            f"{len(unknown):,} of {len(index):,} areas are not in the graph of neighbours "
-            f"({listed(list(unknown))}). Make it from the same areas: contiguity(areas)."
-        )
-        raise InputError(msg)
-    matrix: sparse.csr_array = sparse.csr_array(neighbours.sparse)[position][:, position]
-    matrix.setdiag(0)
-    matrix.eliminate_zeros()
-    matrix.data = np.ones_like(matrix.data, dtype="float64")
-    return matrix
 
 
 def _z_scores(

@@ -23,6 +23,7 @@ from shapely.geometry.base import BaseGeometry
 from placeshaping._core.checks import check_choice
 from placeshaping._core.crs import check_on_grid
 from placeshaping._core.errors import InputError, UnmatchedError
+from placeshaping._core.words import in_plural
 from placeshaping.hotspots._event_points import event_points
 from placeshaping.hotspots._smoothing import (
     REACH,
@@ -187,12 +188,15 @@ def describe_density(surface: Surface, *, what: str = "records") -> str:
     >>> describe_density(kernel_density(events, bandwidth=800, cell=100))
     'Half of 64 records lie in 7% of the area (3.1 km² of 42.0), as smoothed over 800 m. ...'
     """
+    if not isinstance(surface, Surface):
+        msg = f"surface is a {type(surface).__name__}. Give what kernel_density returns."
+        raise InputError(msg)
     known = np.sort(surface.values[np.isfinite(surface.values)])[::-1]
     half = int(np.searchsorted(np.cumsum(known), known.sum() / 2)) + 1
     size = surface.cell**2 / _M2
     return (
-        f"Half of {surface.total:,.0f} {what} lie in {half / len(known):.0%} of the area "
-        f"({half * size:,.1f} km² of {len(known) * size:,.1f}), as smoothed over "
+        f"Half of {surface.total:,.0f} {in_plural(what)} lie in {half / len(known):.0%} of the "
+        f"area ({half * size:,.1f} km² of {len(known) * size:,.1f}), as smoothed over "
         f"{surface.bandwidth:,.0f} m. The densest cell has {known[0]:,.1f} per square kilometre, "
         f"the whole {surface.total / (len(known) * size):,.1f}. Where many people live, work or "
         "pass, many records are no surprise: compare with the population before calling a place "

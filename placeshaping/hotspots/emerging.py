@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 
 from placeshaping._core.errors import EmptyError, InputError
 from placeshaping.hotspots._categories import CATEGORIES, UNKNOWN, classify
+from placeshaping.hotspots._lattice import adjacency
 from placeshaping.hotspots._trend import mann_kendall
 from placeshaping.hotspots.cube import make_cube
-from placeshaping.hotspots.cube_scores import Window, adjacency, bin_scores
+from placeshaping.hotspots.cube_scores import Window, bin_scores
 
 __all__ = ["CATEGORIES", "FEW_STEPS", "MINIMUM_STEPS", "Window", "emerging_hotspots"]
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import pandas as pd
 
-from placeshaping._core.checks import check_columns
+from placeshaping._core.checks import check_columns, listed
+from placeshaping._core.words import Names, name_areas, uncapitalised
 from placeshaping.hotspots._categories import CATEGORIES
 
 _HOT = "more records gather than chance would bring together"
@@ -76,7 +76,7 @@ def emerging_summary(result: pd.DataFrame) -> pd.DataFrame:
 
 
 def emerging_paragraph(
-    result: pd.DataFrame, *, names: Mapping[Any, str] | None = None, subject: str = "records"
+    result: pd.DataFrame, *, what: str = "records", names: Names | None = None
 ) -> str:
     """
     Write one paragraph of what was found, where, and how sure it is.
@@ -88,10 +88,10 @@ def emerging_paragraph(
     ----------
     result
         From `emerging_hotspots`.
+    what
+        What was counted: ``"burglaries"``, ``"shoplifting"``.
     names
         Area code -> name; codes stand where there is none.
-    subject
-        What was counted, in the plural, as in ``"recorded burglaries"``.
 
     Returns
     -------
@@ -115,10 +115,10 @@ def emerging_paragraph(
     hot, cold = (int(summary[summary.index.str.endswith(end)].sum()) for end in ("_hot", "_cold"))
     total = int(summary.sum())
     lead = (
-        f"Of {total:,} areas, {_counted(hot, 'hot')} of {subject}, of whatever kind, and "
-        f"{_counted(cold, 'cold')}."
+        f"Of {total:,} areas, {_counted(hot, 'hot')} of {uncapitalised(what)}, of whatever kind, "
+        f"and {_counted(cold, 'cold')}."
     )
-    return " ".join([lead, *_by_category(result, {} if names is None else names), *_sure(result)])
+    return " ".join([lead, *_by_category(result, names), *_sure(result)])
 
 
 def _counted(many: int, kind: str) -> str:
@@ -127,16 +127,14 @@ def _counted(many: int, kind: str) -> str:
     return f"1 is a {kind} spot" if many == 1 else f"{many:,} are {kind} spots"
 
 
-def _by_category(result: pd.DataFrame, names: Mapping[Any, str]) -> Iterator[str]:
+def _by_category(result: pd.DataFrame, names: Names | None) -> Iterator[str]:
     for name in CATEGORIES[:-1]:
         chosen = result.loc[result["category"] == name, "gi_star"]
         if chosen.empty:
             continue
         shape, sign = name.split("_")
         ordered = chosen.sort_values(ascending=sign == "cold", kind="stable").index
-        shown = [str(names.get(code, code)) for code in ordered[:_NAMED]]
-        rest = len(ordered) - len(shown)
-        listing = ", ".join(shown) + (f" and {rest:,} more" if rest else "")
+        listing = listed(name_areas(ordered, names), most=_NAMED)
         many = "spot" if len(ordered) == 1 else "spots"
         yield f"{shape.capitalize()} {sign} {many}: {listing}. {SENTENCES[name]}"
 

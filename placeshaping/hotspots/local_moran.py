@@ -276,6 +276,6 @@ def _method(
         else "not corrected for the number of areas"
     )
     return (
-        f"{kind}{of} (Anselin 1995) with {shares} weights, standardised with "
+        f"{kind} (Anselin 1995){of} with {shares} weights, standardised with "
         f"{'n - 1' if ddof else 'n'}; two-sided p-values from {p_value}, {corrected}."
     )

@@ -16,8 +16,9 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from placeshaping._core.checks import check_choice, check_whole, listed
+from placeshaping._core.checks import check_choice, check_result, check_whole, listed
 from placeshaping._core.errors import EmptyError, InputError
+from placeshaping._core.words import in_plural
 from placeshaping.hotspots._event_points import event_days, event_points
 from placeshaping.hotspots._near_repeat_table import (
     FEW_EVENTS,
@@ -160,7 +161,7 @@ def knox(
     return table
 
 
-def describe_near_repeat(table: pd.DataFrame, *, what: str = "record") -> str:
+def describe_near_repeat(table: pd.DataFrame, *, what: str = "records") -> str:
     """
     Say in one paragraph, for people who are not statisticians, what a table of `knox` shows.
 
@@ -169,7 +170,7 @@ def describe_near_repeat(table: pd.DataFrame, *, what: str = "record") -> str:
     table
         From `knox`, with p-values.
     what
-        One event, in words, such as ``"burglary"``.
+        What was counted: ``"burglaries"``, ``"vehicle crime"``.
 
     Returns
     -------
@@ -189,11 +190,11 @@ def describe_near_repeat(table: pd.DataFrame, *, what: str = "record") -> str:
     >>> describe_near_repeat(table)
     'In 6 records no band of distance and days holds more pairs than chance would give: ...'
     """
+    check_result(table, made_by="knox", columns=["p_value", "pattern"], facts=["events"])
     if table["p_value"].isna().all():
         msg = "The table has no p-values: call knox with permutations=999."
         raise InputError(msg)
-    events = f"{table.attrs['events']:,} {what}s" if what[-1] != "y" else ""
-    events = events or f"{table.attrs['events']:,} {what[:-1]}ies"
+    events = f"{table.attrs['events']:,} {in_plural(what)}"
     found = table[table["pattern"] == "more"]
     if found.empty:
         return (
@@ -209,7 +210,7 @@ def describe_near_repeat(table: pd.DataFrame, *, what: str = "record") -> str:
         f"{best['expected']:,.1f} expected; 95% interval {best['lower']:.1f} to "
         f"{best['upper']:.1f} times). Counts above chance were found {reach} and within "
         f"{long:,} days, in {len(found)} of {len(table)} bands. It says when and where another "
-        f"{what} was more likely after one, not why, and not by whom."
+        f"was more likely after one, not why, and not by whom."
     )
 
 
@@ -237,8 +238,8 @@ def _measured(
     xy, dates = event_points(events), event_days(events, time)
     if len(xy) < FEWEST_EVENTS:
         msg = (
-            f"There are {len(xy)} events: a table of pairs needs at least {FEWEST_EVENTS}, "
-            f"and {FEW_EVENTS} to be trusted."
+            f"A table of pairs needs at least {FEWEST_EVENTS} events, and {FEW_EVENTS} to be "
+            f"trusted; given: {len(xy)}."
         )
         raise EmptyError(msg)
     if dates.min() == dates.max():

@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 from libpysal.graph import Graph
 
-from placeshaping._core.checks import check_columns, check_unique, listed
+from placeshaping._core.checks import check_columns, check_labelled, check_unique, listed
 from placeshaping._core.crs import GRID_BOUNDS, NATIONAL_GRID, check_on_grid, looks_like_degrees
 from placeshaping._core.errors import (
     ColumnError,
@@ -144,6 +144,7 @@ def optimised_hotspots(
     (500, 'S500E401500N401500', 'hot_99')
     """
     _check_options(areas, population, size, within)
+    check_labelled(records, name="records")
     if isinstance(records, pd.Series):
         counted = _given(records, areas)
     else:
@@ -270,7 +271,8 @@ def _clean(events: pd.DataFrame, event_id: str | None) -> tuple[pd.DataFrame, st
         left_out.append((int(repeated.sum()), f"repeat a value of {event_id!r}"))
         table = table.loc[~repeated, ["easting", "northing"]]
     if table.empty:
-        msg = f"None of {len(events):,} events can be placed: {_left_out(left_out)}."
+        why = _left_out(left_out) or "there are none"
+        msg = f"None of {len(events):,} events can be placed: {why}. Check the selection."
         raise EmptyError(msg)
     words = _left_out(left_out)
     left = f"; left out: {words}" if words else ""
@@ -380,6 +382,8 @@ def _tell_skewed(values: pd.Series[Any], neighbours: Graph) -> list[str]:
     """Say where sums of neighbours are too skewed for the normal distribution."""
     members = float(neighbours.cardinalities.mean()) + 1
     known = values.dropna().to_numpy(dtype="float64")
+    if len(known) < 3:
+        return []
     apart = known - known.mean()
     spread = float(np.sqrt((apart**2).mean()))
     if abs((apart**3).mean()) <= _SKEWED * math.sqrt(members) * spread**3 + 1e-12:

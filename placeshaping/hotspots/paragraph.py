@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 
 from placeshaping._core.checks import check_columns, listed
 from placeshaping._core.errors import InputError
+from placeshaping._core.words import Names, in_plural, name_areas
 from placeshaping.hotspots.getis import CLUSTERS
 from placeshaping.hotspots.local_moran import QUADRANTS
 
@@ -17,7 +16,7 @@ def describe_clusters(
     *,
     what: str = "records",
     units: str = "areas",
-    names: pd.Series[str] | None = None,
+    names: Names | None = None,
     most: int = 5,
 ) -> str:
     """
@@ -29,11 +28,11 @@ def describe_clusters(
         From `getis_ord`, `local_moran` or `optimised_hotspots`, one series of
         it; with a column ``count`` the share of the records is told too.
     what
-        What the values are, in the plural: "burglaries".
+        What was counted: "burglaries", "shoplifting".
     units
         What the areas are, in the plural: "cells".
     names
-        Names of the areas, indexed by area code; codes otherwise.
+        Area code -> name; codes stand where there is none.
     most
         How many areas to name, those with the most records (without a column
         ``count``: the highest scores) first; 0 for none.
@@ -62,6 +61,7 @@ def describe_clusters(
     if "series" in result and len(result["series"].unique()) > 1:
         msg = "result holds several series. Describe one: result[result['series'] == ...]."
         raise InputError(msg)
+    what = in_plural(what)
     kinds = tuple(result["cluster"].cat.categories)
     known = result[result["cluster"].notna()]
     if kinds == CLUSTERS:
@@ -78,7 +78,7 @@ def describe_clusters(
 
 
 def _of_getis(
-    known: pd.DataFrame, what: str, units: str, names: pd.Series[str] | None, most: int
+    known: pd.DataFrame, what: str, units: str, names: Names | None, most: int
 ) -> list[str]:
     label = known["cluster"].astype(str)
     hot = known[label.str.startswith("hot")]
@@ -103,7 +103,7 @@ def _of_getis(
 
 
 def _of_moran(
-    known: pd.DataFrame, what: str, units: str, names: pd.Series[str] | None, most: int
+    known: pd.DataFrame, what: str, units: str, names: Names | None, most: int
 ) -> list[str]:
     parts = (
         ("high_high", f"have many {what}, as have the {units} around them"),
@@ -127,15 +127,11 @@ def _of_moran(
     return [*sentences, _sure(found, units)]
 
 
-def _named(areas: pd.DataFrame, names: pd.Series[str] | None, most: int) -> str:
+def _named(areas: pd.DataFrame, names: Names | None, most: int) -> str:
     """Return a colon and the names; nothing where none are wanted."""
     if not most:
         return ""
-    codes = areas.index.astype(str)
-    if names is None:
-        return f": {listed(list(codes), most=most)}"
-    known: dict[Any, str] = names.to_dict()
-    return f": {listed([known.get(code, code) for code in codes], most=most)}"
+    return f": {listed(name_areas(areas.index, names), most=most)}"
 
 
 def _share(hot: pd.DataFrame, known: pd.DataFrame, what: str) -> list[str]:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from placeshaping._core.checks import check_columns, check_whole, listed
+from placeshaping._core.checks import check_columns, check_result, check_whole, listed
 from placeshaping._core.columns import tag_columns
 from placeshaping._core.crs import looks_like_degrees
 from placeshaping._core.errors import ColumnError, CRSError, EmptyError, InputError
@@ -101,7 +101,13 @@ def repeat_locations(
     for value, name in ((least, "least"), (least_services, "least_services")):
         check_whole(value, name=name)
     if (key is None) == (cell is None):
-        msg = "Give key (a column of UPRNs or addresses) or cell (metres to round to), not both."
+        msg = "Give either key (a column of UPRNs or addresses) or cell (metres to round to)."
+        raise InputError(msg)
+    if not isinstance(services, Mapping):
+        msg = (
+            f"services is a {type(services).__name__}. Give a table for each service by its name: "
+            "{'noise': table}."
+        )
         raise InputError(msg)
     if not services:
         msg = "There are no services. Give a table for each, by name."
@@ -155,6 +161,12 @@ def describe_repeats(places: pd.DataFrame) -> str:
     >>> print(describe_repeats(repeat_locations({"noise": noise}, key="uprn")))
     1 of 2 places (50%) had repeated contact. They account for 67% of 3 contacts. ...
     """
+    check_result(
+        places,
+        made_by="repeat_locations",
+        columns=["services", "days"],
+        facts=["places", "contacts", "share", "without_key"],
+    )
     facts = places.attrs
     several = int((places["services"] > 1).sum())
     names = [str(name).removeprefix(_COUNT) for name in places if str(name).startswith(_COUNT)]

@@ -13,7 +13,8 @@ import shapely
 from numpy.typing import NDArray
 from scipy import sparse, spatial
 
-from placeshaping._core.errors import EmptyError
+from placeshaping._core.crs import looks_like_degrees
+from placeshaping._core.errors import CRSError, EmptyError
 from placeshaping.areas.grids import SIZES
 from placeshaping.hotspots._lattice import Lattice
 from placeshaping.hotspots._whole import measure_series
@@ -109,11 +110,14 @@ def choose_cell_size(events: pd.DataFrame, *, snapped: bool | None = None) -> Ce
     """
     xy = np.column_stack(coordinates(events))
     xy = xy[np.isfinite(xy).all(axis=1)]
+    if len(xy) and looks_like_degrees([*xy.min(axis=0), *xy.max(axis=0)]):
+        msg = "The coordinates of the events are degrees. Give metres: to_grid makes them."
+        raise CRSError(msg)
     places = np.unique(xy, axis=0)
     if len(places) < 2:
         msg = (
-            f"{len(xy):,} events with coordinates lie at {len(places):,} places: a size of cells "
-            "needs two. Check the selection that made them."
+            f"The {len(xy):,} events with coordinates do not lie at two places or more, which a "
+            "size of cells needs. Check the selection that made them."
         )
         raise EmptyError(msg)
     squares = len(np.unique(xy // 1_000, axis=0))

@@ -181,7 +181,7 @@ def scan(
     chosen = without_overlap(search, found, table.index, check_whole(most, name="most"))
     clusters = cluster_table(search, table, chosen, maxima, analysis)
     labels = area_table(search, table, chosen, clusters, significance)
-    cautions = tuple(_cautions(search, gaps, analysis))
+    cautions = tuple(_cautions(search, table, gaps, analysis))
     for caution in cautions:
         _log.warning("%s", caution)
     for each in (clusters, labels):
@@ -227,7 +227,7 @@ def _known_steps(
         cases = cases.to_frame(0)
     cube = make_cube(cases, category=category)
     if len(cube) < 2:
-        msg = f"There are {len(cube)} areas: a scan needs at least two."
+        msg = f"A scan needs at least two areas; given: {len(cube)}."
         raise EmptyError(msg)
     known = cube.loc[:, cube.notna().any(axis=0)]
     if analysis != "spatial" and known.shape[1] < 2:
@@ -236,8 +236,14 @@ def _known_steps(
     return known, cube.shape[1] - known.shape[1]
 
 
-def _cautions(search: Search, gaps: int, analysis: Analysis) -> Iterator[str]:
+def _cautions(search: Search, table: pd.DataFrame, gaps: int, analysis: Analysis) -> Iterator[str]:
     """Say what a reader must know."""
+    unknown = int(table.isna().any(axis=1).sum())
+    if unknown:
+        yield (
+            f"{unknown:,} of {len(table):,} areas lack a count in some step: none is expected "
+            "there, and none was found."
+        )
     share = search.model.weight / search.model.weight.sum()
     large = int((share > search.max_share).sum())
     if large:
@@ -247,11 +253,11 @@ def _cautions(search: Search, gaps: int, analysis: Analysis) -> Iterator[str]:
         )
     if gaps and analysis != "spatial":
         yield (
-            f"{gaps:,} steps are missing in the records. They are left out: a cluster's time may "
+            f"Steps missing in the records: {gaps:,}. They are left out: a cluster's time may "
             "reach across them."
         )
     elif gaps:
-        yield f"{gaps:,} steps are missing in the records and left out."
+        yield f"Steps missing in the records and left out: {gaps:,}."
 
 
 def _method(search: Search, analysis: Analysis, rates: Rates, simulations: int) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from placeshaping._core.checks import check_choice, check_unique, listed
+from placeshaping._core.checks import check_choice, check_labelled, check_unique, listed
 from placeshaping._core.errors import EmptyError, InputError
 from placeshaping.hotspots.cube import make_cube
 
@@ -111,7 +111,7 @@ def _check_cases(numbers: Floats) -> None:
         msg = f"{broken:,} counts are not whole: a scan counts cases."
         raise InputError(msg)
     if numbers.sum() < 2:
-        msg = f"There are {int(numbers.sum())} cases: a scan needs at least two."
+        msg = f"A scan needs at least two cases; given: {int(numbers.sum())}."
         raise EmptyError(msg)
 
 
@@ -128,6 +128,7 @@ def _check_given(name: ModelName, population: object, controls: object) -> None:
 
 def _fitted(given: pd.DataFrame | pd.Series[float], cases: pd.DataFrame, what: str) -> Floats:
     """Return numbers of each area and step in the order of the cases."""
+    check_labelled(given, name=what)
     check_unique(given.index, where=what)
     unknown = cases.index.difference(given.index)
     if len(unknown):

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from placeshaping._core.checks import check_columns
+from placeshaping._core.words import Names, in_plural, name_areas
 
 _NEEDED = ("centre", "radius", "areas", "start", "end", "observed", "expected", "p_value")
 
@@ -16,7 +17,7 @@ FAINT = 0.05
 
 
 def scan_sentences(
-    clusters: pd.DataFrame, *, names: Mapping[Any, str] | None = None, subject: str = "records"
+    clusters: pd.DataFrame, *, what: str = "records", names: Names | None = None
 ) -> pd.Series[str]:
     """
     Say of each cluster in a sentence or two where it is, how large, and how sure.
@@ -27,10 +28,10 @@ def scan_sentences(
     ----------
     clusters
         From `scan`.
+    what
+        What was counted: ``"burglaries"``, ``"shoplifting"``.
     names
         Area code -> name; codes stand where there is none.
-    subject
-        What was counted, in the plural, as in ``"recorded burglaries"``.
 
     Returns
     -------
@@ -47,22 +48,21 @@ def scan_sentences(
     >>> row = {"centre": "a", "radius": 1200.0, "areas": 12, "start": None, "end": None,
     ...        "observed": 107, "expected": 67.5, "p_value": 0.001, "recurrence": float("nan")}
     >>> print(scan_sentences(pd.DataFrame([row], index=[1]), names={"a": "Marsh 001A"}).loc[1])
-    Around Marsh 001A (12 areas within 1.2 km), there were 107 records where 67.5 were expected.
-    About 1 in 1,000 maps drawn at random holds one as strong somewhere.
+    Around Marsh 001A (12 areas within 1.2 km): 107 records, where 67.5 were expected. About 1
+    in 1,000 maps drawn at random holds one as strong somewhere.
     """
     check_columns(clusters.columns, _NEEDED, where="clusters")
     simulations = clusters.attrs.get("simulations")
-    known: Mapping[Any, str] = {} if names is None else names
+    told = name_areas(clusters["centre"], names)
     texts = [
-        f"{_where(row, known)}{_when(row)}, there were {row['observed']:,} {subject} where "
+        f"{_where(row, name)}{_when(row)}: {row['observed']:,} {in_plural(what)}, where "
         f"{row['expected']:,.1f} were expected. {_sure(row, simulations)}"
-        for row in clusters.to_dict("records")
+        for name, row in zip(told, clusters.to_dict("records"), strict=True)
     ]
     return pd.Series(texts, index=clusters.index, name="sentence", dtype="str")
 
 
-def _where(row: Mapping[Any, Any], names: Mapping[Any, str]) -> str:
-    name = names.get(row["centre"], row["centre"])
+def _where(row: Mapping[Any, Any], name: str) -> str:
     if row["areas"] == 1:
         return f"In {name}"
     reach = (

@@ -20,9 +20,11 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from placeshaping._core.checks import check_columns, check_unique, check_whole, listed
-from placeshaping._core.crs import DEGREE_BOUNDS, check_on_grid
+from placeshaping._core.checks import check_columns, check_result, check_unique, check_whole, listed
+from placeshaping._core.crs import DEGREE_BOUNDS, check_on_grid, looks_like_degrees
 from placeshaping._core.errors import CRSError, EmptyError, GeometryError, InputError
+from placeshaping._core.words import uncapitalised
+from placeshaping.joins._geometry import coordinates
 from placeshaping.statistics._counts import check_level, poisson_limits
 from placeshaping.statistics.concentration import gini
 
@@ -39,7 +41,7 @@ _POINT = 0
 
 
 def hot_streets(
-    events: gpd.GeoDataFrame,
+    events: pd.DataFrame,
     streets: gpd.GeoDataFrame,
     *,
     within: float = 50.0,
@@ -181,15 +183,21 @@ def describe_streets(segments: pd.DataFrame, *, what: str = "recorded crime") ->
     >>> streets = gpd.GeoDataFrame(geometry=lines, crs=27700)
     >>> points = [Point(100, 5)] * 30 + [Point(9, 100 * i) for i in range(30)]
     >>> print(describe_streets(hot_streets(gpd.GeoDataFrame(geometry=points, crs=27700), streets)))
-    Half of recorded crime lies on 1 of 40 street segments (2.5%). Spread by chance along ...
+    1 of 40 street segments (2.5%) hold half of all recorded crime. Spread by chance along all ...
     """
+    check_result(
+        segments,
+        made_by="hot_streets",
+        columns=["count"],
+        facts=["concentration", "matched", "unmatched", "unlocated"],
+    )
     facts = segments.attrs["concentration"]
     low, high = (100 * share for share in facts["chance_50"])
     some = facts["segments_50"]
     far = facts["share_50"] < facts["chance_50"][0]
     text = (
-        f"Half of {what} lies on {some:,} of {len(segments):,} street segments "
-        f"({facts['share_50']:.1%}). Spread by chance along all streets, it would take "
+        f"{some:,} of {len(segments):,} street segments ({facts['share_50']:.1%}) hold half of all "
+        f"{uncapitalised(what)}. Spread by chance along all streets, it would take "
         f"{low:.1f} to {high:.1f}% of them. "
     )
     text += (
@@ -211,7 +219,9 @@ def _check_options(within: float, years: float) -> None:
             raise InputError(msg)
 
 
-def _checked_points(events: gpd.GeoDataFrame) -> NDArray[Any]:
+def _checked_points(events: pd.DataFrame) -> NDArray[Any]:
+    if not (isinstance(events, gpd.GeoDataFrame) and events.active_geometry_name):
+        return _points_of(events)
     _check_metres(events, "events")
     points: NDArray[Any] = events.geometry.to_numpy()
     kinds = shapely.get_type_id(points)
@@ -222,10 +232,25 @@ def _checked_points(events: gpd.GeoDataFrame) -> NDArray[Any]:
     return points
 
 
+def _points_of(events: pd.DataFrame) -> NDArray[Any]:
+    """Return the points of a table with eastings and northings, None where there are none."""
+    xy = np.column_stack(coordinates(events))
+    placed = np.isfinite(xy).all(axis=1)
+    if placed.any() and looks_like_degrees([*xy[placed].min(axis=0), *xy[placed].max(axis=0)]):
+        msg = "The coordinates of the events are degrees. Give metres: to_grid makes them."
+        raise CRSError(msg)
+    points = np.full(len(xy), None, dtype=object)
+    points[placed] = shapely.points(xy[placed])
+    return points
+
+
 def _checked_lines(streets: gpd.GeoDataFrame, by: str | None) -> gpd.GeoDataFrame:
     """Return the segments, added up by a column where asked."""
+    if not isinstance(streets, gpd.GeoDataFrame):
+        msg = f"streets is a {type(streets).__name__}. Give lines: geopandas.read_file(path)."
+        raise GeometryError(msg)
     if not len(streets):
-        msg = "There are no streets."
+        msg = "There are no streets. Check the selection that made them."
         raise EmptyError(msg)
     _check_metres(streets, "streets")
     lines = streets.geometry.to_numpy()

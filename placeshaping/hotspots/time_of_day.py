@@ -18,8 +18,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from placeshaping._core.checks import check_choice, check_columns, listed
+from placeshaping._core.checks import check_choice, check_columns, check_result, listed
 from placeshaping._core.errors import EmptyError, InputError
+from placeshaping._core.words import in_plural
 from placeshaping.hotspots._clock import (
     check_fineness,
     check_time_column,
@@ -247,6 +248,12 @@ def describe_profile(profile: pd.DataFrame, *, what: str = "recorded events") ->
     >>> print(describe_profile(temporal_profile(pd.DataFrame({"time": times}), by="hour")))
     Of 3 recorded events, 100% fall between 21:00 and 01:00, a time that makes up 17% of ...
     """
+    check_result(
+        profile,
+        made_by="temporal_profile",
+        columns=["count", "hours", "index"],
+        facts=["events", "missing", "too_long", "dropped"],
+    )
     total = profile["count"].sum()
     parts = []
     if "hour" in profile:
@@ -268,7 +275,7 @@ def describe_profile(profile: pd.DataFrame, *, what: str = "recorded events") ->
             f"{top['hour'] + 1:02}:00 ({top['index']:.1f} times an average hour)"
         )
     facts = profile.attrs
-    text = f"Of {facts['events']:,} {what}, {'; '.join(parts)}. "
+    text = f"Of {facts['events']:,} {in_plural(what)}, {'; '.join(parts)}. "
     lost = facts["missing"] + facts["too_long"] + facts["dropped"]
     if lost:
         text += f"{lost:,} more have no usable time and are left out. "

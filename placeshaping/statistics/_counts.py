@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -11,18 +10,12 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from placeshaping._core.checks import listed
-from placeshaping._core.errors import InputError
+from placeshaping._core.errors import ColumnError, InputError
 
 _log = logging.getLogger(__name__)
 
 BYAR_FROM = 10
 """Counts below this take the exact interval, as in the guidance of public health bodies."""
-
-
-def named(codes: Iterable[object], names: pd.Series[str] | None) -> list[str]:
-    """Write areas by their names where those are known, else by their codes."""
-    known = {} if names is None else {code: str(name) for code, name in names.items()}
-    return [known.get(code, str(code)) for code in codes]
 
 
 def aligned(
@@ -63,10 +56,14 @@ def _index_of(count: ArrayLike, exposure: ArrayLike) -> pd.Index:
 
 
 def floats(values: ArrayLike, name: str) -> NDArray[np.float64]:
-    if isinstance(values, pd.Series):
-        floats = values.to_numpy(dtype="float64", na_value=np.nan)
-    else:
-        floats = np.atleast_1d(np.asarray(values, dtype="float64"))
+    try:
+        if isinstance(values, pd.Series):
+            floats = values.to_numpy(dtype="float64", na_value=np.nan)
+        else:
+            floats = np.atleast_1d(np.asarray(values, dtype="float64"))
+    except (TypeError, ValueError) as error:
+        msg = f"The {name} are not all numbers ({error}). Read them with pandas.to_numeric first."
+        raise ColumnError(msg) from error
     wrong = (floats < 0) | np.isinf(floats)
     if wrong.any():
         msg = f"{int(wrong.sum()):,} {name} are negative or infinite. Correct them first."

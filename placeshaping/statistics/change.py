@@ -17,9 +17,16 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import special
 
-from placeshaping._core.checks import check_choice, check_unique, listed
+from placeshaping._core.checks import (
+    check_choice,
+    check_labelled,
+    check_result,
+    check_unique,
+    listed,
+)
 from placeshaping._core.errors import EmptyError, InputError
-from placeshaping.statistics._counts import aligned, check_level, named, usable_exposure
+from placeshaping._core.words import Names, name_areas, uncapitalised
+from placeshaping.statistics._counts import aligned, check_level, usable_exposure
 from placeshaping.statistics.testing import false_discovery_rate
 
 _log = logging.getLogger(__name__)
@@ -119,7 +126,9 @@ def change_between(
     ratio, lower, upper = _ratio_limits(one, two, base, level)
     p_values = _p_values(one, two, base * null)
     q_values = false_discovery_rate(p_values) if correction == "fdr" else p_values
-    result = pd.DataFrame({"before": before, "after": after.reindex(index)}, index=index)
+    result = pd.DataFrame(
+        {"before": pd.to_numeric(before), "after": pd.to_numeric(after).reindex(index)}, index=index
+    )
     result["difference"] = result["after"] - result["before"]
     for name, values in (("ratio", ratio), ("lower", lower), ("upper", upper)):
         result[name] = values
@@ -152,8 +161,8 @@ def change_between(
 def describe_change(
     change: pd.DataFrame,
     *,
-    what: str = "Recorded crime",
-    names: pd.Series[str] | None = None,
+    what: str = "recorded crime",
+    names: Names | None = None,
     most: int = 3,
 ) -> str:
     """
@@ -164,9 +173,9 @@ def describe_change(
     change
         From `change_between`.
     what
-        What was counted, as a sentence begins with it.
+        What was counted: ``"burglaries"``, ``"shoplifting"``.
     names
-        Names of the areas by code; by default their codes are told.
+        Area code -> name; codes stand where there is none.
     most
         How many areas to name, largest change first.
 
@@ -181,16 +190,22 @@ def describe_change(
     >>> print(describe_change(change_between(pd.Series([50, 8], areas), pd.Series([90, 6], areas))))
     Recorded crime rose by 66 % overall, from 58 to 96 (between +18 % and +133 %, allowing ...
     """
+    check_result(
+        change,
+        made_by="change_between",
+        columns=["change", "p_value"],
+        facts=["overall", "against", "as_rate"],
+    )
     overall = change.attrs["overall"]
     lower, upper = (100 * (overall[name] - 1) for name in ("lower", "upper"))
     rate = " as a rate" if change.attrs["as_rate"] else ""
     if lower <= 0 <= upper:
-        text = f"{what} shows no clear overall change{rate}"
+        text = f"There is no clear overall change in {uncapitalised(what)}{rate}"
     else:
         way = "rose" if overall["ratio"] > 1 else "fell"
         size = abs(100 * (overall["ratio"] - 1))
         by = f" by {_percent(size).lstrip('+')}" if np.isfinite(size) else ""
-        text = f"{what} {way}{by} overall{rate}"
+        text = f"{what[:1].upper()}{what[1:]} {way}{by} overall{rate}"
     text += f", from {overall['before']:,.0f} to {overall['after']:,.0f}"
     if np.isfinite(upper):
         text += f" (between {_percent(lower)} and {_percent(upper)}, allowing for chance)"
@@ -202,7 +217,7 @@ def _percent(value: float) -> str:
     return f"{value:+.0f} %" if abs(value) >= 10 else f"{value:+.1f} %"
 
 
-def _named_changes(change: pd.DataFrame, names: pd.Series[str] | None, most: int) -> str:
+def _named_changes(change: pd.DataFrame, names: Names | None, most: int) -> str:
     """Say which areas rose and fell, the largest change first."""
     tested = int(change["p_value"].notna().sum())
     than = " than the whole" if change.attrs["against"] == "overall" else ""
@@ -218,7 +233,9 @@ def _named_changes(change: pd.DataFrame, names: pd.Series[str] | None, most: int
         largest = found.reindex(order).head(most)
         told = ", ".join(
             f"{name} ({row.before:,.0f} to {row.after:,.0f})"
-            for name, row in zip(named(largest.index, names), largest.itertuples(), strict=True)
+            for name, row in zip(
+                name_areas(largest.index, names), largest.itertuples(), strict=True
+            )
         )
         above = "above all " if len(found) > most else ""
         sides.append(
@@ -235,6 +252,7 @@ def _counts(
     before: pd.Series[float], after: pd.Series[float]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], pd.Index]:
     for series, name in ((before, "before"), (after, "after")):
+        check_labelled(series, name=name)
         check_unique(series.index, where=name)
     extra = after.index[~after.index.isin(before.index)]
     if len(extra):

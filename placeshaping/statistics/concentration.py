@@ -19,9 +19,10 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from placeshaping._core.checks import check_choice, check_unique
+from placeshaping._core.checks import check_choice, check_labelled, check_result, check_unique
 from placeshaping._core.columns import column_tags, tag_columns
 from placeshaping._core.errors import EmptyError, InputError
+from placeshaping._core.words import uncapitalised
 from placeshaping.statistics._counts import aligned, check_level, usable_exposure
 from placeshaping.statistics.inequality import SlopeIndex
 
@@ -136,7 +137,7 @@ def gini(values: ArrayLike, weights: ArrayLike | None = None) -> float:
     Returns
     -------
     gini
-        Missing where there is nothing to share out.
+        Missing (NaN) where there is nothing to share out.
 
     Raises
     ------
@@ -157,7 +158,7 @@ def gini(values: ArrayLike, weights: ArrayLike | None = None) -> float:
     if not counts.sum() > 0:
         return float("nan")
     order = np.argsort(counts / people, kind="stable")
-    return float(1 - _twice_the_area(counts[order], people[order]))
+    return max(float(1 - _twice_the_area(counts[order], people[order])), 0.0)
 
 
 def concentration_index(
@@ -264,22 +265,26 @@ def describe_inequality(
     >>> table = pd.DataFrame({"exposure": 1000.0, "count": [50, 40, 30]}, deciles)
     >>> table["rate"] = table["count"]
     >>> print(describe_inequality(table, slope_index(table)))
-    Recorded crime goes with deprivation. At the most deprived end it is 2.2 times as high ...
+    Rates of recorded crime rise with deprivation. At the most deprived end they are 2.2 times ...
     """
+    check_result(table, made_by="decile_table", columns=["rate"])
+    if not isinstance(slope, SlopeIndex):
+        msg = f"slope is a {type(slope).__name__}. Give slope_index(table)."
+        raise InputError(msg)
     per = table.attrs.get("per", 1000)
     sure = slope.lower > 0 or slope.upper < 0
-    name = f"{what[:1].upper()}{what[1:]}"
+    what = uncapitalised(what)
     if not sure:
-        text = f"{name} shows no clear slope with deprivation: chance and scatter would do as much."
+        text = f"There is no clear slope of {what} with deprivation: chance and scatter do as much."
     else:
-        way = "goes with" if slope.slope > 0 else "is lower with more"
-        text = f"{name} {way} deprivation."
+        way = "rise with deprivation" if slope.slope > 0 else "fall as deprivation rises"
+        text = f"Rates of {what} {way}."
     if np.isfinite(slope.relative):
         high = slope.relative_upper
         upto = f"to {high:.1f}" if high < UNBOUNDED else "upwards"
         text += (
-            f" At the most deprived end it is {slope.relative:.1f} times as high as at the least "
-            f"({slope.relative_lower:.1f} {upto} with {slope.level:.0%} confidence),"
+            f" At the most deprived end they are {slope.relative:.1f} times as high as at the "
+            f"least ({slope.relative_lower:.1f} {upto} with {slope.level:.0%} confidence),"
         )
     else:
         text += " Between the two ends there is"
@@ -303,13 +308,16 @@ def _ordered(
     count: pd.Series[float], exposure: pd.Series[float], by: pd.Series[float] | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], int]:
     """Return events, people and sorting key of the areas that have all three."""
+    for values, name in ((count, "count"), (exposure, "exposure")):
+        check_labelled(values, name=name)
     check_unique(count.index, where="count")
     events, people, index = aligned(count, exposure)
     with_people = usable_exposure(events, people, index, "raise")
     if by is None:
         key = events / with_people
     else:
-        check_unique(by.index, where="by")
+        check_labelled(by, name="rank")
+        check_unique(by.index, where="rank")
         if not index.isin(by.index).all():
             lost = int((~index.isin(by.index)).sum())
             msg = f"{lost:,} of {len(index):,} areas have no rank. Give one; unknown ones as NaN."

@@ -9,9 +9,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from placeshaping._core.checks import check_choice, check_unique, listed
+from placeshaping._core.checks import (
+    check_choice,
+    check_labelled,
+    check_result,
+    check_unique,
+    listed,
+)
 from placeshaping._core.errors import EmptyError, InputError
-from placeshaping.statistics._counts import aligned, named
+from placeshaping._core.words import Names, name_areas, uncapitalised
+from placeshaping.statistics._counts import aligned
 
 SMALL_NET = 0.2
 """Share of all rises and falls below which a net change says little of its drivers."""
@@ -83,9 +90,10 @@ def change_dispersion(
     check_choice(direction, ["increase", "decrease"], name="direction")
     check_choice(method, ["match", "remove"], name="method")
     for series, name in ((before, "before"), (after, "after")):
+        check_labelled(series, name=name)
         check_unique(series.index, where=name)
     if not len(before):
-        msg = "There are no areas."
+        msg = "There are no areas. Check the selection that made the counts."
         raise EmptyError(msg)
     extra = after.index[~after.index.isin(before.index)]
     first, second, index = aligned(before, after, names=("counts", "later counts"))
@@ -100,7 +108,9 @@ def change_dispersion(
     left = first.sum() - (np.cumsum(first[order]) if method == "remove" else 0.0)
     start = sign * difference.sum()
     needed = int((sign * remaining > 0).sum()) + 1 if start > 0 else 0
-    table = pd.DataFrame({"before": before, "after": after.reindex(index)}, index=index)
+    table = pd.DataFrame(
+        {"before": pd.to_numeric(before), "after": pd.to_numeric(after).reindex(index)}, index=index
+    )
     table["difference"] = table["after"] - table["before"]
     place = np.empty(len(index), dtype=np.int64)
     place[order] = np.arange(1, len(index) + 1)
@@ -131,7 +141,7 @@ def describe_dispersion(
     table: pd.DataFrame,
     *,
     what: str = "recorded crime",
-    names: pd.Series[str] | None = None,
+    names: Names | None = None,
     most: int = 5,
 ) -> str:
     """
@@ -144,7 +154,7 @@ def describe_dispersion(
     what
         What was counted.
     names
-        Names of the areas by code; by default their codes are told.
+        Area code -> name; codes stand where there is none.
     most
         How many areas to name.
 
@@ -160,19 +170,25 @@ def describe_dispersion(
     >>> print(describe_dispersion(change_dispersion(before, after)))
     The rise in recorded crime (29 more, 45 %) comes down to 1 of 4 areas: had it stayed as ...
     """
+    check_result(
+        table,
+        made_by="change_dispersion",
+        columns=["contributes", "order"],
+        facts=["direction", "contributing", "changed", "change"],
+    )
     facts = table.attrs
     rise = facts["direction"] == "increase"
     word, more = ("rise", "more") if rise else ("fall", "fewer")
     if not facts["contributing"]:
-        return f"There is no overall {word} in {what}, so no area drives one."
-    drivers = named(table[table["contributes"]].sort_values("order").index, names)
+        return f"There is no overall {word} in {uncapitalised(what)}, so no area drives one."
+    drivers = name_areas(table[table["contributes"]].sort_values("order").index, names)
     few = facts["contributing"]
     share = f", {abs(facts['percent']):.0f} %" if np.isfinite(facts["percent"]) else ""
     it, they = ("it", "It is") if few == 1 else ("they", "They are")
     text = (
-        f"The {word} in {what} ({abs(facts['change']):,.0f} {more}{share}) comes down to {few:,} "
-        f"of {len(table):,} areas: had {it} stayed as before, there would be no {word} overall. "
-        f"{they} {listed(drivers, most=most)}. "
+        f"The {word} in {uncapitalised(what)} ({abs(facts['change']):,.0f} {more}{share}) comes "
+        f"down to {few:,} of {len(table):,} areas: had {it} stayed as before, there would be no "
+        f"{word} overall. {they} {listed(drivers, most=most)}. "
     )
     others = facts["changed"] - few
     text += (

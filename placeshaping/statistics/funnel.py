@@ -18,9 +18,10 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from placeshaping._core.checks import check_choice, check_unique, listed
+from placeshaping._core.checks import check_choice, check_result, check_unique, listed
 from placeshaping._core.errors import EmptyError, InputError
-from placeshaping.statistics._counts import aligned, named, usable_exposure
+from placeshaping._core.words import Names, name_areas
+from placeshaping.statistics._counts import aligned, usable_exposure
 
 _log = logging.getLogger(__name__)
 
@@ -118,7 +119,8 @@ def funnel_limits(
     exposures = usable_exposure(counts, exposures, index, "raise")
     known = np.isfinite(counts) & np.isfinite(exposures)
     if known.sum() < 2:
-        msg = f"{int(known.sum())} areas have a count and an exposure; a funnel needs two."
+        both = int(known.sum())
+        msg = f"{both} of {len(index):,} areas have a count and an exposure; a funnel needs two."
         raise EmptyError(msg)
     centre = _centre(counts, exposures, known, kind, None if target is None else target / per)
     z = _z_scores(counts, exposures, centre, kind)
@@ -153,9 +155,7 @@ def funnel_limits(
     return result
 
 
-def describe_funnel(
-    funnel: pd.DataFrame, *, what: str = "rate", names: pd.Series[str] | None = None
-) -> str:
+def describe_funnel(funnel: pd.DataFrame, *, what: str = "rate", names: Names | None = None) -> str:
     """
     Say in a paragraph which areas lie outside the funnel.
 
@@ -166,7 +166,7 @@ def describe_funnel(
     what
         What the rate is of, like ``"rate of falls"``.
     names
-        Names of the areas by code; by default their codes are told.
+        Area code -> name; codes stand where there is none.
 
     Returns
     -------
@@ -178,10 +178,12 @@ def describe_funnel(
     >>> print(describe_funnel(funnel_limits([12, 30, 9, 11], [1000, 1100, 900, 1050])))
     Chance alone makes the rate of 4 areas differ. 3 are within what chance does to an area of ...
     """
+    check_result(funnel, made_by="funnel_limits", columns=["funnel"])
     places = funnel["funnel"].value_counts()
     within = int(places["within"])
     high, low = (
-        named(funnel.index[funnel["funnel"] == f"{side}_998"], names) for side in ("high", "low")
+        name_areas(funnel.index[funnel["funnel"] == f"{side}_998"], names)
+        for side in ("high", "low")
     )
     text = (
         f"Chance alone makes the {what} of {int(funnel['funnel'].notna().sum()):,} areas differ. "

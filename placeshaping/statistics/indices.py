@@ -19,7 +19,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import special, stats
 
-from placeshaping._core.checks import check_choice, check_columns, check_unique, listed
+from placeshaping._core.checks import (
+    check_choice,
+    check_columns,
+    check_labelled,
+    check_unique,
+    listed,
+)
 from placeshaping._core.columns import column_tags, tag_columns
 from placeshaping._core.errors import ColumnError, EmptyError, InputError
 
@@ -87,6 +93,8 @@ def shrink_rates(
     b                0.10   0.102   0.957
     c                0.15   0.150   0.979
     """
+    for values, name in ((count, "count"), (exposure, "exposure"), (group, "group")):
+        check_labelled(values, name=name)
     check_unique(count.index, where="count")
     hits, people = (_numbers(series, count.index) for series in (count, exposure))
     if (hits > people).any():
@@ -325,15 +333,19 @@ def _check_values(values: pd.DataFrame) -> None:
     """Refuse tables that cannot be ranked."""
     if len(values) < 2 or not len(values.columns):
         msg = (
-            f"There are {len(values):,} areas and {len(values.columns):,} columns to rank. "
-            "An index needs two areas and one column at least."
+            "An index needs at least two areas and one column; "
+            f"given: {len(values):,} and {len(values.columns):,}."
         )
         raise EmptyError(msg)
     check_unique(values.index, where="The table to rank")
     words = [str(n) for n, k in values.dtypes.items() if not pd.api.types.is_numeric_dtype(k)]
     if words:
-        msg = f"{listed(words)} hold no numbers. Leave them out, or read them as numbers."
+        msg = f"Not numbers: {listed(words)}. Leave them out, or read them as numbers."
         raise ColumnError(msg)
+    infinite = int(np.isinf(values.to_numpy(dtype="float64", na_value=np.nan)).any(axis=1).sum())
+    if infinite:
+        msg = f"{infinite:,} of {len(values):,} areas have an infinite value. Correct them first."
+        raise InputError(msg)
     missing = values.columns[values.isna().any()]
     if len(missing):
         lost = int(values.isna().any(axis=1).sum())

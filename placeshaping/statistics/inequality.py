@@ -11,8 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from placeshaping._core.checks import check_columns, check_unique, listed
+from placeshaping._core.checks import check_columns, check_labelled, check_unique, listed
 from placeshaping._core.errors import EmptyError, InputError
+from placeshaping.statistics._counts import floats
 from placeshaping.statistics.rates import crude_rate
 
 _log = logging.getLogger(__name__)
@@ -105,8 +106,10 @@ def decile_table(
     1           2     13  6.84
     10          1      2  1.82
     """
+    for values, name in ((count, "count"), (exposure, "exposure"), (decile, "decile")):
+        check_labelled(values, name=name)
     people, deciles = (_of_areas(series, count.index) for series in (exposure, decile))
-    numbers = count.to_numpy(dtype="float64", na_value=np.nan)
+    numbers = floats(count, "counts")
     wrong = np.isfinite(deciles) & ~np.isin(deciles, np.arange(1, 11))
     if wrong.any():
         found = listed(sorted(set(deciles[wrong].tolist())))

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from placeshaping._core.checks import check_result
 from placeshaping._core.columns import column_tags, tag_columns
 from placeshaping._core.errors import InputError
 from placeshaping.statistics.indices import (
@@ -187,6 +188,8 @@ def describe_index(sensitivity: pd.DataFrame, *, name: str = "index") -> str:
     >>> print(describe_index(rank_sensitivity(ranks, {"cold": 1, "cost": 1}, draws=20)))
     The index ranks 40 areas, 1 being the worst off. ...
     """
+    needed = ["upper", "lower", "decile", "worst_decile", "decile_kept"]
+    check_result(sensitivity, made_by="rank_sensitivity", columns=needed)
     width = (sensitivity["upper"] - sensitivity["lower"]).median()
     tenth = sensitivity[sensitivity["decile"] == 1]
     firm = int((tenth["worst_decile"] >= 0.95).sum())

@@ -16,8 +16,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from placeshaping._core.checks import check_unique, listed, near_names
+from placeshaping._core.checks import check_labelled, check_result, check_unique, listed, near_names
 from placeshaping._core.errors import ColumnError, EmptyError, InputError
+from placeshaping._core.words import in_plural
 from placeshaping.statistics._counts import check_level, poisson_limits
 from placeshaping.statistics.ages import EUROPEAN_STANDARD
 
@@ -174,6 +175,7 @@ def indirectly_standardised_ratio(
     b      7      20.0   0.35         0.14         0.72
     """
     check_level(level)
+    check_labelled(count, name="count")
     reference = pd.DataFrame({"count": reference_count}).T
     base = pd.DataFrame({"count": reference_population}).T
     events, exposed = _by_band(reference, base, reference_population)
@@ -233,10 +235,15 @@ def describe_ratios(ratios: pd.DataFrame, *, what: str = "events") -> str:
     >>> print(describe_ratios(ratios.assign(count=70, expected=50.0), what="falls"))
     In all 70 falls were counted where 50 would be expected from people's ages. In 1 of 1 areas ...
     """
+    check_result(
+        ratios,
+        made_by="indirectly_standardised_ratio",
+        columns=["count", "expected", "ratio_lower", "ratio_upper"],
+    )
     more = int((ratios["ratio_lower"] > 1).sum())
     fewer = int((ratios["ratio_upper"] < 1).sum())
     return (
-        f"In all {ratios['count'].sum():,.0f} {what} were counted where "
+        f"In all {ratios['count'].sum():,.0f} {in_plural(what)} were counted where "
         f"{ratios['expected'].sum():,.0f} would be expected from people's ages. In {more:,} of "
         f"{len(ratios):,} areas there are more than that by more than chance would do in 95 of "
         f"100 cases, and in {fewer:,} fewer; about one area in twenty is there by chance alone. "
@@ -284,7 +291,7 @@ def _by_band(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return events and people in the order of the standard's bands, checked."""
     if count.empty:
-        msg = "There are no areas to standardise."
+        msg = "There are no areas to standardise. Check the selection that made the counts."
         raise EmptyError(msg)
     for table, where in ((count, "count"), (population, "population")):
         check_unique(table.index, where=where)
@@ -306,11 +313,15 @@ def _by_band(
 
 
 def _checked(table: pd.DataFrame, what: str) -> NDArray[np.float64]:
-    values = table.to_numpy(dtype="float64", na_value=np.nan)
+    try:
+        values = table.to_numpy(dtype="float64", na_value=np.nan)
+    except (TypeError, ValueError) as error:
+        msg = f"The {what} are not all numbers ({error}). Read them with pandas.to_numeric first."
+        raise ColumnError(msg) from error
     wrong = ~(np.isfinite(values) & (values >= 0)).all(axis=1)
     if wrong.any():
         msg = (
-            f"{int(wrong.sum()):,} areas have missing or negative numbers of {what} "
+            f"{int(wrong.sum()):,} areas have missing, negative or infinite numbers of {what} "
             f"({listed(list(table.index[wrong]))}). Correct them, or leave those areas out."
         )
         raise InputError(msg)

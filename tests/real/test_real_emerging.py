@@ -100,7 +100,7 @@ def test_the_order_of_real_areas_does_not_matter(leicestershire):
 def test_the_paragraph_of_a_county_names_places_and_judges_none(leicestershire):
     events, areas, neighbours = leicestershire
     result = emerging_hotspots(events, neighbours, areas=areas, category="Shoplifting")
-    text = emerging_paragraph(result, names=areas["area_name"].to_dict(), subject="shop thefts")
+    text = emerging_paragraph(result, names=areas["area_name"], what="shop thefts")
     assert "Leicester" in text
     assert label_words([text]) == []
     assert emerging_summary(result)["areas"].sum() == len(areas)

@@ -32,7 +32,7 @@ def test_a_week_after_an_assault_others_are_near(assaults):
     assert near["p_value"] == 0.005
     assert 1.0 < near["lower"] < near["ratio"] < 1.5
     assert 0.95 < far["ratio"] < 1.06
-    told = describe_near_repeat(table, what="assault")
+    told = describe_near_repeat(table, what="assaults")
     assert told.startswith("In 11,000 assaults, the pairs ")
 
 

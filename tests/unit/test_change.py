@@ -156,7 +156,9 @@ def test_impossible_changes_are_refused():
 
 def test_the_paragraph_tells_of_whole_and_areas():
     text = describe_change(change_between(BEFORE, AFTER), what="Demand")
-    assert text.startswith("Demand shows no clear overall change, from 208 to 218 (between -14 %")
+    assert text.startswith(
+        "There is no clear overall change in demand, from 208 to 218 (between -14 %"
+    )
     assert "1 of 5 areas rose by more than chance explains" in text
     assert "looked at: a0 (50 to 90)." in text
     names = pd.Series({"a0": "Fen Ditch", "a1": "Wold"})

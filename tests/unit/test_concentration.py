@@ -155,12 +155,14 @@ def line(rates):
 def test_the_paragraph_says_which_way_and_how_sure():
     rising, level = line([60, 50, 41, 30, 20]), line([40, 41, 39, 41, 40])
     text = describe_inequality(rising, slope_index(rising))
-    assert text.startswith("Recorded crime goes with deprivation. At the most deprived end")
+    assert text.startswith(
+        "Rates of recorded crime rise with deprivation. At the most deprived end"
+    )
     assert "a gap of 50 per 1,000" in text
     assert "no clear slope" in describe_inequality(level, slope_index(level), what="demand")
     falling = line([2, 20, 41, 50, 60])
     text = describe_inequality(falling, slope_index(falling))
-    assert "is lower with more deprivation" in text
+    assert "fall as deprivation rises" in text
     falling.attrs["left_out_areas"] = 2
     open_ended = replace(slope_index(rising), relative_upper=float("inf"))
     assert "upwards with 95% confidence" in describe_inequality(rising, open_ended)

@@ -123,7 +123,7 @@ def test_areas_set_the_order_and_missing_rows_of_a_long_table_are_zero():
         (lambda c: pd.concat([c, c.iloc[:2]]), DuplicateError, "2 area codes stand more than once"),
         (lambda c: c.mul(-1), InputError, "values are negative or infinite"),
         (lambda c: c.replace(c.iloc[0, 0], np.inf), InputError, "negative or infinite"),
-        (lambda c: c.astype(str), ColumnError, "hold no numbers"),
+        (lambda c: c.astype(str), ColumnError, "Not numbers"),
         (lambda c: c.mul(np.nan), EmptyError, "Every value of records is missing"),
         (lambda c: c.iloc[:0], EmptyError, "0 areas and 12 steps"),
         (
@@ -466,7 +466,7 @@ def test_the_summary_has_a_sentence_for_each_category():
 def test_the_paragraph_names_areas_and_judges_none():
     result = emerging_hotspots(planted(CORNER, [11]), NEIGHBOURS, steps_before=0)
     names = {code: f"Marsh {code}" for code in CODES}
-    text = emerging_paragraph(result, names=names, subject="recorded burglaries")
+    text = emerging_paragraph(result, names=names, what="recorded burglaries")
     assert "hot spots of recorded burglaries" in text
     assert "New hot spots: Marsh a00" in text
     assert label_words([text, *SENTENCES.values()]) == []

@@ -149,7 +149,7 @@ def test_permutations_are_repeatable_by_their_seed(name):
 @pytest.mark.parametrize("name", BOTH)
 def test_what_cannot_be_measured_is_told_or_refused(name):
     measure = BOTH[name][0]
-    with pytest.raises(EmptyError, match="There are 3 areas: hot spots need at least four"):
+    with pytest.raises(EmptyError, match="at least four areas, and 30 to be trusted; given: 3"):
         measure(COUNTS.iloc[:3], GRAPHS["queen"])
     with pytest.raises(InputError, match="None of the 64 areas has a neighbour"):
         measure(COUNTS, distance_band(GRID, distance=0.1))
@@ -165,7 +165,7 @@ def test_what_cannot_be_measured_is_told_or_refused(name):
     assert any("every area beside every other" in told for told in result.attrs["cautions"])
     flat = measure(COUNTS * 0, GRAPHS["queen"], permutations=9)
     assert np.isnan(flat["z_score"])
-    assert "hold one value everywhere" in flat.attrs["cautions"][0]
+    assert "Every area has the same value" in flat.attrs["cautions"][0]
     few = MEASURES.where(CODES < "a002")
     assert any(
         "fewer than 4 values" in told for told in measure(few, GRAPHS["queen"]).attrs["cautions"]

@@ -267,7 +267,7 @@ def test_the_method_is_named_in_a_sentence():
 
 
 def test_a_paragraph_says_what_was_found():
-    told = describe_near_repeat(knox(with_repeats(), **BANDS), what="burglary")
+    told = describe_near_repeat(knox(with_repeats(), **BANDS), what="burglaries")
     assert told.startswith("In 340 burglaries, the pairs over 0 m, under 100 m apart and 0 to 6 ")
     assert "within 100 m and within 7 days, in 1 of 12 bands" in told
     none = describe_near_repeat(knox(make_events(), **BANDS))
@@ -311,7 +311,7 @@ def test_bad_options_are_refused(options, match):
 
 
 def test_too_few_events_and_too_long_a_record_are_refused():
-    with pytest.raises(EmptyError, match="There are 4 events"):
+    with pytest.raises(EmptyError, match="at least 5 events, and 100 to be trusted; given: 4"):
         knox(make_events(4))
     with pytest.raises(EmptyError, match="events has no rows"):
         knox(make_events(4)[:0])

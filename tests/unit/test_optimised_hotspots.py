@@ -197,7 +197,7 @@ def test_what_cannot_be_used_is_refused():
         optimised_hotspots(EVENTS + 100_000, within=OUTLINE)
     with pytest.raises(ColumnError, match="counts hold no numbers"):
         optimised_hotspots(COUNTS.astype(str), areas=AREAS)
-    with pytest.raises(EmptyError, match="lie at 1 places"):
+    with pytest.raises(EmptyError, match="do not lie at two places"):
         optimised_hotspots(EVENTS.iloc[[0, 0, 0]])
     with pytest.raises(InputError, match="Counts need their areas"):
         optimised_hotspots(COUNTS)
@@ -222,7 +222,7 @@ def test_what_cannot_be_used_is_refused():
 def test_all_zeros_have_no_hot_spots_and_that_is_told():
     found = optimised_hotspots(COUNTS * 0, areas=AREAS)
     assert (found["cluster"] == "none").all()
-    assert any("one value everywhere" in caution for caution in found.attrs["cautions"])
+    assert any("Every area has the same value" in caution for caution in found.attrs["cautions"])
 
 
 @pytest.mark.parametrize(("events", "size"), [(30, 1000), (130, 1000), (500, 500), (2_000, 250)])

@@ -118,9 +118,9 @@ def test_missing_dates_leave_the_span_open():
 
 def test_what_cannot_be_compared_is_refused():
     services = make_services()
-    with pytest.raises(InputError, match="Give key"):
+    with pytest.raises(InputError, match="Give either key"):
         repeat_locations(services)
-    with pytest.raises(InputError, match="Give key"):
+    with pytest.raises(InputError, match="Give either key"):
         repeat_locations(services, key="uprn", cell=5)
     with pytest.raises(EmptyError, match="There are no services"):
         repeat_locations({}, key="uprn")

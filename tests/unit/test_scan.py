@@ -393,7 +393,7 @@ def test_steps_missing_in_the_records_are_left_out_and_told():
     cases = planted(places).drop(columns=MONTHS[2])
     people = pd.Series(100, index=places.index)
     result = scan(cases, places, population=people, analysis="retrospective", simulations=99)
-    assert "1 steps are missing" in result.clusters.attrs["cautions"][0]
+    assert "missing in the records: 1." in result.clusters.attrs["cautions"][0]
     assert result.areas["expected"].sum() == pytest.approx(cases.to_numpy().sum())
     spatial = scan(cases, places, population=people, simulations=99)
     assert "left out" in spatial.areas.attrs["cautions"][0]
@@ -444,10 +444,10 @@ def test_a_constant_series_has_no_cluster():
 @pytest.mark.parametrize(
     ("change", "error", "match"),
     [
-        ({"cases": lambda c: c * 0}, EmptyError, "There are 0 cases"),
+        ({"cases": lambda c: c * 0}, EmptyError, "at least two cases; given: 0"),
         ({"cases": lambda c: -c}, InputError, "negative or infinite"),
         ({"cases": lambda c: c + 0.5}, InputError, "25 counts are not whole"),
-        ({"cases": lambda c: c.iloc[:1]}, EmptyError, "There are 1 areas: a scan needs"),
+        ({"cases": lambda c: c.iloc[:1]}, EmptyError, "at least two areas; given: 1"),
         ({"cases": lambda c: pd.concat([c, c[:2]])}, DuplicateError, "2 area codes stand more"),
         ({"population": lambda p: p * (p.index != "a03")}, InputError, r"population of zero \(a03"),
         ({"population": lambda p: p[2:]}, InputError, r"2 of 25 areas have no population \(a00"),
@@ -525,11 +525,11 @@ def test_sentences_say_where_when_and_how_sure():
     retro = scan(
         cases, places, population=pd.Series(100, index=places.index), analysis="retrospective"
     )
-    texts = scan_sentences(retro.clusters, names={"a12": "Marsh 012"}, subject="burglaries")
+    texts = scan_sentences(retro.clusters, names={"a12": "Marsh 012"}, what="burglaries")
     assert texts.index.equals(retro.clusters.index)
     assert texts[1].startswith(
-        "Around Marsh 012 (5 areas within 1.0 km), from May 2024 to June 2024, there were 250 "
-        "burglaries where "
+        "Around Marsh 012 (5 areas within 1.0 km), from May 2024 to June 2024: 250 "
+        "burglaries, where "
     )
     assert "None of 999 maps drawn at random held as strong a cluster" in texts[1]
     assert label_words([*texts, *scan_sentences(result.clusters)]) == []
@@ -539,7 +539,7 @@ def test_sentences_do_not_make_much_of_what_chance_brings():
     row = {"centre": "a", "radius": 0.0, "areas": 1, "start": 2019, "end": 2019, "observed": 4,
            "expected": 2.0, "p_value": 0.4, "recurrence": 2.5}  # fmt: skip
     text = scan_sentences(pd.DataFrame([row], index=[1])).loc[1]
-    assert text.startswith("In a, in 2019, there were 4 records where 2.0 were expected.")
+    assert text.startswith("In a, in 2019: 4 records, where 2.0 were expected.")
     assert "nothing follows from it" in text
     sure = scan_sentences(pd.DataFrame([row | {"p_value": 0.01, "recurrence": 100.0}]))[0]
     assert sure.endswith(

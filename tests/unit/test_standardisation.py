@@ -93,9 +93,13 @@ def test_unknown_age_bands_are_refused_with_a_guess():
 def test_impossible_numbers_are_refused():
     standard = pd.Series(ALL_BIRTHS, BANDS)
     cases, births = one_area(CASES), one_area(BIRTHS)
-    with pytest.raises(InputError, match=r"1 areas have missing or negative numbers of events"):
+    with pytest.raises(
+        InputError, match=r"1 areas have missing, negative or infinite numbers of events"
+    ):
         directly_standardised_rate(-cases, births, standard=standard)
-    with pytest.raises(InputError, match=r"missing or negative numbers of people \(Michigan\)"):
+    with pytest.raises(
+        InputError, match=r"missing, negative or infinite numbers of people \(Michigan\)"
+    ):
         directly_standardised_rate(cases, births.rename(index={"Michigan": "x"}), standard=standard)
     with pytest.raises(InputError, match="events in an age band without people"):
         directly_standardised_rate(cases, births * 0, standard=standard)

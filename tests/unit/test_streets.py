@@ -179,7 +179,7 @@ def test_streets_in_parts_are_streets():
 def test_the_paragraph_names_no_street_and_compares_with_chance():
     table = hot_streets(make_events([90, 20] + [1] * 38), make_streets(40))
     text = describe_streets(table, what="fly-tipping")
-    assert text.startswith("Half of fly-tipping lies on 1 of 40 street segments (2.5%).")
+    assert text.startswith("1 of 40 street segments (2.5%) hold half of all fly-tipping.")
     assert "a small part of the streets" in text
     assert "s000" not in text
     even = describe_streets(hot_streets(make_events([5] * 40), make_streets(40)))
