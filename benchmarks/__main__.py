@@ -24,6 +24,7 @@ SETS = (
     "local_rates",
     "self_exciting",
     "likelihood",
+    "patrol",
     "map_size",
     "map_open",
     "main_job",

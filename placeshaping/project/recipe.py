@@ -146,7 +146,7 @@ class Recipe(_Section):
     `ledger` the file that remembers what was released, ``"none"`` for none;
     `dataset` what the records are called there, by default their subject;
     `secret` the file, outside this folder, that holds the key of methods that
-    need one.
+    need one; `backtest` and `patrol` are for the commands of those names.
     """
 
     title: str = Field(min_length=1)
@@ -163,6 +163,8 @@ class Recipe(_Section):
     population: Population = Population()
     deprivation: Deprivation | None = None
     places: list[Place] = []
+    backtest: dict[str, Any] | None = None
+    patrol: dict[str, Any] | None = None
     show: Show = Show()
     output: Output = Output()
 

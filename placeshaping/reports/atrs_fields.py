@@ -1,9 +1,9 @@
 """
 Fields of the UK Algorithmic Transparency Recording Standard, by version of the standard.
 
-Numbers and names are those of version 2.1 of the standard. Version 3.0 of the
-template has the same two tiers and five sections of tier 2. Descriptions are
-not the standard's: only its numbers and names stand here.
+Tier 1 and section 2.1 were compared with version 2.1 of the standard; the numbers
+of sections 2.2 to 2.5 could not be, and are to be compared before a record is
+sent. Descriptions are not the standard's: only numbers and names stand here.
 """
 
 from __future__ import annotations

@@ -29,7 +29,9 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "`[output]`": recipe.Output,
 }
 
-NOT_RECIPE = {"records", "areas", "population", "deprivation", "places", "show", "output"}
+NOT_RECIPE = {
+    "records", "areas", "population", "deprivation", "places", "show", "output", "backtest", "patrol",
+}  # fmt: skip
 
 
 def rows_under(heading: str) -> dict[str, list[str]]:
