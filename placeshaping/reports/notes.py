@@ -13,6 +13,7 @@ from placeshaping.disclosure.classes import class_labels
 from placeshaping.disclosure.release import Release
 from placeshaping.disclosure.tables import COUNT_EDGES
 from placeshaping.layers.notes import declaration_of, label_words
+from placeshaping.maps.palettes import CLUSTERS
 
 COLUMNS: Mapping[str, str] = {
     "area_code": "code of the area in the official register, where it has one",
@@ -35,8 +36,9 @@ COLUMNS: Mapping[str, str] = {
     "upper": "upper end of the 95 % interval of the rate (Byar)",
     "rate_smoothed": "the same rate drawn towards the average where it rests on few people "
     "(empirical Bayes)",
-    "cluster": "hot_99, hot_95, none, cold_95, cold_99: hot and cold spots by Gi* with the false "
-    "discovery rate controlled; empty where that was not worked out",
+    "cluster": "hot and cold spots by Gi* with the false discovery rate controlled: "
+    + "; ".join(f"{one.value} is {one.label.lower()}" for one in CLUSTERS.values())
+    + "; empty where that was not worked out",
     "gi_star": "score of Gi*: how far the area and its neighbours lie above or below the average",
     "q_value": "p-value of Gi* after the false discovery rate was controlled",
     "areas": "how many areas are in the tenth",
