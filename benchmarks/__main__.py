@@ -25,6 +25,8 @@ SETS = (
     "self_exciting",
     "likelihood",
     "patrol",
+    "access",
+    "siting",
     "map_size",
     "map_open",
     "main_job",
