@@ -20,6 +20,7 @@ import pandas as pd
 from placeshaping._core.checks import listed, near_names
 from placeshaping._core.errors import DisclosureError, HiddenError
 from placeshaping._core.provenance import SourceFile
+from placeshaping.disclosure._results import refuse_table
 from placeshaping.disclosure.declaration import declare
 from placeshaping.disclosure.former import (
     HiddenCell,
@@ -315,9 +316,11 @@ def release(
     Raises
     ------
     DisclosureError
-        If the policy is looser than the input allows, or if no level passes,
-        by itself or beside what was released before.
+        If the policy is looser than the input allows, if no level passes, by
+        itself or beside what was released before, or if a table is given that
+        another function releases.
     """
+    refuse_table(study)
     policy = governed(known_policy(policy), sensitivity)
     check_policy(
         policy,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -119,7 +119,7 @@ def write_points(
                 geometry_type="Point",
                 layer_options={"IDENTIFIER": features.name, "DESCRIPTION": about},
             )
-            _finish(staged, said, made_on)
+            add_notes(staged, said, made_on)
     except (DataSourceError, DataLayerError, sqlite3.Error) as error:
         msg = (
             f"{path.name} could not be written ({str(error)[:100]}). The disk is full, or writing "
@@ -129,8 +129,19 @@ def write_points(
     return path
 
 
-def _finish(path: Path, notes: list[tuple[str, Any]], made_on: dt.date) -> None:
-    """Add the notes, set the date of the release, and leave no gaps."""
+def add_notes(path: Path, notes: Sequence[tuple[str, Any]], made_on: dt.date) -> None:
+    """
+    Add what a file says of itself, set the date of the release, and leave no gaps.
+
+    Parameters
+    ----------
+    path
+        A GeoPackage.
+    notes
+        Keys and values.
+    made_on
+        Date that the file bears.
+    """
     made = dt.datetime.combine(made_on, dt.time()).strftime("%Y-%m-%dT%H:%M:%S.000Z")
     with closing(sqlite3.connect(path)) as database:
         with database:

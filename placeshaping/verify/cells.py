@@ -13,6 +13,7 @@ from placeshaping._core.checks import listed
 from placeshaping._core.codes import level_of
 from placeshaping.verify.contents import Contents, Table
 from placeshaping.verify.labels import label_columns
+from placeshaping.verify.record_columns import may_be_lines, record_columns
 from placeshaping.verify.rules import Rules
 from placeshaping.verify.verdict import Breach, Finding, number_of
 
@@ -74,7 +75,10 @@ def check_cells(contents: Contents, rules: Rules) -> Iterator[Breach]:
     yield from _levels_declared(contents, rules)
     for table in contents.tables:
         if rules.policy != "internal" and not table.written_for_readers:
-            yield from _fields(table, rules, label_columns(contents.declaration, rules, table))
+            further = record_columns(contents.declaration, rules)
+            if further is not None:
+                labels = label_columns(contents.declaration, rules, table)
+                yield from _fields(table, rules, labels | further)
         yield from _levels(table, contents, rules)
         yield from _marks(table)
         if rules.protects:
@@ -163,7 +167,8 @@ def _levels(table: Table, contents: Contents, rules: Rules) -> Iterator[Breach]:
     if not rules.lsoa_or_coarser:
         return
     kinds = set(re.findall(r"[A-Z]+", (table.geometry or "").upper()))
-    if kinds - _AREAL and not (kinds == {"POINT"} and contents.masked_points == table.where):
+    masked = kinds == {"POINT"} and contents.masked_points == table.where
+    if kinds - _AREAL and not masked and not may_be_lines(contents.declaration, table):
         what = "holds points or lines, which are finer than any area"
         yield Breach(table.where, what, str(table.geometry))
     if "area_code" not in table.frame:

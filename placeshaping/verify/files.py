@@ -35,6 +35,7 @@ from placeshaping.verify.plain_files import read_text
 from placeshaping.verify.public import Public, read_public
 from placeshaping.verify.ranks import check_ranks
 from placeshaping.verify.rasters import attack_surface, read_raster
+from placeshaping.verify.records import check_records
 from placeshaping.verify.rules import RULES, Rules, judge_by, published_at
 from placeshaping.verify.scores import attack_scores
 from placeshaping.verify.smoothed import check_smoothed
@@ -288,6 +289,7 @@ def _judge(contents: Contents, path: Path, name: str, given: Against) -> _Attack
     found += check_cells(contents, rules)
     found += check_disguises(contents, rules)
     found += check_labels(contents, rules)
+    found += check_records(contents, rules)
     found += check_shares(contents, rules)
     found += attack_legends(contents, rules)
     found += _shapes(contents, path, rules, given.public)

@@ -14,6 +14,7 @@ import shapely
 
 from placeshaping.verify.contents import Contents, Table, UnreadableError
 from placeshaping.verify.loose_numbers import code_pairs, note_pairs, number_run
+from placeshaping.verify.record_columns import declared_records
 from placeshaping.verify.rules import read_declaration
 
 NOTES = "placeshaping"
@@ -40,6 +41,7 @@ _LONGEST_TRIGGER = 1000
 _ENVELOPES = {1: 32, 2: 48, 3: 48, 4: 64}
 _KINDS = {1: "point", 2: "line", 3: "polygon", 4: "points", 5: "lines", 6: "polygons"}
 _AREAL = {"polygon", "polygons"}
+_LINES = {"line", "lines"}
 _SHORTEST = 13
 _GEOMETRY = ("geom", "geometry", "wkb_geometry", "the_geom", "shape")
 
@@ -123,6 +125,8 @@ def _listed(database: sqlite3.Connection, name: str, contents: Contents) -> None
     """Look for tables that a file of ours does not have."""
     levels = (contents.declaration or {}).get("levels")
     masked = {contents.masked_points} if contents.masked_points else set()
+    if declared_records(contents.declaration) == "streets":
+        masked.add("streets")
     known = {*levels, *_BESIDE, *masked} if isinstance(levels, list) else None
     if known is not None and name.casefold().removesuffix("_values") not in known:
         contents.breach(name, "is a table that is not on the list")
@@ -149,6 +153,8 @@ def _blobs(database: sqlite3.Connection, name: str, spatial: bool, contents: Con
             f"WHERE {_quoted(column)} IS NOT NULL"
         )
         areal = {"point"} if name == contents.masked_points else _AREAL
+        if name == "streets" and declared_records(contents.declaration) == name:
+            areal = _LINES
         odd = {kind for (blob,) in rows if (kind := _kind(blob)) not in areal}
         if odd or not spatial:
             what = "holds geometries that are no areas, or of no layer"

@@ -241,6 +241,7 @@ def _notes(cells: list[Cell], contents: Contents) -> None:
         if isinstance(value, int | float) and not isinstance(value, bool) and not known:
             contents.breach(NOTES, "holds a number beside its words", f"{column}{row}: {value:g}")
     words = "\n".join(str(value) for _, _, value in cells)
+    contents.texts[NOTES] = words
     note_pairs(NOTES, words, contents)
     run = number_run(words)
     if run:

@@ -1,0 +1,69 @@
+"""Which columns a file may have that declares results which are not of areas."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from placeshaping.verify.contents import Table
+from placeshaping.verify.rules import Rules
+
+_BANDS = {"distance_band", "day_band", "from_m", "to_m", "from_days", "to_days"}
+_HOURS = {"weekday", "month", "hour", "hours"}
+_STREETS = {"segment", "street", "length_km"}
+_TESTED = {"p_value", "q_value"}
+COUNTED: dict[str, tuple[set[str], set[str]]] = {
+    "near_repeat": (_BANDS | {"status", "pattern"}, {"observed", "expected", "ratio"}),
+    "profile": (_HOURS | {"status"}, {"count", "index", "lower", "upper"}),
+    "change": ({"period", "status"}, {"count"}),
+    "streets": (_STREETS, set()),
+}
+"""What a file of records may hold: in any case, and where counts may be shown."""
+
+LISTS = {"repeat_locations", "near_repeat_pairs", "risk_bands"}
+"""Records that name places or single events; they do not leave."""
+
+_CLASSED = {"class", "rank"}
+
+
+def declared_records(declaration: Mapping[str, Any] | None) -> str | None:
+    """
+    Return which records a file declares to hold; None where it declares none that are known.
+
+    Examples
+    --------
+    >>> declared_records({"item": "records", "records": "profile"})
+    'profile'
+    """
+    said = declaration or {}
+    name = said.get("records") if said.get("item") == "records" else None
+    return name if isinstance(name, str) and name in {*COUNTED, *LISTS} else None
+
+
+def record_columns(declaration: Mapping[str, Any] | None, rules: Rules) -> set[str] | None:
+    """
+    Return the columns that declared records may have; None for any.
+
+    Examples
+    --------
+    >>> from placeshaping.verify.rules import RULES
+    >>> sorted(record_columns({"item": "records", "records": "change"}, RULES["public"]))
+    ['count', 'period', 'status']
+    """
+    name = declared_records(declaration)
+    if name is None:
+        return set()
+    if not rules.protects:
+        return None
+    if name in LISTS:
+        return set()
+    always, counted = COUNTED[name]
+    if name == "streets":
+        return always | {"class"} | (set() if rules.counts_shown else {"rank"})
+    found = always | (counted if rules.counts_shown else _CLASSED)
+    return found | (_TESTED if rules.numbers and name == "near_repeat" else set())
+
+
+def may_be_lines(declaration: Mapping[str, Any] | None, table: Table) -> bool:
+    """Tell whether a table is the layer of streets that a file declares."""
+    return declared_records(declaration) == "streets" and table.where == "streets"
