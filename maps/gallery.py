@@ -16,8 +16,10 @@ import sys
 import tempfile
 import tomllib
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
+import pandas as pd
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
@@ -32,7 +34,9 @@ IMAGES = HERE.parent / "docs" / "images"
 MADE_ON = dt.date(2026, 1, 5)
 SIZE = (1200, 860)
 MOST_BYTES = 150_000
-CRIME, TIPPING = "recorded-crime", "fly-tipping"
+CRIME, TIPPING, SERVICES = "recorded-crime", "fly-tipping", "fly-tipping-and-services"
+KINDS = {"Library": "Libraries", "GP surgery": "General practices"}
+"""Category of the invented services -> what a list of public places is called."""
 
 VIEWS: dict[str, tuple[str, dict[str, str]]] = {
     "rates": (CRIME, {}),
@@ -46,6 +50,7 @@ VIEWS: dict[str, tuple[str, dict[str, str]]] = {
     "hidden": (CRIME, {"show": "count", "category": "Burglary", "period": "2024"}),
     "side-by-side": (CRIME, {"beside": "hotspots"}),
     "fly-tipping": (TIPPING, {}),
+    "places": (SERVICES, {"show": "hotspots"}),
 }
 """Name of the picture -> recipe, and what stands in the address of the view."""
 
@@ -54,28 +59,49 @@ def main() -> None:
     """Run the recipes, and take all pictures."""
     for name in (CRIME, TIPPING):
         run(HERE / f"{name}.toml", made_on=MADE_ON)
+    run(with_services(), folder=HERE, made_on=MADE_ON)
     with sync_playwright() as play:
         chromium = os.environ.get("CHROMIUM", "/usr/bin/chromium")
         browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        shrink(take(browser, page_of(CRIME), {}, top=True), IMAGES / "map.png")
         for name, (recipe, view) in VIEWS.items():
-            picture = take(browser, HERE.parent / "out" / recipe / "map.html", view)
-            shrink(picture, IMAGES / f"{name}.png")
+            shrink(take(browser, page_of(recipe), view), IMAGES / f"{name}.png")
         dark = {"color_scheme": "dark"}
-        shrink(
-            take(browser, HERE.parent / "out" / CRIME / "map.html", {}, **dark), IMAGES / "dark.png"
-        )
+        shrink(take(browser, page_of(CRIME), {}, **dark), IMAGES / "dark.png")
         browser.close()
     static()
 
 
-def take(browser: Browser, page: Path, view: dict[str, str], **look: str) -> Image.Image:
-    """Open a page at a view, and return what the window shows of the map and its legend."""
+def with_services() -> dict[str, Any]:
+    """Return the recipe of fly-tipping with the public places of the invented district."""
+    demo = HERE.parent / "out" / "demo"
+    services = pd.read_csv(demo / "services.csv")
+    places = []
+    for category, title in KINDS.items():
+        listed = demo / f"{title.lower().replace(' ', '_')}.csv"
+        services[services["category"] == category].to_csv(listed, index=False)
+        address = "https://example.org/services"
+        places.append({"file": str(listed), "title": title, "already_published": address})
+    recipe = tomllib.loads((HERE / f"{TIPPING}.toml").read_text(encoding="utf-8"))
+    return {**recipe, "places": places, "output": {"folder": f"../out/{SERVICES}"}}
+
+
+def page_of(recipe: str) -> Path:
+    """Return the page that a recipe has made."""
+    return HERE.parent / "out" / recipe / "map.html"
+
+
+def take(
+    browser: Browser, page: Path, view: dict[str, str], *, top: bool = False, **look: str
+) -> Image.Image:
+    """Open a page at a view, and return what the window shows: its top, or the map and legend."""
     context = browser.new_context(viewport={"width": SIZE[0], "height": SIZE[1]}, **look)
     opened = context.new_page()
     opened.goto(page.resolve().as_uri() + ("#" + urlencode(view) if view else ""))
     opened.evaluate("() => placeshaping.ready")
     opened.wait_for_timeout(400)
-    opened.evaluate("document.getElementById('map-section').scrollIntoView()")
+    if not top:
+        opened.evaluate("document.getElementById('map-section').scrollIntoView()")
     opened.wait_for_timeout(400)
     with tempfile.TemporaryDirectory() as folder:
         taken = Path(folder) / "shot.png"
