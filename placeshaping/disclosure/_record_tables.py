@@ -248,6 +248,7 @@ def street_table(
     check_columns(segments.columns, [street] if street else [], where="segments")
     least = policy.threshold
     counts = protected_counts(segments["count"], policy, least=least)
+    counts = np.where(counts >= least, counts, np.nan)  # a zero is under the floor as well
     made = pd.DataFrame(segments.drop(columns="geometry", errors="ignore")).reset_index(drop=True)
     made = made.assign(segment=segments.index.astype(str))
     named = {"segment": made["segment"], **({"street": made[street]} if street else {})}

@@ -197,8 +197,8 @@ def _change(table: pd.DataFrame, protected: pd.DataFrame, policy: Policy, what: 
     told = f"{of} {way}{f', from about {before:,} to about {after:,}' if shown else ''}."
     needed = table.attrs.get("contributing")
     if needed:
-        enough = "area is" if needed == 1 else "areas are"
-        told += f" {needed:,} of {len(table):,} {enough} enough to account for it."
+        enough = "is" if needed == 1 else "are"
+        told += f" {needed:,} of {len(table):,} areas {enough} enough to account for it."
     return f"{told} Some areas rise and some fall by chance in any period."
 
 

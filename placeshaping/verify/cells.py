@@ -75,10 +75,8 @@ def check_cells(contents: Contents, rules: Rules) -> Iterator[Breach]:
     yield from _levels_declared(contents, rules)
     for table in contents.tables:
         if rules.policy != "internal" and not table.written_for_readers:
-            further = record_columns(contents.declaration, rules)
-            if further is not None:
-                labels = label_columns(contents.declaration, rules, table)
-                yield from _fields(table, rules, labels | further)
+            allowed = _allowed(contents, rules, table)
+            yield from _fields(table, allowed) if allowed is not None else ()
         yield from _levels(table, contents, rules)
         yield from _marks(table)
         if rules.protects:
@@ -138,9 +136,19 @@ def cell_names(frame: pd.DataFrame, rows: NDArray[np.bool_] | NDArray[np.intp]) 
     return [", ".join(str(v) for v in row) for row in chosen]
 
 
-def _fields(table: Table, rules: Rules, labels: set[str]) -> Iterator[Breach]:
+def _allowed(contents: Contents, rules: Rules, table: Table) -> set[str] | None:
+    """Return the columns that a table may have; None for any."""
+    records = record_columns(contents.declaration, rules)
+    if records is None:
+        return None
+    if records:
+        return records | {"fid", "geom", "geometry"}
+    labels = label_columns(contents.declaration, rules, table)
     allowed = COLUMNS | labels | set(rules.extra_fields) | (SCORES if rules.numbers else set())
-    allowed |= set() if rules.counts_shown else CLASSED
+    return allowed | (set() if rules.counts_shown else CLASSED)
+
+
+def _fields(table: Table, allowed: set[str]) -> Iterator[Breach]:
     unknown = [str(c) for c in table.frame.columns if str(c) not in allowed]
     if unknown:
         fields = number_of(len(unknown), "field is", names="fields are")

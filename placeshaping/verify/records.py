@@ -23,6 +23,7 @@ from placeshaping.verify.verdict import Breach, number_of
 _VALUES = ("observed", "expected", "ratio", "pattern", "count", "index", "class", "rank")
 _PATTERNS = {"", "fewer", "as expected", "more"}
 _MOST_CLASSES = 5
+_FEWEST_LENGTHS = 5
 _Z = 1.959964
 _WORDS = re.compile(
     r"(?i)\b(\d{1,3}(?:,\d{3})+|\d+) (?:of (?:\d[\d,]*) )?"
@@ -78,12 +79,25 @@ def _values(table: Table, name: str, rules: Rules) -> Iterator[Breach]:
         yield from _pairs(table, rules)
     if name == "profile":
         yield from _index(table)
-    if {"class"} & set(table.frame.columns):
+    if name == "streets":
+        yield from _lengths(table)
+    if "class" in table.frame:
         classes = numbers_of(table.frame["class"])
         odd = np.isfinite(classes) & ~np.isin(classes, np.arange(1, _MOST_CLASSES + 1))
         if odd.any():
             what = f"the column 'class' holds no classes of 1 to {_MOST_CLASSES}"
             yield Breach(table.where, what, listed(sorted(set(classes[odd]))), "records")
+
+
+def _lengths(table: Table) -> Iterator[Breach]:
+    """Look for lengths that are whole numbers throughout: they count something."""
+    if "length_km" not in table.frame:
+        return
+    lengths = numbers_of(table.frame["length_km"])
+    known = lengths[np.isfinite(lengths)]
+    if len(known) >= _FEWEST_LENGTHS and (known == np.rint(known)).all():
+        what = "the column 'length_km' holds whole numbers, which are no lengths of streets"
+        yield Breach(table.where, what, listed(list(known)), "records")
 
 
 def _hidden(table: Table) -> Iterator[Breach]:
