@@ -17,6 +17,8 @@ Every one of them names what is wrong (file, row or column) and what to do::
     │   └── EmptyError             nothing is left to work on
     ├── RecipeError                a key of the recipe is missing or wrong
     ├── DisclosureError            a release would give away what its policy hides
+    │   ├── HiddenError            so much would be hidden that nothing is left to show
+    │   └── GivesAwayError         a written file gives away what its policy hides
     ├── WithdrawnError             a patrol layer must not be used, and nobody has signed for it
     ├── FetchError                 a public source cannot be reached, or sent something else
     ├── OutputError                the result cannot be written where it was asked for

@@ -13,10 +13,10 @@ from placeshaping._core.checks import check_choice
 from placeshaping._core.compiled import compiled
 from placeshaping._core.errors import InputError
 from placeshaping.disclosure._places import coordinates
+from placeshaping.hotspots._smoothing import REACH
+from placeshaping.hotspots.bandwidth import event_weights
 
 Kernel = Literal["quartic", "gaussian"]
-
-_REACH = {"quartic": 1.0, "gaussian": 3.0}
 
 
 def kernel_support(
@@ -26,6 +26,7 @@ def kernel_support(
     *,
     bandwidth: float,
     kernel: Kernel = "quartic",
+    weights: str | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """
     Add up what each place weighs in each cell.
@@ -40,7 +41,9 @@ def kernel_support(
         Metres.
     kernel
         ``"quartic"``: (1 - d²/h²)² within h; ``"gaussian"``: exp(-d²/2h²),
-        cut off at 3 h.
+        cut off at 6 h, as `hotspots.density` does.
+    weights
+        Column of the weights of events; by default each is 1.
 
     Returns
     -------
@@ -51,7 +54,9 @@ def kernel_support(
     Raises
     ------
     InputError
-        If the bandwidth is not above zero.
+        If the bandwidth is not above zero, or a weight is missing or below zero.
+    ColumnError
+        If there is no such column.
 
     Examples
     --------
@@ -62,13 +67,14 @@ def kernel_support(
     >>> (total**2 / squared).round(2).tolist(), (largest / total).round(2).tolist()
     ([[1.52, 1.99]], [[0.78, 0.53]])
     """
-    check_choice(kernel, tuple(_REACH), name="kernel")
+    check_choice(kernel, tuple(REACH), name="kernel")
     if not (np.isfinite(bandwidth) and bandwidth > 0):
         msg = f"bandwidth is {bandwidth}; give metres above zero."
         raise InputError(msg)
-    places, times = np.unique(
-        np.rint(coordinates(events, where="events")), axis=0, return_counts=True
+    places, at = np.unique(
+        np.rint(coordinates(events, where="events")), axis=0, return_inverse=True
     )
+    times = np.bincount(at.ravel(), event_weights(events, weights))
     cell, _, west, _, down, north = (float(number) for number in tuple(transform)[:6])
     total, squared, largest = (np.zeros(shape) for _ in range(3))
     _add_places(
@@ -76,7 +82,7 @@ def kernel_support(
         times.astype(np.float64),
         (west, north, cell, -down),
         float(bandwidth),
-        _REACH[kernel],
+        REACH[kernel],
         kernel == "gaussian",
         total,
         squared,

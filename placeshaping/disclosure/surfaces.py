@@ -33,6 +33,7 @@ from placeshaping.disclosure.classes import (
 )
 from placeshaping.disclosure.own_policies import known_policy
 from placeshaping.disclosure.policies import Policy
+from placeshaping.hotspots.comparison import RelativeDensity
 
 Transform = tuple[float, float, float, float, float, float]
 
@@ -164,6 +165,7 @@ def mask_surface(
     policy: str | Policy,
     classes: Sequence[float] = DENSITY_EDGES,
     kernel: Kernel = "quartic",
+    weights: str | None = None,
     unit: str = DENSITY_UNIT,
     name: str = "density",
 ) -> Raster:
@@ -193,6 +195,9 @@ def mask_surface(
         Inner edges, at most four: round numbers on a scale stated beforehand.
     kernel
         The one that the density was made with.
+    weights
+        Column of the weights that events had in the density; by default each
+        had 1. Unlike weights leave fewer effective cases.
     unit
         Of `values` and `classes`.
     name
@@ -207,7 +212,8 @@ def mask_surface(
     ------
     DisclosureError
         If the cells are smaller than the policy allows, the edges may come
-        from the data, or no cell passes.
+        from the data, or no cell passes; or for a `RelativeDensity`, which has
+        no form that may leave.
     InputError
         If the density was not made of these events at this bandwidth.
     EmptyError
@@ -226,13 +232,19 @@ def mask_surface(
     >>> raster.labels[0], int(raster.classes.max())
     ('under 20 records per km² a year', 3)
     """
+    _check_no_ratio(values)
     rules = known_policy(policy)
     edges = check_edges(classes)
     grid = np.asarray(values, dtype=np.float64)
     place = _placed(transform, grid)
     _check_cell(place[0], rules)
     total, squared, largest = kernel_support(
-        events, place, (grid.shape[0], grid.shape[1]), bandwidth=bandwidth, kernel=kernel
+        events,
+        place,
+        (grid.shape[0], grid.shape[1]),
+        bandwidth=bandwidth,
+        kernel=kernel,
+        weights=weights,
     )
     _check_alike(grid, total)
     known = np.isfinite(grid)
@@ -347,6 +359,17 @@ def _placed(transform: Sequence[float], grid: NDArray[np.float64]) -> Transform:
     return (numbers[0], 0.0, numbers[2], 0.0, numbers[4], numbers[5])
 
 
+def _check_no_ratio(values: object) -> None:
+    """Refuse a relative density: its cells rest on cases and controls, and both must be enough."""
+    if isinstance(values, RelativeDensity):
+        msg = (
+            "A relative density has no form that may leave: whoever knows the controls works the "
+            "cases out from the ratio. Release the density of the cases by mask_surface, or rates "
+            "of areas; keep the ratio for your own look."
+        )
+        raise DisclosureError(msg)
+
+
 def _check_cell(cell: float, rules: Policy) -> None:
     if rules.finest_cell is not None and cell < rules.finest_cell:
         msg = (
@@ -368,7 +391,8 @@ def _check_alike(grid: NDArray[np.float64], total: NDArray[np.float64]) -> None:
     if alike < _ALIKE:
         msg = (
             f"The values do not look like a kernel density of these events at this bandwidth "
-            f"(correlation {alike:.2f}). Give the events, kernel and bandwidth it was made of; "
+            f"(correlation {alike:.2f}). Give the events, weights, kernel and bandwidth it was "
+            "made of; "
             "for another kind of surface use surface_from_counts."
         )
         raise InputError(msg)

@@ -62,7 +62,10 @@ def read_ledger(path: str | Path) -> list[Claims]:
         if "locked" in str(error) or "busy" in str(error):
             msg = f"{path.name} is in use by another program. Wait until it is done, and try again."
             raise LockedFileError(msg) from error
-        msg = f"{path.name} could not be read as a ledger: {error}."
+        msg = (
+            f"{path.name} could not be read as a ledger ({error}). Restore it from a copy, or "
+            "verify without it."
+        )
         raise FileFormatError(msg) from error
     except (sqlite3.DatabaseError, ValueError, KeyError, IndexError) as error:
         msg = (

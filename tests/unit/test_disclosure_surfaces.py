@@ -16,6 +16,7 @@ from placeshaping.disclosure.surfaces import (
     mask_surface,
     surface_from_counts,
 )
+from placeshaping.hotspots.relative_density import relative_density
 
 PLACE = (100.0, 0.0, 400_000.0, 0.0, -100.0, 306_000.0)
 SHAPE = (60, 70)
@@ -55,12 +56,42 @@ def test_support_is_what_the_kernel_weights_add_up_to() -> None:
     np.testing.assert_allclose(largest, known.max(axis=-1), atol=1e-12)
 
 
-def test_gaussian_support_is_cut_off_at_three_bandwidths() -> None:
+def test_gaussian_support_reaches_as_far_as_the_density() -> None:
     xy = np.array([[403_050.0, 303_050.0]])
     total, _, _ = kernel_support(points(xy), PLACE, SHAPE, bandwidth=300, kernel="gaussian")
     apart = np.hypot(*(CELLS - xy[0]).transpose(2, 0, 1))
-    np.testing.assert_allclose(total[apart <= 900], np.exp(-(apart[apart <= 900] ** 2) / 180_000))
-    assert (total[apart > 900] == 0).all()
+    np.testing.assert_allclose(total[apart <= 1800], np.exp(-(apart[apart <= 1800] ** 2) / 180_000))
+    assert (total[apart > 1800] == 0).all()
+
+
+def test_weights_of_events_count_in_the_support() -> None:
+    xy, heavy = spots(), np.arange(len(spots())) % 7 + 1.0
+    known = weights(xy, 500) * heavy
+    events = points(xy).assign(loss=heavy)
+    total, squared, largest = kernel_support(events, PLACE, SHAPE, bandwidth=500, weights="loss")
+    np.testing.assert_allclose(total, known.sum(axis=-1), atol=1e-12)
+    np.testing.assert_allclose(squared, (known**2).sum(axis=-1), atol=1e-12)
+    np.testing.assert_allclose(largest, known.max(axis=-1), atol=1e-12)
+
+
+def test_one_heavy_event_hides_what_its_neighbours_alone_would_show() -> None:
+    xy = spots()
+    events = points(xy).assign(loss=1.0)
+    events.loc[events.index[0], "loss"] = 1_000.0
+    heavy = weights(xy, 500) * events["loss"].to_numpy()
+    values = heavy.sum(axis=-1) * 3 / (np.pi * 0.5**2)
+    plain = mask_surface(density(xy, 500), PLACE, points(xy), bandwidth=500, policy="public")
+    raster = mask_surface(values, PLACE, events, bandwidth=500, policy="public", weights="loss")
+    dominated = heavy[..., 0] > 0.5 * heavy.sum(axis=-1)
+    assert (raster.classes[dominated] == 0).all()
+    assert (plain.classes[dominated] > 0).any()
+
+
+def test_a_relative_density_has_no_form_that_may_leave() -> None:
+    xy = spots()
+    ratio = relative_density(points(xy), points(spots(3)), bandwidth=500, tolerance="asymptotic")
+    with pytest.raises(DisclosureError, match="Release the density of the cases by mask_surface"):
+        mask_surface(ratio, PLACE, points(xy), bandwidth=500, policy="public")
 
 
 def test_nothing_is_shown_where_few_cases_carry_the_density() -> None:
