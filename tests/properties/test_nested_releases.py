@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from placeshaping._core.errors import HiddenError
 from placeshaping.areas.ladder import make_ladder
 from placeshaping.disclosure.own_policies import make_policy
-from placeshaping.disclosure.policies import POLICIES
-from placeshaping.disclosure.release import release
+from placeshaping.disclosure.policies import POLICIES, Policy
+from placeshaping.disclosure.release import Release, release
+from placeshaping.hotspots.labels import LabelClass, LabelScheme, label_areas
 from placeshaping.hotspots.study import Study, analyse
 from placeshaping.layers.geopackage import write_layers
 from placeshaping.verify.files import verify_file
@@ -107,6 +108,82 @@ def test_nested_tables_withstand_under_every_method(
         )
     except HiddenError:
         return
+    name = made.policy.name if made.policy.loosened else None
+    verdict = verify_file(write_layers(made, tmp_path / "layers.gpkg"), policy=name, budget=60)
+    assert verdict.breaches == ()
+
+
+SCHEME = LabelScheme(
+    "visits",
+    "Visits",
+    "Visits",
+    "Each area beside the middle of all.",
+    "Invented for a test.",
+    (
+        LabelClass("many", "Many", "More than the middle.", "hot", "M"),
+        LabelClass("few", "Few", "No more than the middle.", "cold", "F"),
+    ),
+)
+
+
+def with_labels(study: Study) -> Study:
+    """Label every area in every view by its own count, which is as telling as a word can be."""
+    found = {}
+    for level, cube in study.cubes.items():
+        words = np.where(cube > np.median(cube, axis=-1, keepdims=True), "many", "few")
+        codes = study.ladder.areas[level].index.astype(str)
+        found[level] = pd.concat(
+            pd.DataFrame(
+                {
+                    "label": words[p, c],
+                    "z": cube[p, c] / 7,
+                    "period": when.label,
+                    "category": what.label,
+                },
+                index=codes,
+            )
+            for p, when in enumerate(study.periods)
+            for c, what in enumerate(study.categories)
+        )
+    return study.with_labels(label_areas(SCHEME, found))
+
+
+def check_words(made: Release, study: Study) -> None:
+    """The word of the study stands at every cell that is shown, at no other, and no score."""
+    for level, table in made.tables.items():
+        words = table.values["visits"]
+        shown = (table.values["status"] == "shown").to_numpy()
+        assert (words.notna().to_numpy() == shown).all()
+        own = study.labels_of(study.labels[0], level)["visits"]
+        assert (words[shown].astype(str).to_numpy() == own[shown].astype(str).to_numpy()).all()
+        assert not [name for name in table.values.columns if str(name).startswith("visits_")]
+
+
+@settings(
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    seed=st.integers(0, 10_000),
+    mean=st.sampled_from([3.0, 12.0, 40.0]),
+    branches=st.booleans(),
+    policy=st.sampled_from(RULES),
+)
+def test_layers_of_labels_withstand_and_change_no_number(
+    tmp_path: Path, seed: int, mean: float, branches: bool, policy: Policy
+) -> None:
+    study = study_of(seed, mean, branches=branches, periods=2, sensitive=False)
+    labelled = with_labels(study)
+    options = {"policy": policy, "title": "x", "made_on": dt.date(2026, 1, 1)}
+    try:
+        bare = release(study, **options)  # type: ignore[arg-type]
+    except HiddenError:
+        return
+    made = release(labelled, **options)  # type: ignore[arg-type]
+    for level, table in made.tables.items():
+        assert table.values.drop(columns="visits").equals(bare.tables[level].values)
+    check_words(made, labelled)
     name = made.policy.name if made.policy.loosened else None
     verdict = verify_file(write_layers(made, tmp_path / "layers.gpkg"), policy=name, budget=60)
     assert verdict.breaches == ()
