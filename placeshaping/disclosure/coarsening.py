@@ -9,7 +9,7 @@ step has a price, so that no more is given up than helps.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, get_args
@@ -284,6 +284,34 @@ def details_by_loss(
             candidates=candidates.assign(chosen=np.arange(len(candidates)) == chosen),
             sentence=sentence,
         )
+
+
+def labels_offered(
+    categories: Iterable[str],
+    *,
+    groups: Groups | None = None,
+    group_ladder: Sequence[Groups] = (POLICE_GROUPS,),
+    total: str = "All recorded crime",
+) -> tuple[str, ...]:
+    """
+    List the categories of some records and every label under which they may be shown.
+
+    Parameters
+    ----------
+    categories
+        Of the records.
+    groups, group_ladder, total
+        As `choose_detail` takes them.
+
+    Examples
+    --------
+    >>> labels_offered(["Litter", "Graffiti"], total="All reports")
+    ('Graffiti', 'Litter', 'All reports')
+    """
+    names = sorted(str(name) for name in categories)
+    options = _options(names, groups, group_ladder, total)
+    labels = [view.label for option in options for view in option.views]
+    return tuple(dict.fromkeys([*names, *labels]))
 
 
 def _options(

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from placeshaping._core.checks import listed, near_names
+from placeshaping._core.errors import DisclosureError
 from placeshaping.disclosure.cells import Cells, Sums, check_cells, find_sums, make_cells
 from placeshaping.disclosure.perturbation import additive_cubes, perturbed_cubes
 from placeshaping.disclosure.policies import Policy
@@ -255,6 +257,31 @@ def is_sensitive(view: CategoryView, sensitive: Collection[str]) -> bool:
     if view.label in sensitive:
         return True
     return not view.total and bool(set(view.parts) & set(sensitive))
+
+
+def check_sensitive(sensitive: Collection[str], known: Sequence[str]) -> None:
+    """
+    Refuse names of sensitive categories that the records do not have.
+
+    Raises
+    ------
+    DisclosureError
+        If one is not among those known.
+
+    Examples
+    --------
+    >>> check_sensitive(["Burglry"], ["Burglary", "Robbery"])
+    Traceback (most recent call last):
+        ...
+    placeshaping._core.errors.DisclosureError: sensitive names 'Burglry', which is no category of \
+the records. Did you mean Burglary?
+    """
+    for name in sensitive:
+        if name not in known:
+            near = near_names(name, known)
+            hint = f" Did you mean {listed(near)}?" if near else ""
+            msg = f"sensitive names {name!r}, which is no category of the records.{hint}"
+            raise DisclosureError(msg)
 
 
 def _blocks(study: Study, cubes: Mapping[str, NDArray[np.int64]]) -> NDArray[np.intp]:

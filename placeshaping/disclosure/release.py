@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from placeshaping._core.checks import listed, near_names
 from placeshaping._core.errors import DisclosureError, HiddenError
 from placeshaping._core.provenance import SourceFile
 from placeshaping.disclosure._results import refuse_table
@@ -33,7 +32,12 @@ from placeshaping.disclosure.loss import information_lost
 from placeshaping.disclosure.own_policies import known_policy
 from placeshaping.disclosure.permission import Sensitivity, check_policy, governed
 from placeshaping.disclosure.policies import Policy
-from placeshaping.disclosure.protection import Protected, is_sensitive, protect
+from placeshaping.disclosure.protection import (
+    Protected,
+    check_sensitive,
+    is_sensitive,
+    protect,
+)
 from placeshaping.disclosure.seal import seal_of
 from placeshaping.disclosure.statement import disclosure_statement, reading_cautions
 from placeshaping.disclosure.tables import AreaTable, GroupTable, area_table, group_table
@@ -330,7 +334,8 @@ def release(
         expires=expires,
         made_on=made_on,
     )
-    _check_sensitive(study, sensitive)
+    known = [name for view in study.categories for name in (view.label, *view.parts)]
+    check_sensitive(sensitive, known)
     marked = tuple(view.label for view in study.categories if is_sensitive(view, sensitive))
 
     def assemble(protected: Protected, further: Sequence[str]) -> Release:
@@ -434,13 +439,3 @@ def _without_groups(study: Study, protected: Protected) -> Iterator[str]:
             "The table by deprivation is left out: counts shown exactly would have to be protected "
             "in all districts together."
         )
-
-
-def _check_sensitive(study: Study, sensitive: Collection[str]) -> None:
-    known = [name for view in study.categories for name in (view.label, *view.parts)]
-    for name in sensitive:
-        if name not in known:
-            near = near_names(name, known)
-            hint = f" Did you mean {listed(near)}?" if near else ""
-            msg = f"sensitive names {name!r}, which is no category of the records.{hint}"
-            raise DisclosureError(msg)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from placeshaping._core.checks import listed
 from placeshaping._core.errors import DisclosureError
 from placeshaping.project.gather import Gathered
 from placeshaping.project.protect import policy_for
@@ -15,6 +17,8 @@ from placeshaping.project.recipe import Recipe
 if TYPE_CHECKING:
     from placeshaping.disclosure.ledger import Ledger
     from placeshaping.disclosure.release import Release
+
+_log = logging.getLogger(__name__)
 
 
 class Former:
@@ -25,6 +29,8 @@ class Former:
     ----------
     path
         Where the ledger is, or will be; None for a run that is not remembered.
+    dataset
+        Name of the records in it, to say so where it holds others alone.
 
     Attributes
     ----------
@@ -33,8 +39,8 @@ class Former:
         only when a release is entered.
     """
 
-    def __init__(self, path: Path | None) -> None:
-        self.path = path
+    def __init__(self, path: Path | None, *, dataset: str | None = None) -> None:
+        self.path, self.dataset = path, dataset
         self.ledger: Ledger | None = None
         self._open = ExitStack()
 
@@ -51,7 +57,19 @@ class Former:
 
         if self.ledger is None:
             self.ledger = self._open.enter_context(open_ledger(self.path or Path()))
+            self._tell_others()
         return self.ledger
+
+    def _tell_others(self) -> None:
+        """Say so where the ledger holds releases, and none under this recipe's name."""
+        others = [] if self.ledger is None else list(self.ledger.list()["dataset"].unique())
+        if self.dataset is None or not others or self.dataset in others:
+            return
+        _log.warning(
+            "%s holds no release of %r, only of %s: nothing of that is checked against this one. "
+            'If the records are the same, give the recipe that name: dataset = "%s".',
+            (self.path or Path()).name, self.dataset, listed(others), others[0],
+        )  # fmt: skip
 
     @contextmanager
     def entering(self, released: Release) -> Iterator[Callable[[], None]]:
@@ -106,4 +124,4 @@ def open_former(recipe: Recipe, gathered: Gathered, *, folder: Path) -> Former:
 
     if recipe.ledger is None or not is_remembered(policy_for(recipe, gathered)):
         return Former(None)
-    return Former(folder / recipe.ledger)
+    return Former(folder / recipe.ledger, dataset=recipe.dataset or gathered.subject)

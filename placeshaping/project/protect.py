@@ -74,6 +74,7 @@ def protect_gathered(
     from placeshaping.disclosure.permission import governed
     from placeshaping.disclosure.release import release
 
+    _check_sensitive(recipe, gathered)
     published = _published(gathered)
     policy = policy_for(recipe, gathered)
     ladder = make_ladder(gathered.areas, gathered.lookup, levels=recipe.areas.levels)
@@ -115,6 +116,16 @@ def protect_gathered(
         )
 
     return _finest(made, details, wanted=_finest_allowed(ladder, policy))
+
+
+def _check_sensitive(recipe: Recipe, gathered: Gathered) -> None:
+    """Refuse a sensitive category that there is not, before anything is worked out."""
+    from placeshaping.disclosure.coarsening import labels_offered
+    from placeshaping.disclosure.protection import check_sensitive
+
+    names = gathered.counts["category"].dropna().unique()
+    known = labels_offered(names, groups=recipe.show.groups, total=gathered.total)
+    check_sensitive(recipe.show.sensitive, known)
 
 
 def _analysed(recipe: Recipe, gathered: Gathered, ladder: Ladder, detail: Detail | None) -> Study:

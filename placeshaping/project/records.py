@@ -246,10 +246,7 @@ def _select(
         first, last = (pd.Timestamp(f"{month}-01") for month in records.months)
         kept &= events["period"].between(first, last)
     if not kept.any():
-        there = events["period"].dropna()
-        span = f"{there.min():%Y-%m} to {there.max():%Y-%m}" if len(there) else "no dates at all"
-        msg = f"{where}: no record is of the months that the recipe asks for. There are: {span}."
-        raise EmptyError(msg)
+        raise EmptyError(_no_months(events["period"].dropna(), where))
     months = pd.DatetimeIndex(sorted(events.loc[kept, "period"].unique()))
     if records.categories is not None:
         present = [str(category) for category in events["category"].unique()]
@@ -264,6 +261,20 @@ def _select(
     if hasattr(chosen["category"], "cat"):
         chosen["category"] = chosen["category"].cat.remove_unused_categories()
     return months, chosen
+
+
+def _no_months(there: pd.Series[pd.Timestamp], where: str) -> str:
+    if there.empty:
+        return (
+            f"{where}: no row has a date, so it holds no records. Outlines of areas and lookups "
+            "are named under [areas] (file, lookups), populations under [population]; name the "
+            "records themselves here. If their dates stand in a column of another name: "
+            "columns = {date = 'that name'}."
+        )
+    return (
+        f"{where}: no record is of the months that the recipe asks for. There are: "
+        f"{there.min():%Y-%m} to {there.max():%Y-%m}."
+    )
 
 
 def _check_basis(given: Sequence[Records], files: Sequence[RecordFile]) -> None:

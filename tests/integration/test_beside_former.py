@@ -111,3 +111,21 @@ def test_ledger_commands_answer(made: Callable[..., Any], tmp_path: Path) -> Non
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert json.loads(listed.stdout)[0]["dataset"] == "Recorded crime"
+
+
+def test_a_ledger_of_other_datasets_alone_is_told(
+    made: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    made("first")
+    assert not caplog.messages
+    made("other", dataset="another")
+    assert any("holds no release of 'another', only of" in told for told in caplog.messages)
+
+
+def test_a_misspelt_sensitive_category_is_is_told(
+    made: Callable[..., Any],
+) -> None:
+    with pytest.raises(
+        PlaceshapingError, match=r"sensitive names 'Burglry'.*Did you mean Burglary"
+    ):
+        made("first", **{"show.sensitive": ["Burglry"]})

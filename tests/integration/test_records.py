@@ -159,3 +159,11 @@ def test_statistics_and_denominators_are_chosen_by_the_recipe(
     wrong = recipe(**{"show.denominators": {"Burglery": "residents"}})
     with pytest.raises(PlaceshapingError, match="Did you mean Burglary"):
         released(wrong, district_folder)
+
+
+def test_boundaries_named_as_records_are_refused_in_words(
+    district_folder: Path, recipe: MakeRecipe
+) -> None:
+    areas = recipe()["areas"]["file"]
+    with pytest.raises(PlaceshapingError, match=r"no row has a date.*named under \[areas\]"):
+        released(recipe(**{"records.file": areas}), district_folder)
