@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from placeshaping._core.checks import check_unique, listed
+from placeshaping._core.checks import check_labelled, check_unique, listed
 from placeshaping._core.errors import InputError, UnmatchedError
 
 
@@ -46,8 +46,10 @@ def empirical_bayes_index(
     DuplicateError
         If an area stands twice.
     """
+    check_labelled(count, name="values")
     table = count.to_frame() if isinstance(count, pd.Series) else count
     check_unique(table.index, where="values")
+    check_labelled(population, name="population")
     check_unique(population.index, where="population")
     lost = table.index[~table.index.isin(population.index)]
     if len(lost):

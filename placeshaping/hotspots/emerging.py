@@ -252,7 +252,7 @@ def _cautions(
     if np.nanmax(values) <= np.nanmin(values):
         yield "Every count is the same: nothing varies, so nothing can stand out."
     if unnamed := int((code < 0).sum()):
-        yield f"{unnamed:,} of {areas:,} areas have no category: too few steps, or not the last."
+        yield f"{unnamed:,} of {areas:,} areas have no category: few scored steps, or not the last."
 
 
 def _method(

@@ -216,9 +216,15 @@ def describe_near_repeat(table: pd.DataFrame, *, what: str = "records") -> str:
 
 def _spoken(cell: pd.Series[Any]) -> str:
     """Say which pairs a cell holds."""
-    place = str(cell["distance_band"])
-    near = "at the same place" if place.endswith("(same place)") else f"{place} apart"
-    return f"{near} and {cell['day_band']} apart"
+    place, near = (
+        str(cell["distance_band"]),
+        f"{cell['from_m']:g} to under {cell['to_m']:g} m apart",
+    )
+    if place.endswith("(same place)"):
+        near = "at the same place"
+    elif place.startswith("over 0 m"):
+        near = f"at different places under {cell['to_m']:g} m apart"
+    return f"{near}, {cell['day_band']} apart,"
 
 
 def _check_options(metric: str, alternative: str, permutations: int) -> None:

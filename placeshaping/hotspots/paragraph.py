@@ -73,7 +73,7 @@ def describe_clusters(
         raise InputError(msg)
     if len(known) < len(result):
         lost = len(result) - len(known)
-        sentences.append(f"{lost:,} {units} could not be judged.")
+        sentences.append(f"{lost:,} of {len(result):,} {units} could not be judged.")
     return " ".join(sentences)
 
 
@@ -142,8 +142,10 @@ def _share(hot: pd.DataFrame, known: pd.DataFrame, what: str) -> list[str]:
     sentences = [f"They hold {held:,.0f} of {total:,.0f} {what} ({held / total:.0%})."]
     quiet = int((hot["count"] < known["count"].mean()).sum())
     if quiet:
+        has, they_are, them = ("has", "it is", "it") if quiet == 1 else ("have", "they are", "them")
         sentences.append(
-            f"{quiet:,} of them have fewer than average: they are named for what lies beside them."
+            f"{quiet:,} of them {has} fewer than average: {they_are} named for what lies beside "
+            f"{them}."
         )
     return sentences
 

@@ -25,10 +25,10 @@ def test_hot_spots_are_named_by_their_records():
     assert describe_clusters(result, what="burglaries", names=names) == (
         "In 2 of 4 areas, with those around them, there are more burglaries than chance would "
         "bring together: Castle Park, North Station. They hold 53 of 64 burglaries (83%). 1 of "
-        "them have fewer than average: they are named for what lies beside them. In 1 "
+        "them has fewer than average: it is named for what lies beside it. In 1 "
         "there are fewer than chance would leave. About one in twenty areas named on such maps is "
         "there by chance. The map says where, not why, and nothing about the people who live "
-        "there. 1 areas could not be judged."
+        "there. 1 of 5 areas could not be judged."
     )
     assert "together. They" in describe_clusters(result, most=0)
 

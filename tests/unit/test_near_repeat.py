@@ -268,7 +268,9 @@ def test_the_method_is_named_in_a_sentence():
 
 def test_a_paragraph_says_what_was_found():
     told = describe_near_repeat(knox(with_repeats(), **BANDS), what="burglaries")
-    assert told.startswith("In 340 burglaries, the pairs over 0 m, under 100 m apart and 0 to 6 ")
+    assert told.startswith(
+        "In 340 burglaries, the pairs at different places under 100 m apart, 0 to 6 "
+    )
     assert "within 100 m and within 7 days, in 1 of 12 bands" in told
     none = describe_near_repeat(knox(make_events(), **BANDS))
     assert none.startswith("In 300 records no band of distance and days holds more pairs")

@@ -12,6 +12,7 @@ from placeshaping.hotspots.comparison import describe_relative_density
 from placeshaping.hotspots.density import describe_density
 from placeshaping.hotspots.emerging import emerging_hotspots
 from placeshaping.hotspots.getis import getis_ord
+from placeshaping.hotspots.local_moran import local_moran
 from placeshaping.hotspots.optimised import optimised_hotspots
 from placeshaping.hotspots.scale import choose_cell_size
 from placeshaping.hotspots.scan import scan
@@ -40,6 +41,8 @@ EVENTS = pd.DataFrame({"easting": [5.01e5] * 3, "northing": [2e5, 2e5, np.nan]})
     "call",
     [
         lambda: getis_ord(COUNTS.to_list(), NEIGHBOURS),
+        lambda: local_moran(COUNTS, NEIGHBOURS, population=PEOPLE.to_list()),
+        lambda: local_moran(COUNTS.to_list(), NEIGHBOURS, population=PEOPLE),
         lambda: scan(COUNTS.to_list(), AREAS, population=PEOPLE),
         lambda: scan(COUNTS, AREAS, population=PEOPLE.to_list()),
         lambda: optimised_hotspots(COUNTS.to_list(), areas=AREAS),
