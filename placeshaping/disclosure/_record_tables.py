@@ -144,7 +144,7 @@ def _near_repeat(table: pd.DataFrame, policy: Policy) -> pd.DataFrame:
     made = table[_BANDS].assign(status=_status(observed, told))
     if policy.counts_shown:
         expected = policy.rounding * np.rint(table["expected"] / policy.rounding)
-        expected = expected.where(np.isfinite(observed))
+        expected = expected.where(np.isfinite(observed) & ~_beside_hidden(table, observed))
         enough = expected.where(expected >= max(2 * policy.rounding, 1))
         made = made.assign(
             observed=_whole(observed, policy),
@@ -159,15 +159,35 @@ def _near_repeat(table: pd.DataFrame, policy: Policy) -> pd.DataFrame:
     return made
 
 
+def _beside_hidden(table: pd.DataFrame, observed: NDArray[np.float64]) -> pd.Series[bool]:
+    """
+    Tell which cells are of a band of distance or of days in which a cell is hidden.
+
+    Where the bands of days hold the whole record, expected numbers tell how
+    many pairs a band of distance has, and a hidden cell of it comes back.
+    """
+    hidden = pd.Series(~np.isfinite(observed), index=table.index)
+    of = (hidden.groupby(table[name], observed=True).transform("any") for name in _BANDS[:2])
+    return next(of) | next(of)
+
+
 def _profile(table: pd.DataFrame, policy: Policy) -> pd.DataFrame:
     parts = [name for name in ("weekday", "month", "hour") if name in table]
-    counts = protected_counts(table["count"], policy, least=policy.threshold)
+    counts = _two_hidden(protected_counts(table["count"], policy, least=policy.threshold))
     told = "Take fewer rows (by='weekday' or by='hour' alone), or a longer record."
     made = table[[*parts, "hours"]].assign(status=_status(counts, told))
     if not policy.counts_shown:
         return _classed(made, counts, policy.threshold)
     made["count"] = _whole(counts, policy)
     return made.assign(**index_of(counts, table["hours"].to_numpy(dtype=np.float64)))
+
+
+def _two_hidden(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Hide the smallest that is shown where one alone is hidden: maps give the total elsewhere."""
+    if np.isnan(counts).sum() != 1:
+        return counts
+    shown = np.where(counts > 0, counts, np.inf)  # a zero covers nothing
+    return np.where(np.arange(len(counts)) == np.argmin(shown), np.nan, counts)
 
 
 def index_of(

@@ -281,11 +281,13 @@ def statement_of(result: Result, policy: Policy, *, already_published: str | Non
 _OF_EACH: dict[tuple[str, bool], tuple[str, ...]] = {
     ("near_repeat", True): (
         "Expected numbers are rounded too; the ratio is worked out from the rounded numbers, and "
-        "left out where few pairs are expected. Its limits are left out: they would give the "
+        "left out where few pairs are expected. Both are left out in bands with a hidden cell, "
+        "which they could give back. Its limits are left out: they would give the "
         "exact ratio back.",
     ),
     ("profile", True): (
         "The index and its limits are worked out from the protected counts, against the average "
-        "of the hours that are shown.",
+        "of the hours that are shown. Where one count alone would be hidden, the next smallest is "
+        "hidden with it.",
     ),
 }

@@ -133,7 +133,24 @@ def _pairs(table: Table, rules: Rules) -> Iterator[Breach]:
         what = f"{many} of pairs that fewer than {rules.threshold} records can make"
         yield Breach(table.where, what, "; ".join(cell_names(frame, few)), "records")
     if "expected" in frame:
+        yield from _margins(table)
         yield from _ratios(table, observed, rules)
+
+
+def _margins(table: Table) -> Iterator[Breach]:
+    """Look for expected numbers from which a band's pairs, and so a hidden cell, come back."""
+    frame = table.frame
+    hidden = ~np.isfinite(numbers_of(frame["observed"]))
+    beside = np.zeros(len(frame), dtype=bool)
+    for band in ("distance_band", "day_band"):
+        if band in frame:
+            names = frame[band].astype(str)
+            beside |= names.isin(set(names[hidden])).to_numpy()
+    columns = [name for name in ("expected", "ratio") if name in frame]
+    told = beside & np.isfinite([numbers_of(frame[name]) for name in columns]).any(axis=0)
+    if told.any():
+        what = "tells expected numbers of a band with a hidden cell, which they can give back"
+        yield Breach(table.where, what, "; ".join(cell_names(frame, told)), "records")
 
 
 def _ratios(table: Table, observed: NDArray[np.float64], rules: Rules) -> Iterator[Breach]:

@@ -113,6 +113,25 @@ def test_cells_under_the_floor_are_hidden_with_all_that_tells_of_them(pairs: pd.
     assert released(few, "councillor").table.loc[0, "observed"] == 35
 
 
+def test_expected_numbers_do_not_give_a_hidden_cell_back(pairs: pd.DataFrame) -> None:
+    few = pairs.copy()
+    few.loc[0, "observed"] = 36
+    few.attrs = pairs.attrs
+    table = released(few).table
+    beside = (table["distance_band"] == table.loc[0, "distance_band"]) | (
+        table["day_band"] == table.loc[0, "day_band"]
+    )
+    assert table.loc[beside, ["expected", "ratio"]].isna().all(axis=None)
+    assert table.loc[~beside, "expected"].notna().all()
+
+
+def test_one_hidden_hour_takes_another_with_it(profile: pd.DataFrame) -> None:
+    gap = profile.copy()
+    gap.loc[3, "count"], gap.loc[9, "count"] = 2, 11
+    gap.attrs = profile.attrs
+    assert released(gap).table.query("status == 'hidden'").index.tolist() == [3, 9]
+
+
 def test_too_many_hidden_cells_are_refused_with_a_remedy(events: pd.DataFrame) -> None:
     thin = knox(events[:60], distances=[0, 150], days=[0, 7, 14], permutations=0)
     with pytest.raises(HiddenError, match=r"of 4 cells .* Take wider bands"):
@@ -136,6 +155,7 @@ def test_zero_is_shown_where_the_policy_shows_it(profile: pd.DataFrame) -> None:
     public, councillor = (released(gap, policy).table for policy in ("public", "councillor"))
     assert public.loc[[3, 4], "status"].tolist() == ["hidden", "hidden"]
     assert councillor.loc[[3, 4], "status"].tolist() == ["shown", "hidden"]
+    assert (councillor["status"] == "hidden").sum() == 2
     assert councillor.loc[3, "count"] == 0
 
 

@@ -113,6 +113,35 @@ def test_changed_files_are_found(
     assert told in found(path)
 
 
+@pytest.mark.parametrize(
+    ("raw", "told"),
+    [
+        ({"observed": [12, 40]}, "not rounded to 5"),
+        ({"observed": [20, 40]}, "of pairs that fewer than 10 records can make"),
+        ({"observed": [None, 40]}, "expected numbers of a band with a hidden cell"),
+        ({"expected": [44.7, 40]}, "expected number not rounded to 5"),
+        ({"ratio": [1.13, 1.0]}, "in 'ratio' not worked out"),
+        ({"lower": [0.9, 0.8]}, "not on the list"),
+        ({"pattern": ["12", "more"]}, "holds no patterns"),
+    ],
+)
+def test_tables_of_pairs_that_tell_too_much_are_found(
+    profile: pd.DataFrame, tmp_path: Path, raw: dict[str, Any], told: str
+) -> None:
+    path, described = write_records(released(profile, "public"), tmp_path / "pairs.csv")
+    said = described.read_text(encoding="utf-8").replace('"profile"', '"near_repeat"')
+    described.write_text(said, encoding="utf-8")
+    good = {
+        "distance_band": "0 m to under 100 m", "day_band": ["0 to 6 days", "7 to 13 days"],
+        "status": ["shown", "shown"], "observed": [50, 40], "expected": [45, 40],
+        "ratio": [1.1, 1.0], "pattern": "more",
+    }  # fmt: skip
+    pd.DataFrame(good).to_csv(path, index=False)
+    assert found(path) == ""
+    pd.DataFrame({**good, **raw}).to_csv(path, index=False)
+    assert told in found(path)
+
+
 def test_numbers_of_records_in_words_are_found(profile: pd.DataFrame, tmp_path: Path) -> None:
     path = write_records(released(profile, "public"), tmp_path / "hours.xlsx")[0]
     book = openpyxl.load_workbook(path)
