@@ -163,7 +163,7 @@ def _ratios(table: Table, observed: NDArray[np.float64], rules: Rules) -> Iterat
     if "ratio" in table.frame:
         with np.errstate(divide="ignore", invalid="ignore"):
             own = observed / expected
-        yield from _other(table, "ratio", own, half=0.05)
+        yield from _other(table, "ratio", own, decimals=1)
 
 
 def _index(table: Table) -> Iterator[Breach]:
@@ -176,13 +176,13 @@ def _index(table: Table) -> Iterator[Breach]:
     with np.errstate(divide="ignore", invalid="ignore"):
         usual = hours * (count[known].sum() / hours[known].sum())
         if "index" in frame:
-            yield from _other(table, "index", count / usual, half=0.005)
+            yield from _other(table, "index", count / usual, decimals=2)
         large = np.where(count >= 10, count, np.nan)
         limits = {"lower": (large, -_Z), "upper": (large + 1, _Z)}
         for column, (base, z) in limits.items():
             if column in frame:
                 byar = base * (1 - 1 / (9 * base) + z / (3 * np.sqrt(base))) ** 3
-                yield from _other(table, column, byar / usual, half=0.005, only=count >= 10)
+                yield from _other(table, column, byar / usual, decimals=2, only=count >= 10)
 
 
 def _other(
@@ -190,14 +190,17 @@ def _other(
     column: str,
     own: NDArray[np.float64],
     *,
-    half: float,
+    decimals: int,
     only: NDArray[np.bool_] | None = None,
 ) -> Iterator[Breach]:
-    """Look for numbers that are not those worked out from what is shown."""
+    """Look for numbers that are not those worked out from what is shown, or are finer than they."""
     given = numbers_of(table.frame[column])
+    half = 0.5 * 10.0**-decimals
     looked = np.isfinite(given) if only is None else np.isfinite(given) & only
     with np.errstate(invalid="ignore"):
-        odd = looked & ~(np.abs(given - own) <= half + 1e-6 * np.abs(own) + 1e-9)
+        near = np.abs(given - own) <= half + 1e-6 * np.abs(own) + 1e-9
+        coarse = np.abs(given - np.round(given, decimals)) < 1e-9
+        odd = looked & ~(near & coarse)
     if odd.any():
         numbers = number_of(int(odd.sum()), "number")
         what = f"{numbers} in {column!r} not worked out from the counts that are shown"
