@@ -37,7 +37,7 @@ _INK, _SOFT, _STAMP = "#0b0c0c", "#505a5f", "#a1260d"
 _POINTS = 72
 _LINE = 1.3
 _MOST_NAMES = 25
-_MARK_ROOM = 0.16
+_MARK_ROOM = 0.12
 """Inches that an area is wide, typically, if its mark fits into it."""
 _NO_PATTERN = "·"
 _STYLE = {
@@ -277,7 +277,17 @@ def _draw_marks(axes: Any, view: PictureView, inches: Sequence[float]) -> None:
         if not mark or mark == _NO_PATTERN:
             continue
         at = areas.geometry.iloc[area].representative_point()
-        axes.text(at.x, at.y, mark, size=6, ha="center", va="center", color=_INK, path_effects=halo)
+        axes.text(
+            at.x,
+            at.y,
+            mark,
+            size=6.5,
+            weight="bold",
+            ha="center",
+            va="center",
+            color=_INK,
+            path_effects=halo,
+        )
 
 
 def _path(shapes: NDArray[Any]) -> Any:
@@ -367,7 +377,9 @@ def _legend(sheet: _Sheet, view: PictureView, x: float, y: float, width: float) 
         )
         if entry.mark:
             ink = "white" if _is_dark(entry.colour) else _INK
-            axes.text(0.5, 0.47, entry.mark, size=7, ha="center", va="center", color=ink)
+            axes.text(
+                0.5, 0.47, entry.mark, size=8, weight="bold", ha="center", va="center", color=ink
+            )
         y = min(below, y - 0.2) - 0.09
     return y
 

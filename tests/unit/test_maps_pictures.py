@@ -141,3 +141,14 @@ def test_policy_without_shareable_maps_makes_no_picture(
     )
     with pytest.raises(DisclosureError, match="makes no map of areas"):
         write_picture(classes, tmp_path / "a.png")
+
+
+def test_every_class_has_a_mark_beside_its_colour(released: Release) -> None:
+    spots = picture_view(released, measure="hotspots")
+    assert spots.marked
+    assert {e.label: e.mark for e in spots.entries if not e.hatch} == {
+        style.label: style.mark for style in CLUSTERS.values()
+    }
+    rates = picture_view(released, measure="rate")
+    assert not rates.marked
+    assert all(e.mark for e in rates.entries if not e.hatch)
