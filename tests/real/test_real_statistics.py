@@ -117,7 +117,7 @@ def test_recorded_crime_goes_with_deprivation(force, residents, real_data):
     assert sampling.standard_error < 0.3 * found.standard_error
     table = decile_table(count, people, ranks["imd_decile"])
     text = describe_inequality(table, slope_index(table))
-    assert text.startswith("Recorded crime goes with deprivation.")
+    assert text.startswith("Rates of recorded crime rise with deprivation.")
 
 
 def test_police_records_have_no_hours(force):
