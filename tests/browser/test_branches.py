@@ -87,6 +87,7 @@ def test_wards_beside_msoas_are_drawn_and_found_under_the_pointer(
     level = made.levels.index("ward")
     assert page.evaluate(AT_CENTRES, level) == list(range(SIDE))
     page.click("#levels button[value=ward]")
+    page.evaluate("document.getElementById('map-section').scrollIntoView()")
     for i in (0, SIDE - 1):
         across, down = page.evaluate(POINT_OF, [level, i])
         page.mouse.move(across - 5, down)
