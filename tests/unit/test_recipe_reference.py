@@ -30,7 +30,8 @@ SECTIONS: dict[str, type[BaseModel]] = {
 }
 
 NOT_RECIPE = {
-    "records", "areas", "population", "deprivation", "places", "show", "output", "backtest", "patrol",
+    "records", "areas", "population", "deprivation", "places", "show", "output",
+    "backtest", "patrol",
 }  # fmt: skip
 
 
