@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import shutil
-import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from placeshaping._core.errors import GivesAwayError, HiddenError, InputError, RecipeError
-from placeshaping._core.output import output_error
+from placeshaping._core.errors import HiddenError, RecipeError
 from placeshaping._core.provenance import SourceFile
+from placeshaping.project.patrol_audit import Judgement, judge, keep_burden, make_record
 from placeshaping.project.patrol_forecast import (
     FittedPlace,
     Place,
@@ -29,6 +26,9 @@ from placeshaping.project.patrol_forecast import (
     read_place,
     target_of,
 )
+from placeshaping.project.patrol_products import FILES as FILES
+from placeshaping.project.patrol_products import MANIFEST as MANIFEST
+from placeshaping.project.patrol_products import write_products
 from placeshaping.project.patrol_register import Mark, read_marks
 from placeshaping.project.patrol_request import PatrolRequest, digest_of, read_request
 
@@ -39,19 +39,8 @@ if TYPE_CHECKING:
     from placeshaping.disclosure.release import Release
     from placeshaping.hotspots.study import Study
     from placeshaping.project.patrol_labels import Nearby
+    from placeshaping.reports.transparency import TransparencyRecord
     from placeshaping.shaping.patrol import PatrolPlan
-
-MANIFEST = "manifest.json"
-
-FILES = {
-    "map": "map.html",
-    "layers": "layers.gpkg",
-    "kml": "patrols.kml",
-    "gpx": "patrols.gpx",
-    "geojson": "patrols.geojson",
-    "briefing": "briefing.pdf",
-}
-"""What each product is called; tables are called after their level, with their description."""
 
 REGISTER = "patrol-overrides.sqlite"
 """Cells that planners have marked as wrong; it lies beside the requests."""
@@ -160,13 +149,16 @@ class PatrolAnswer:
     release
         What they were made from.
     facts
-        For the transparency page.
+        What it is, for programs.
+    record
+        The transparency record that lies among the products.
     """
 
     folder: Path
     files: tuple[Path, ...]
     release: Release
     facts: PatrolFacts
+    record: TransparencyRecord
 
     def to_dict(self) -> dict[str, Any]:
         """Return what a program wants to know of the answer."""
@@ -178,7 +170,7 @@ def answer_request(
     path: str | Path, *, now: dt.datetime, changes: Mapping[str, Any] | None = None
 ) -> PatrolAnswer:
     """
-    Answer one request: read, fit, forecast, plan, protect, write, attack, hand over.
+    Answer one request: read, fit, forecast, plan, audit, protect, write, attack, hand over.
 
     Parameters
     ----------
@@ -198,6 +190,8 @@ def answer_request(
     ------
     RecipeError, InputError
         If the request is wrong, refused, or cannot be answered from the records.
+    WithdrawnError
+        If a condition for withdrawing the layer is met and nobody has signed.
     DisclosureError
         If what was written would give something away.
     OutputError
@@ -268,7 +262,7 @@ def answer(
     fitted
         The model.
     folder
-        Where the register of overrides is.
+        Where the registers of overrides and of burdens are.
     target
         The folder to make.
     made_on
@@ -280,6 +274,11 @@ def answer(
     -------
     answer
         Its folder holds all products or is not there.
+
+    Raises
+    ------
+    WithdrawnError
+        If a condition for withdrawing the layer is met and nobody has signed.
     """
     from placeshaping.project.patrol_labels import count_nearby
 
@@ -287,11 +286,14 @@ def answer(
     expected = expect(request, fitted.fitted)
     marks = read_marks(folder / REGISTER)
     plan = _plan(request, place, expected)
+    judgement = judge(request, fitted, plan, folder=folder, day=made_on)
     nearby = count_nearby(history)
-    facts = _facts(request, fitted, plan, marks, made_on, digest)
+    facts = _facts(request, fitted, plan, marks, judgement, made_on, digest)
     released = _released(request, fitted, plan, expected, nearby, facts)
-    files = _write(request, released, target, facts)
-    return PatrolAnswer(target, tuple(target / name for name in files), released, facts)
+    record = make_record(request, fitted, released, facts, judgement, folder=folder)
+    files = write_products(request, released, target, facts, record)
+    keep_burden(judgement, folder=folder, day=made_on)
+    return PatrolAnswer(target, tuple(target / name for name in files), released, facts, record)
 
 
 def _plan(request: PatrolRequest, place: Place, expected: NDArray[np.float64]) -> PatrolPlan:
@@ -359,6 +361,7 @@ def _facts(
     fitted: FittedPlace,
     plan: PatrolPlan,
     marks: tuple[Mark, ...],
+    judgement: Judgement,
     made_on: dt.date,
     digest: str,
 ) -> PatrolFacts:
@@ -390,7 +393,7 @@ def _facts(
         cell_size=request.cover.cell_size,
         made_on=made_on,
         expires=request.last_day,
-        cautions=tuple(history.cautions),
+        cautions=(*history.cautions, *judgement.signed),
         marks=tuple(mark.sentence for mark in marks if mark.cell in flagged),
         request=digest,
     )
@@ -505,84 +508,3 @@ def _notes(request: PatrolRequest, facts: PatrolFacts) -> list[str]:
         *facts.cautions,
         *facts.marks,
     ]
-
-
-def _write(
-    request: PatrolRequest, released: Release, target: Path, facts: PatrolFacts
-) -> list[str]:
-    """Write all products into a folder beside the target, attack them, and rename it."""
-    from placeshaping.layers.geojson import write_geojson
-    from placeshaping.layers.geopackage import write_layers
-    from placeshaping.layers.gpx import write_gpx
-    from placeshaping.layers.kml import write_kml
-    from placeshaping.maps.area_map import area_map
-    from placeshaping.reports.briefing import write_briefing
-    from placeshaping.reports.csvw import write_csv
-    from placeshaping.reports.manifest import write_manifest
-
-    with _whole_folder(target) as folder:
-        place = {kind: folder / name for kind, name in FILES.items()}
-        area_map(released, measure="patrol").save(place["map"])
-        write_layers(released, place["layers"])
-        write_kml(released, place["kml"])
-        write_gpx(released, place["gpx"])
-        write_geojson(released, place["geojson"])
-        paths = [path for kind, path in place.items() if kind != "briefing"]
-        paths += write_csv(released, folder)
-        write_briefing(released, place["briefing"])
-        manifest = folder / MANIFEST
-        content = request.model_dump(mode="json", by_alias=True, exclude_none=True)
-        write_manifest(
-            released,
-            manifest,
-            recipe={**content, "checksum": facts.request},
-            outputs=[*paths, place["briefing"]],
-        )
-        paths.append(manifest)
-        _attack(paths, released)
-        return sorted(path.name for path in (*paths, place["briefing"]))
-
-
-def _attack(paths: list[Path], released: Release) -> None:
-    from placeshaping.verify.files import verify_files
-
-    broken = [one for one in verify_files(paths, today=released.made_on) if not one.passed]
-    if broken:
-        first = broken[0].breaches[0]
-        msg = (
-            f"{broken[0].file} gives away what the policy 'police' hides: {first.what} "
-            f"({first.where}: {first.proof}). Nothing was written. Take larger cells or a longer "
-            "history."
-        )
-        raise GivesAwayError(msg, ())
-
-
-@contextmanager
-def _whole_folder(target: Path) -> Iterator[Path]:
-    """Give a folder beside `target` that takes its place as a whole when the block succeeds."""
-    folder = target.with_name(f".{target.name}-{uuid.uuid4().hex[:8]}")
-    old = target.with_name(f"{folder.name}-old")
-    try:
-        folder.mkdir(parents=True)
-        yield folder
-        if target.exists():
-            _check_ours(target)
-            target.replace(old)
-        folder.replace(target)
-        shutil.rmtree(old, ignore_errors=True)
-    except OSError as error:
-        raise output_error(error, target) from error
-    finally:
-        if old.exists() and not target.exists():
-            old.replace(target)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _check_ours(target: Path) -> None:
-    """Refuse to replace a folder that no request was answered into."""
-    if not target.is_dir() or not (target / MANIFEST).is_file():
-        msg = (
-            f"output: {target.name} is there already and holds no answer to a request; it would be "
-            'replaced. Name another folder: output = "answer".'
-        )
-        raise InputError(msg)

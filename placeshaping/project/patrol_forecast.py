@@ -33,6 +33,9 @@ ELSEWHERE = 0.005
 CHOICE = "choice.json"
 """In which file of its folder a backtest tells what it has chosen."""
 
+_TABLES = ("scores.csv", "calibration.csv")
+"""In which files of its folder its report's tables are."""
+
 _MOST_AHEAD = {"month": 3, "week": 4, "day": 7}
 """Steps that a model looks ahead; what lies further is expected as the last of them."""
 
@@ -52,6 +55,8 @@ class Place:
         `period`, `category` and, where it is known, `time`.
     resolution
         How exactly times are known.
+    areas
+        The small areas of the district, indexed by code.
     cells, units
         The grid, cut at the district's outline.
     name
@@ -68,6 +73,7 @@ class Place:
 
     events: pd.DataFrame
     resolution: Resolution
+    areas: gpd.GeoDataFrame
     cells: gpd.GeoDataFrame
     units: Units
     name: str
@@ -149,6 +155,7 @@ def read_place(request: PatrolRequest, *, folder: Path) -> Place:
     return Place(
         events=kept,
         resolution=resolution_of(pd.DatetimeIndex(times.dropna())),
+        areas=areas,
         cells=cells,
         units=units,
         name=" and ".join(request.areas.within) or "the district",
@@ -191,6 +198,72 @@ def fit_place(request: PatrolRequest, place: Place, *, folder: Path) -> FittedPl
     name, because = _choose_model(request, folder)
     history = make_history(request, place, target)
     return FittedPlace(place, make_model(name).fit(history), name, because)
+
+
+def lift_of(request: PatrolRequest, model: str, *, folder: Path) -> float | None:
+    """
+    Return what the request's backtest says of a model: its lift over trailing counts.
+
+    Parameters
+    ----------
+    request
+        Which may name a backtest.
+    model
+        The one that is used.
+    folder
+        What the path of the backtest is relative to.
+
+    Returns
+    -------
+    upper
+        Upper limit of the lift; None where the model is the counts themselves,
+        the backtest has chosen another, or there is none.
+    """
+    if request.backtest is None:
+        return None
+    chosen = _backtested(folder / request.backtest, target_of(request).name)
+    upper = chosen.get("lift_vs_baseline_upper")
+    if upper is None or model != chosen["model"] or model == chosen.get("baseline"):
+        return None
+    return float(upper)
+
+
+def scores_of(
+    request: PatrolRequest, *, folder: Path
+) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
+    """
+    Return the protected tables of the request's backtest for its offences.
+
+    Parameters
+    ----------
+    request
+        Which may name a backtest.
+    folder
+        What the path of the backtest is relative to.
+
+    Returns
+    -------
+    scores, calibration
+        As `backtest_tables` makes them; None where there are none.
+    """
+    if request.backtest is None:
+        return None, None
+    path, offences = folder / request.backtest, target_of(request).name
+    beside = path if path.is_dir() else path.parent
+    scores, calibration = (_rows_of(beside / name, offences) for name in _TABLES)
+    return scores, calibration
+
+
+def _rows_of(file: Path, offences: str) -> pd.DataFrame | None:
+    import pandas as pd
+
+    if not file.is_file():
+        return None
+    table = pd.read_csv(file, dtype={"note": str})
+    rows = table[table["category"] == offences]
+    if "note" in rows:
+        rows = rows.assign(note=rows["note"].fillna(""))
+    return rows if len(rows) else None
 
 
 def target_of(request: PatrolRequest) -> Target:

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from placeshaping._core.checks import check_file, listed, near_names
 from placeshaping._core.errors import RecipeError
-from placeshaping.project.recipe import Areas, Records, read_recipe
+from placeshaping.project.recipe import Areas, Deprivation, Population, Records, read_recipe
 
 SMALLEST_CELL = 250
 """Side in metres of the smallest cells that the policy `police` lets out."""
@@ -162,11 +162,27 @@ class Cover(_Section):
         return self
 
 
+class Triggers(_Section):
+    """When the layer is withdrawn; where nothing is said, as `layer_audit.Triggers` has it."""
+
+    least_lift: float | None = Field(default=None, ge=0)
+    most_rise: float | None = Field(default=None, ge=0)
+
+
+class Override(_Section):
+    """Somebody's signature under a layer that is withdrawn."""
+
+    by: str = Field(min_length=1)
+    because: str = Field(min_length=1)
+
+
 class PatrolRequest(_Section):
     """
     A whole request.
 
-    Records and areas stand in it, or are taken from the recipe that it names.
+    Records and areas stand in it, or are taken from the recipe that it names,
+    and so do `population` and `deprivation`, by which the layer is audited and
+    which no model sees.
     `decides` is the person who answers for sending patrols there; `expires`
     the last day of use, by default the day after the shift ends; `untimed`
     what becomes of records without a time.
@@ -182,6 +198,10 @@ class PatrolRequest(_Section):
     recipe: str | None = None
     records: list[Records] = []
     areas: Areas | None = None
+    population: Population | None = None
+    deprivation: Deprivation | None = None
+    triggers: Triggers = Triggers()
+    override: Override | None = None
     model: str | None = None
     backtest: str | None = None
     streets: str | None = None
@@ -336,6 +356,9 @@ def make_request(
             update={
                 "records": request.records or [_moved(one, beside) for one in recipe.records],
                 "areas": request.areas or _moved_areas(recipe.areas, beside),
+                "population": request.population or _moved_people(recipe.population, beside),
+                "deprivation": request.deprivation
+                or _moved_deprivation(recipe.deprivation, beside),
             }
         )
     missing = [name for name in ("records", "areas") if not getattr(request, name)]
@@ -375,6 +398,15 @@ def _moved_areas(areas: Areas, beside: Path) -> Areas:
     return areas.model_copy(update=update)
 
 
+def _moved_people(population: Population, beside: Path) -> Population:
+    named = population.model_dump(exclude_none=True)
+    return Population(**{key: str(beside / name) for key, name in named.items()})
+
+
+def _moved_deprivation(deprivation: Deprivation | None, beside: Path) -> Deprivation | None:
+    return None if deprivation is None else Deprivation(file=str(beside / deprivation.file))
+
+
 def _tell(problem: Any) -> str:
     """Say what is wrong with which key."""
     key = ".".join(str(part) for part in problem["loc"] if not isinstance(part, int))
@@ -399,6 +431,10 @@ def _known_keys(section: tuple[Any, ...]) -> list[str]:
         "cover": Cover,
         "records": Records,
         "areas": Areas,
+        "population": Population,
+        "deprivation": Deprivation,
+        "triggers": Triggers,
+        "override": Override,
     }
     model = sections.get(str(section[0]), PatrolRequest) if section else PatrolRequest
     return [field.alias or name for name, field in model.model_fields.items()]

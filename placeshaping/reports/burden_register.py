@@ -47,7 +47,9 @@ def read_burdens(path: str | Path, *, series: str) -> dict[str, pd.DataFrame]:
     return {
         str(entry["released_on"]): pd.DataFrame.from_dict(
             entry["burden"], orient="index", columns=list(_COLUMNS)
-        ).rename_axis("group")
+        )
+        .astype(float)
+        .rename_axis("group")
         for entry in _entries(Path(path))
         if entry["series"] == series
     }

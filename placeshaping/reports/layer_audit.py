@@ -299,7 +299,9 @@ def decide(
     unmeasured = []
     if lift_upper is None:
         unmeasured.append("Lift over trailing counts was not measured.")
-    if not drifts:
+    if audit is None:
+        unmeasured.append("Burden was not measured: residents and deprivation were not both given.")
+    elif not drifts:
         unmeasured.append("Change of burden: this is the first release that is kept.")
     signed = override if reasons else None
     return Decision(reasons, triggers, signed, decided_on, tuple(unmeasured))

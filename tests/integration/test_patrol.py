@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import geopandas as gpd
@@ -15,9 +16,16 @@ import pytest
 import shapely
 from typer.testing import CliRunner
 
-from placeshaping._core.errors import EmptyError, InputError, RecipeError, UnmatchedError
+from placeshaping._core.errors import (
+    EmptyError,
+    InputError,
+    RecipeError,
+    UnmatchedError,
+    WithdrawnError,
+)
 from placeshaping.cli import app
 from placeshaping.project.patrol import FILES, REGISTER, answer_request
+from placeshaping.project.patrol_audit import BURDENS, KIND
 from placeshaping.project.patrol_folder import answer_folder
 from placeshaping.project.patrol_register import mark_cell, read_marks
 from placeshaping.verify.files import verify_files
@@ -84,6 +92,27 @@ def ask(folder: Path, name: str = "late", *, records: str = "times.csv", **swaps
     return path
 
 
+RECORD = {f"{name}.{kind}" for name, kinds in
+          {"transparency": ("html", "md", "json"), "atrs": ("md", "json", "odt")}.items()
+          for kind in kinds}  # fmt: skip
+PEOPLE = """
+[population]
+residents = "people.csv"
+[deprivation]
+file = "imd.csv"
+"""
+
+
+def ask_with_people(folder: Path, more: str = "", **swaps: str) -> Path:
+    """Ask for a layer that can be audited: as many people in the west as in the east."""
+    (folder / "people.csv").write_text("LSOA21CD,residents\nE01900001,1500\nE01900002,1500\n")
+    decile = "Index of Multiple Deprivation (IMD) Decile (where 1 is most deprived 10% of LSOAs)"
+    (folder / "imd.csv").write_text(f"LSOA code (2021),{decile}\nE01900001,1\nE01900002,9\n")
+    path = ask(folder, **swaps)
+    path.write_text(path.read_text() + PEOPLE + more)
+    return path
+
+
 SWAPS = {"cover": "cells = 8\npatrols = 2", "date": "2025-07-05", "names": '["Burglary"]'}
 
 
@@ -91,10 +120,13 @@ def test_a_request_becomes_products_that_withstand_the_attacker(folder: Path) ->
     made = answer_request(ask(folder), now=NOW)
     names = {path.name for path in made.folder.iterdir()}
     assert set(FILES.values()) <= names
-    checked = [path for path in made.files if path.suffix != ".pdf"]
+    assert names >= RECORD
+    checked = [path for path in made.files if path.suffix != ".pdf" and path.name not in RECORD]
     verdicts = verify_files(checked, today=NOW.date())
     assert [one.file for one in verdicts if not one.passed] == []
     assert {one.declared_policy for one in verdicts} == {"police"}
+    pages = verify_files([made.folder / "transparency.html", made.folder / "atrs.md"])
+    assert all(one.passed for one in pages)
     assert made.facts.patrols == 2
     assert made.facts.cells == 8
     assert made.facts.expires == dt.date(2025, 7, 7)
@@ -184,6 +216,109 @@ def test_a_marked_cell_is_told_of_in_the_next_answer(folder: Path) -> None:
     with pytest.raises(InputError, match="has no cell 'Z9'"):
         mark_cell(made.folder, "Z9", because="x", by="y", made_on=NOW.date(), register=REGISTER)
     assert len(read_marks(folder / REGISTER)) == 1
+
+
+def test_who_bears_the_layer_stands_on_its_record(folder: Path) -> None:
+    made = answer_request(ask_with_people(folder), now=NOW)
+    page = (made.folder / "transparency.html").read_text()
+    assert "Burden by deprivation decile" in page
+    assert "No backtest goes with this layer" in page
+    told = json.loads((made.folder / "transparency.json").read_text())
+    rows = {row["group"]: row["burden_ratio"] for row in told["audit"]["burdens"][KIND]}
+    assert rows == {"1": 1.0, "9": 1.0}
+    assert {one["role"] for one in told["facts"]["sources"]} == {
+        "records", "areas", "residents, for the audit alone", "deprivation, for the audit alone",
+    }  # fmt: skip
+    assert {one["rows"] for one in told["facts"]["sources"]} == {None}
+    assert "this is the first release that is kept" in page
+    said = json.loads((made.folder / "manifest.json").read_text())
+    assert {one["name"] for one in said["outputs"]} >= RECORD
+
+
+def test_without_residents_the_record_says_that_burden_is_not_known(folder: Path) -> None:
+    made = answer_request(ask(folder), now=NOW)
+    page = (made.folder / "transparency.html").read_text()
+    assert "the burden is not known" in page
+    assert "Burden was not measured" in page
+    assert "Burden by" not in page
+    assert not (folder / BURDENS).exists()
+
+
+def test_a_risen_burden_is_refused_until_somebody_signs_and_then_printed(folder: Path) -> None:
+    answer_request(ask_with_people(folder), now=NOW)
+    kept = (folder / BURDENS).read_bytes()
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*.*")}
+    one_half = "cells = 4\npatrols = 1"
+    later = NOW + dt.timedelta(days=1)
+    with pytest.raises(WithdrawnError, match=r"burden ratio of . has risen by 1\.00") as caught:
+        answer_request(ask_with_people(folder, cover=one_half), now=later)
+    assert len(caught.value.reasons) == 1
+    assert (folder / BURDENS).read_bytes() == kept
+    inputs = {"late.toml", "people.csv", "imd.csv"}
+    after = {path: path.stat().st_mtime_ns for path in folder.rglob("*.*")}
+    assert {path.name for path in after if before.get(path) != after[path]} <= inputs
+    signed = '[override]\nby = "Supt. C"\nbecause = "The other half is closed."\n'
+    made = answer_request(ask_with_people(folder, signed, cover=one_half), now=later)
+    printed = "Used all the same: Supt. C. Reason: The other half is closed."
+    for name in ("transparency.html", "transparency.md", "atrs.md", "map.html", "patrols.kml"):
+        assert printed in (made.folder / name).read_text(), name
+    decision = json.loads((made.folder / "transparency.json").read_text())["decision"]
+    assert decision["override"] == {"by": "Supt. C", "reason": "The other half is closed."}
+    days = [
+        entry["released_on"] for entry in json.loads((folder / BURDENS).read_text())["releases"]
+    ]
+    assert days == ["2025-07-01", "2025-07-02"]
+
+
+def test_triggers_of_a_request_decide_when_a_layer_is_withdrawn(folder: Path) -> None:
+    answer_request(ask_with_people(folder), now=NOW)
+    loose = ask_with_people(folder, "[triggers]\nmost_rise = 1.5\n", cover="cells = 4\npatrols = 1")
+    made = answer_request(loose, now=NOW + dt.timedelta(days=1))
+    assert made.record.decision.reasons == ()
+    assert "rises by more than 1.50" in (made.folder / "transparency.md").read_text()
+
+
+def test_a_model_that_its_backtest_finds_worse_is_withdrawn(folder: Path) -> None:
+    path = ask(folder)
+    path.write_text('backtest = "tested"\n' + path.read_text())
+    (folder / "tested").mkdir()
+    chosen: dict[str, Any] = {
+        "model": "kernel density",
+        "sentence": "It was best.",
+        "baseline": "trailing all",
+    }
+    chosen |= {"lift_vs_baseline_upper": 0.97}
+    (folder / "tested" / "choice.json").write_text(json.dumps({"offences": {"Burglary": chosen}}))
+    with pytest.raises(WithdrawnError, match=r"upper limit of its lift is 0\.97"):
+        answer_request(path, now=NOW)
+    assert not (folder / "late").exists()
+
+
+def test_scores_of_the_backtest_that_is_named_stand_on_the_record(folder: Path) -> None:
+    path = ask(folder)
+    path.write_text('backtest = "tested"\n' + path.read_text())
+    (folder / "tested").mkdir()
+    chosen: dict[str, Any] = {
+        "model": "trailing all",
+        "sentence": "None beat it.",
+        "baseline": "trailing all",
+    }
+    chosen |= {"lift_vs_baseline_upper": None}
+    (folder / "tested" / "choice.json").write_text(json.dumps({"offences": {"Burglary": chosen}}))
+    names = ("hit_rate", "pai", "pei", "lift_vs_baseline", "difference", "poisson_deviance")
+    row = {"category": "Burglary", "share": 0.05, "model": "trailing all", "origins": 8}
+    row |= {"baseline": True, "chosen": True, "default": True, "n": 125, "N": 400, "note": ""}
+    row |= {f"{name}{end}": 0.3125 for name in names for end in ("", "_lower", "_upper")}
+    rows = [row, {**row, "category": "Drugs", "hit_rate": 0.77}]
+    pd.DataFrame(rows).assign(p_value=np.nan, p_holm=np.nan).to_csv(
+        folder / "tested" / "scores.csv", index=False
+    )
+    made = answer_request(path, now=NOW)
+    page = (made.folder / "transparency.md").read_text()
+    assert "Burglary: 5 % of the area" in page
+    assert "31.2%" in page
+    assert "Drugs" not in page
+    assert "No backtest goes with this layer" not in page
 
 
 def test_a_folder_is_answered_once_and_taken_up_again(folder: Path) -> None:

@@ -66,6 +66,8 @@ def test_products_expire_the_day_after_the_shift() -> None:
         ({"model": "self exciting"}, "did you mean self-exciting"),
         ({"pupose": "x"}, r"pupose: there is no such key \(did you mean purpose"),
         ({"decides": ""}, "decides: must not be empty"),
+        ({"triggers": {"most_rises": 1}}, r"did you mean most_rise"),
+        ({"override": {"by": "A", "because": ""}}, "override.because: must not be empty"),
         ({"records": []}, "records: needed, or name a recipe"),
     ],
 )
@@ -105,6 +107,19 @@ def test_records_and_areas_come_from_a_recipe_relative_to_it(tmp_path: Path) -> 
     assert Path(request.records[0].file) == Path("recipes/crime.zip")
     assert request.areas is not None
     assert Path(request.areas.file) == Path("recipes/lsoa.gpkg")
+
+
+def test_who_lives_there_comes_from_a_recipe_relative_to_it(tmp_path: Path) -> None:
+    (tmp_path / "recipes").mkdir()
+    recipe = 'title = "x"\nrecords.file = "a.zip"\nareas.file = "b.gpkg"\n'
+    recipe += 'population.residents = "people.csv"\ndeprivation.file = "imd.csv"\n'
+    (tmp_path / "recipes" / "r.toml").write_text(recipe)
+    request = make_request(given(recipe="recipes/r.toml"), folder=tmp_path)
+    assert request.population is not None
+    assert Path(str(request.population.residents)) == Path("recipes/people.csv")
+    assert request.deprivation is not None
+    assert Path(request.deprivation.file) == Path("recipes/imd.csv")
+    assert make_request(given()).deprivation is None
 
 
 def test_what_is_no_toml_is_told(tmp_path: Path) -> None:

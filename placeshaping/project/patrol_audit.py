@@ -1,0 +1,259 @@
+"""Who bears a patrol layer, whether it may be used, and the record that goes with it."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from placeshaping._core.errors import ColumnError
+from placeshaping._core.provenance import SourceFile, describe_file
+from placeshaping.project.patrol_forecast import lift_of, scores_of, target_of
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+
+    from placeshaping.disclosure.release import Release
+    from placeshaping.likelihood.offences import Override
+    from placeshaping.project.patrol import PatrolFacts
+    from placeshaping.project.patrol_forecast import FittedPlace
+    from placeshaping.project.patrol_request import PatrolRequest
+    from placeshaping.reports.layer_audit import Decision, LayerAudit, Triggers
+    from placeshaping.reports.transparency import TransparencyRecord
+    from placeshaping.shaping.patrol import PatrolPlan
+
+BURDENS = "patrol-burdens.json"
+"""Burdens of former answers; it lies beside the requests."""
+
+KIND = "deprivation decile"
+"""The groups of residents that a layer is audited by."""
+
+_PRECISION = {
+    "month": "Records tell the month.",
+    "day": "Records tell the day.",
+    "time": "Records tell the day and the time.",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """
+    Who bears a layer, and whether it may be used.
+
+    Attributes
+    ----------
+    audit
+        None where residents and their deprivation are not both given.
+    decision
+        It may; or somebody has signed for it.
+    series
+        What its burden is followed under from answer to answer.
+    sources
+        Files that it was audited with, and that no model has seen.
+    """
+
+    audit: LayerAudit | None
+    decision: Decision
+    series: str
+    sources: tuple[SourceFile, ...]
+
+    @property
+    def signed(self) -> tuple[str, ...]:
+        """What every product says of a withdrawn layer; nothing of another."""
+        signed = self.decision.override
+        if signed is None:
+            return ()
+        why = " ".join(self.decision.reasons)
+        return (f"{why} Used all the same: {signed.by}. Reason: {signed.reason}",)
+
+
+def judge(
+    request: PatrolRequest, fitted: FittedPlace, plan: PatrolPlan, *, folder: Path, day: dt.date
+) -> Judgement:
+    """
+    Audit a plan and decide whether it may be used; nothing is written.
+
+    Parameters
+    ----------
+    request
+        With its triggers and, where somebody has signed, its override.
+    fitted
+        The model and the place.
+    plan
+        What is flagged.
+    folder
+        What paths are relative to; the register of burdens is in it.
+    day
+        Of the decision.
+
+    Returns
+    -------
+    judgement
+        For the record, and for `keep_burden`.
+
+    Raises
+    ------
+    WithdrawnError
+        If a condition for withdrawing the layer is met and nobody has signed.
+    InputError
+        If residents or deprivation cannot be used.
+    """
+    from placeshaping.reports.layer_audit import decide
+
+    series = _series(request)
+    sources: list[SourceFile] = []
+    residents = _residents(request, fitted.place.areas, folder, sources)
+    audit = None if residents is None else _audit(fitted, plan, residents, series, folder)
+    decision = decide(
+        lift_upper=lift_of(request, fitted.model, folder=folder),
+        audit=audit,
+        decided_on=day,
+        triggers=_triggers(request),
+        override=_override(request),
+    )
+    return Judgement(audit, decision, series, tuple(sources))
+
+
+def make_record(
+    request: PatrolRequest,
+    fitted: FittedPlace,
+    released: Release,
+    facts: PatrolFacts,
+    judgement: Judgement,
+    *,
+    folder: Path,
+) -> TransparencyRecord:
+    """
+    Put the transparency record of a layer together.
+
+    Parameters
+    ----------
+    request, fitted, released, facts, judgement
+        What is known of the layer.
+    folder
+        What the path of a backtest is relative to.
+
+    Returns
+    -------
+    record
+        For `transparency.write_record` and `atrs.make_atrs`.
+    """
+    from placeshaping.reports.transparency import LayerFacts, TransparencyRecord
+
+    wanted = {one.name for one in dataclasses.fields(LayerFacts)}
+    known = {
+        one.name: getattr(facts, one.name)
+        for one in dataclasses.fields(facts)
+        if one.name in wanted
+    }
+    told = {
+        **known,
+        "unlocated": round(facts.unlocated, 3),
+        "elsewhere": round(facts.elsewhere, 3),
+        "sources": tuple(
+            dataclasses.replace(one, rows=None) for one in (*facts.sources, *judgement.sources)
+        ),
+        "precision": _PRECISION[fitted.place.resolution],
+        "policy": released.policy.name,
+        "privacy": released.statement,
+    }
+    scores, calibration = scores_of(request, folder=folder)
+    return TransparencyRecord(
+        LayerFacts(**told), judgement.decision, judgement.audit, scores, calibration
+    )
+
+
+def keep_burden(judgement: Judgement, *, folder: Path, day: dt.date) -> None:
+    """
+    Enter the burden of an answer in the register, for the answers to come.
+
+    Parameters
+    ----------
+    judgement
+        Of the answer.
+    folder
+        Where the register is.
+    day
+        Of the answer.
+
+    Raises
+    ------
+    OutputError
+        If the register cannot be written.
+    """
+    from placeshaping.reports.burden_register import add_burden
+
+    if judgement.audit is not None:
+        burden = judgement.audit.burdens[KIND]
+        add_burden(folder / BURDENS, burden, series=judgement.series, released_on=day)
+
+
+def _series(request: PatrolRequest) -> str:
+    """Name what is followed: layers of one district, offence, shift and size of cells."""
+    areas, shift = request.areas, request.shift
+    named = [] if areas is None else areas.within or [Path(areas.file).stem]
+    return (
+        f"{' and '.join(named)}, {target_of(request).name}, {shift.start} to {shift.end}, "
+        f"{request.cover.cell_size} m, by {KIND}"
+    )
+
+
+def _residents(
+    request: PatrolRequest, areas: gpd.GeoDataFrame, folder: Path, sources: list[SourceFile]
+) -> pd.DataFrame | None:
+    """Return residents by decile of each small area, tagged as an audit's alone."""
+    if request.population is None or request.population.residents is None:
+        return None
+    if request.deprivation is None:
+        return None
+    from placeshaping.joins.attributes import attach_deprivation, attach_population
+    from placeshaping.likelihood.groups import residents_by_decile
+    from placeshaping.sources.deprivation import read_deprivation
+    from placeshaping.sources.populations import read_population
+
+    files = (folder / request.population.residents, folder / request.deprivation.file)
+    population, deprivation = read_population(files[0]), read_deprivation(files[1])
+    for name, column, table in (
+        (files[0].name, "residents", population),
+        (files[1].name, "imd_decile", deprivation),
+    ):
+        if column not in table:
+            msg = f"{name} holds no {column}; the audit of the layer needs it. Name another file."
+            raise ColumnError(msg)
+    people = attach_population(areas[["geometry"]], population)["residents"]
+    decile = attach_deprivation(areas[["geometry"]], deprivation)["imd_decile"]
+    sources += [
+        describe_file(files[0], "residents, for the audit alone"),
+        describe_file(files[1], "deprivation, for the audit alone"),
+    ]
+    table = residents_by_decile(decile, people)
+    return table.loc[:, table.sum() > 0]
+
+
+def _audit(
+    fitted: FittedPlace, plan: PatrolPlan, residents: pd.DataFrame, series: str, folder: Path
+) -> LayerAudit:
+    from placeshaping.likelihood.groups import share_flagged
+    from placeshaping.reports.burden_register import read_burdens
+    from placeshaping.reports.layer_audit import audit_layer
+
+    place = fitted.place
+    flagged = share_flagged(place.cells.loc[plan.cells.index], place.areas)
+    former = {KIND: read_burdens(folder / BURDENS, series=series)}
+    return audit_layer(flagged.to_frame("this release"), {KIND: residents}, former=former)
+
+
+def _triggers(request: PatrolRequest) -> Triggers:
+    from placeshaping.reports.layer_audit import Triggers
+
+    return Triggers(**request.triggers.model_dump(exclude_none=True))
+
+
+def _override(request: PatrolRequest) -> Override | None:
+    from placeshaping.likelihood.offences import Override
+
+    given = request.override
+    return None if given is None else Override(given.by, given.because)
