@@ -45,7 +45,7 @@ METHODS = ("round", "suppress")
 MOST_ROUNDED = 300
 """Rounded releases with more cells are looked at around each small count, not as a whole."""
 
-MOST_NEARBY = 20_000
+MOST_NEARBY = 10_000
 """Rounded releases with more cells are protected by propagated bounds alone."""
 
 NEARBY = 1500

@@ -25,7 +25,7 @@ from placeshaping.verify.verdict import Breach, Finding, number_of
 BUDGET = 100
 """Hidden cells that linear programmes are solved for, where nobody asks for more."""
 
-MOST_STRICT = 20_000
+MOST_STRICT = 10_000
 """Rounded sources with more cells, slivers among them, are held to one sum, not to all."""
 
 _PROOFS = 50
