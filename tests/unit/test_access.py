@@ -219,9 +219,7 @@ def test_deciles_and_people_that_cannot_be_are_refused():
 
 def test_bad_places_are_refused(streets):
     good = at([(0, 0)])
-    with pytest.raises(
-        CRSError, match=r"holds coordinates like -1\.100, 52\.600"
-    ):
+    with pytest.raises(CRSError, match=r"holds coordinates like -1\.100, 52\.600"):
         nearest_service(at([(-1.1, 52.6)]), good)
     with pytest.raises(CRSError, match="services: the reference system is EPSG:4326"):
         nearest_service(good, at([(-1.1, 52.6)], crs=4326))
