@@ -73,5 +73,7 @@ def _own_rules(policy: Policy) -> dict[str, Any]:
         "needs_purpose", "shareable_map", "leaves",
     )  # fmt: skip
     found = {n: getattr(policy, n) for n in named if getattr(policy, n) != getattr(base, n)}
+    if policy.extra_fields != base.extra_fields:
+        found["extra_fields"] = list(policy.extra_fields)
     anything = {"dominance": 1.0, "finest": "oa", "finest_cell": 0}
     return {name: anything.get(name) if rule is None else rule for name, rule in found.items()}

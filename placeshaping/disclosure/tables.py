@@ -122,7 +122,8 @@ def area_table(
         Whether scores leave as numbers.
     """
     given = study.ladder.areas[level]
-    areas = given[[name for name in ("area_name", "members", "geometry") if name in given]].copy()
+    own = ("area_name", "members", "geometry", *policy.extra_fields)
+    areas = given[[name for name in own if name in given]].copy()
     for name, values in study.exposures[level].items():
         areas[name] = pd.array(np.rint(values), dtype="Float64").astype("Int64")
     if level == study.ladder.finest and study.deciles is not None:

@@ -19,14 +19,11 @@ from placeshaping.disclosure.release import Release, require_release
 from placeshaping.disclosure.tables import AreaTable
 from placeshaping.layers.notes import notes_of
 from placeshaping.layers.styles import LayerStyle, styles_of
+from placeshaping.layers.views import area_columns
 
 NOTES = "placeshaping"
 """The table in which the file says what it obeys."""
 
-_AREA_COLUMNS = (
-    "area_name", "members", "parent_code", "ward_code", "msoa_code", "residents", "households",
-    "imd_decile",
-)  # fmt: skip
 _STYLES = """
 CREATE TABLE layer_styles (
     id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
@@ -117,7 +114,7 @@ def _refusals_told(path: Path) -> Iterator[None]:
 def _layer(release: Release, table: AreaTable) -> gpd.GeoDataFrame:
     """Put the numbers of the view that opens first beside the areas."""
     view = table.view(period=release.periods[0].label, category=release.categories[0].label)
-    columns = [column for column in _AREA_COLUMNS if column in table.areas]
+    columns = area_columns(release, table)
     numbers = view.reindex(table.areas.index.astype(str)).set_axis(table.areas.index)
     layer = table.areas[[*columns, "geometry"]].join(_long(numbers))
     layer.insert(0, "area_code", layer.index.astype(str))

@@ -20,7 +20,7 @@ from placeshaping._core.output import staged_file
 from placeshaping.disclosure.release import Release, require_release
 from placeshaping.disclosure.tables import AreaTable
 from placeshaping.layers.items import check_suffix
-from placeshaping.layers.views import AREA_COLUMNS, about, layer_of, level_of_release, plain_texts
+from placeshaping.layers.views import about, area_columns, layer_of, level_of_release, plain_texts
 
 SUFFIXES = (".parquet", ".geoparquet")
 
@@ -86,7 +86,7 @@ def write_geoparquet(
     path = check_suffix(path, SUFFIXES)
     table = level_of_release(release, level)
     if period is None and category is None:
-        frame, places = _every_view(table)
+        frame, places = _every_view(release, table)
     else:
         layer = layer_of(release, level=level, period=period, category=category)
         frame, places = layer.drop(columns="geometry"), np.arange(len(layer))
@@ -103,9 +103,9 @@ def write_geoparquet(
     return path
 
 
-def _every_view(table: AreaTable) -> tuple[pd.DataFrame, Any]:
+def _every_view(release: Release, table: AreaTable) -> tuple[pd.DataFrame, Any]:
     """Put what is known of its area beside each number, and tell the area's place."""
-    known = [name for name in AREA_COLUMNS if name in table.areas]
+    known = area_columns(release, table)
     values = table.values
     codes = values["area_code"].astype(str)
     places = table.areas.index.astype(str).get_indexer(codes)

@@ -36,6 +36,12 @@ _TEXTS = {"title", "made_by", "policy", "stamp", "already_published", "dataset"}
 _MANY = {"statement", "notes", "mind", "not_for", "sources", "how_to_read"}
 
 
+def area_columns(release: Release, table: AreaTable) -> list[str]:
+    """Return what a layer tells of an area itself, and what an own policy lets out beside."""
+    named = (*AREA_COLUMNS, *release.policy.extra_fields)
+    return [name for name in named if name in table.areas]
+
+
 def level_of_release(release: Release, level: str | None) -> AreaTable:
     """
     Return the table of a level; by default of the finest.
@@ -90,7 +96,7 @@ def layer_of(
     numbers = (
         table.view(period=period, category=category).reindex(codes).set_axis(table.areas.index)
     )
-    known = [name for name in AREA_COLUMNS if name in table.areas]
+    known = area_columns(release, table)
     layer = table.areas[known].assign(period=period, category=category).join(numbers)
     layer.insert(0, "area_code", codes)
     layer = plain_texts(layer.reset_index(drop=True))
