@@ -128,7 +128,7 @@ class History:
         start = 0 if last is None else max(0, self.steps - last)
         counts = self.counts[:, start:].toarray().astype(np.float64)
         counts[:, ~self.known[start:]] = np.nan
-        return counts
+        return np.asarray(counts)
 
     def at(self, position: int) -> NDArray[np.float64]:
         """Return the counts of one step, by its position."""

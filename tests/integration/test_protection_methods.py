@@ -105,8 +105,9 @@ def test_a_secret_is_asked_for_before_anything_is_read(
 def test_a_policy_without_maps_is_told_before_anything_is_read(
     district_folder: Path, recipe: MakeRecipe
 ) -> None:
+    terms = {"purpose": "For the team", "expires": dt.date(2026, 12, 31)}
     with pytest.raises(DisclosureError, match=r"write = \['layers', 'tables'\]"):
-        run(recipe(policy="restricted"), folder=district_folder, made_on=DAY)
+        run(recipe(policy="restricted", **terms), folder=district_folder, made_on=DAY)
 
 
 def test_products_do_not_lie_among_the_inputs(district_folder: Path, recipe: MakeRecipe) -> None:

@@ -74,7 +74,7 @@ def test_vehicle_crime_clusters_at_lakeside_and_stansted(force):
     named = result.areas.set_index(areas["area_name"])
     assert named.loc["Thurrock 022C", "rank"] == 1  # a shopping centre
     assert named.loc["Uttlesford 006E", "rank"] > 0  # an airport
-    assert "66 steps are missing in the records and left out." in result.clusters.attrs["cautions"]
+    assert "Steps missing in the records and left out: 66." in result.clusters.attrs["cautions"]
 
 
 def test_a_scan_over_a_gap_says_so_and_its_sentences_judge_nobody(force):

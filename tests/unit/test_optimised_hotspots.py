@@ -121,7 +121,7 @@ def test_counts_keep_the_order_of_the_areas_and_missing_ones_are_missing():
     assert found["cluster"].isna().sum() == 1
     assert "1 areas have no count: missing, not zero." in found.attrs["cautions"]
     assert found["cluster"].iloc[9] == "hot_99"
-    assert "1 areas could not be judged." in found.attrs["summary"]
+    assert "1 of 64 areas could not be judged." in found.attrs["summary"]
 
 
 def test_rates_are_looked_at_where_a_population_is_given():
