@@ -32,8 +32,8 @@ class Result:
 
     @property
     def ratio(self) -> float | None:
-        """How many times the peer takes."""
-        return None if self.theirs is None else self.theirs / self.ours
+        """How many times the peer takes; None without a peer, or where ours is too short to tell."""
+        return None if self.theirs is None or self.ours == 0 else self.theirs / self.ours
 
 
 def seconds(work: Callable[[], Any], *, times: int = 5, warm: int = 1) -> float:
