@@ -32,7 +32,7 @@ class Result:
 
     @property
     def ratio(self) -> float | None:
-        """How many times the peer takes; None without a peer, or where ours is too short to tell."""
+        """How many times the peer takes; None without one, or where ours is too short to tell."""
         return None if self.theirs is None or self.ours == 0 else self.theirs / self.ours
 
 

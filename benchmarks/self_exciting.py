@@ -108,7 +108,7 @@ def run(data: Path) -> list[Result]:
             mine,
             peer="dense expectation-maximisation",
             theirs=theirs,
-            same_answer=max(apart.values()) < 0.1,
+            same_answer=bool(max(apart.values()) < 0.1),
             notes={f"{name} apart": f"{value:.1%}" for name, value in apart.items()},
         ),
         Result(
