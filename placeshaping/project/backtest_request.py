@@ -8,15 +8,15 @@ the records, the areas and the policy.
 from __future__ import annotations
 
 import datetime as dt
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from placeshaping._core.checks import check_file, listed, near_names
+from placeshaping._core.checks import listed, near_names
 from placeshaping._core.errors import RecipeError
 from placeshaping.project.recipe import Recipe, make_recipe
+from placeshaping.project.sections import Section, check_keys, read_toml
 
 if TYPE_CHECKING:
     from placeshaping.likelihood.protocol import Model
@@ -34,18 +34,14 @@ _STACKED = ("trailing 12 months", "trailing all", "kernel density", "boosted")
 _NAMED = (*MONTHLY, "trailing 28 days", "self-exciting")
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Signed(_Section):
+class Signed(Section):
     """Somebody's signature under an offence that is refused by default."""
 
     by: str = Field(min_length=1)
     reason: str = Field(min_length=1)
 
 
-class BacktestRequest(_Section):
+class BacktestRequest(Section):
     """
     What to backtest.
 
@@ -158,12 +154,7 @@ def read_backtest_recipe(path: str | Path) -> tuple[Recipe, BacktestRequest]:
     ...     read_backtest_recipe(file)[1].offences
     ['Burglary']
     """
-    path = check_file(path)
-    try:
-        given = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        msg = f"{path.name} is not a recipe in TOML: {error}. Texts stand in quotes."
-        raise RecipeError(msg) from error
+    path, given = Path(path), read_toml(path, kind="recipe")
     section = given.pop("backtest", None)
     if not isinstance(section, dict):
         msg = (
@@ -202,12 +193,7 @@ def make_backtest_request(given: dict[str, Any], *, where: str = "recipe") -> Ba
         ...
     placeshaping._core.errors.RecipeError: recipe: backtest.origin: there is no such key (did ...
     """
-    try:
-        return BacktestRequest.model_validate(given)
-    except ValidationError as error:
-        told = "; ".join(_tell(problem) for problem in error.errors())
-        msg = f"{where}: {told}."
-        raise RecipeError(msg) from error
+    return check_keys(BacktestRequest, given, where=where, under="backtest")
 
 
 def make_models(request: BacktestRequest) -> list[Model]:
@@ -259,12 +245,3 @@ def _model(name: str) -> Model:
     from placeshaping.likelihood.ensemble import Ensemble
 
     return Ensemble(tuple(_model(member) for member in _STACKED))
-
-
-def _tell(problem: Any) -> str:
-    key = ".".join(["backtest", *(str(p) for p in problem["loc"] if not isinstance(p, int))])
-    if problem["type"] == "extra_forbidden":
-        near = near_names(str(problem["loc"][-1]), list(BacktestRequest.model_fields))
-        hint = f" (did you mean {listed(near)}?)" if near else ""
-        return f"{key}: there is no such key{hint}"
-    return f"{key}: {str(problem['msg']).removeprefix('Value error, ')}"

@@ -10,17 +10,17 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from placeshaping._core.checks import check_file, listed, near_names
 from placeshaping._core.errors import RecipeError
 from placeshaping.project.recipe import Areas, Deprivation, Population, Records, read_recipe
+from placeshaping.project.sections import Section, check_keys, read_toml
 
 SMALLEST_CELL = 250
 """Side in metres of the smallest cells that the policy `police` lets out."""
@@ -40,11 +40,7 @@ _WINDOW = re.compile(r"trailing (?:last|all|\d+ (?:days|weeks|months))")
 _CLOCK = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$")
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class Shift(_Section):
+class Shift(Section):
     """When: a date and two clock times, local; an end that is not later lies on the next day."""
 
     date: dt.date
@@ -97,14 +93,14 @@ class Shift(_Section):
         return dt.datetime.combine(day, dt.time.fromisoformat(clock), tzinfo=ZoneInfo(self.zone))
 
 
-class Signed(_Section):
+class Signed(Section):
     """Somebody's signature under an offence that is refused by default."""
 
     by: str = Field(min_length=1)
     reason: str = Field(min_length=1)
 
 
-class Offences(_Section):
+class Offences(Section):
     """What the records are of: their names, and how those of one's own are recorded."""
 
     names: list[str] = Field(min_length=1)
@@ -117,7 +113,7 @@ class Offences(_Section):
         return [given] if isinstance(given, str) else given
 
 
-class Cover(_Section):
+class Cover(Section):
     """How much: a share of the district, a number of cells, or patrols with their minutes."""
 
     share: float | None = Field(default=None, gt=0)
@@ -162,21 +158,21 @@ class Cover(_Section):
         return self
 
 
-class Triggers(_Section):
+class Triggers(Section):
     """When the layer is withdrawn; where nothing is said, as `layer_audit.Triggers` has it."""
 
     least_lift: float | None = Field(default=None, ge=0)
     most_rise: float | None = Field(default=None, ge=0)
 
 
-class Override(_Section):
+class Override(Section):
     """Somebody's signature under a layer that is withdrawn."""
 
     by: str = Field(min_length=1)
     because: str = Field(min_length=1)
 
 
-class PatrolRequest(_Section):
+class PatrolRequest(Section):
     """
     A whole request.
 
@@ -283,15 +279,7 @@ def read_request(path: str | Path, *, changes: Mapping[str, Any] | None = None) 
         ...
     placeshaping._core.errors.RecipeError: late.toml: purpose: this key is needed; ...
     """
-    path = check_file(path)
-    try:
-        given = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        msg = (
-            f"{path.name} is not a request in TOML: {error}. Texts and times stand in quotes, the "
-            "date does not: date = 2026-11-22."
-        )
-        raise RecipeError(msg) from error
+    path, given = Path(path), read_toml(path, kind="request")
     return make_request(_changed(given, changes or {}), folder=path.parent, where=path.name)
 
 
@@ -343,12 +331,7 @@ def make_request(
         ...
     placeshaping._core.errors.RecipeError: request: purpose: this key is needed; ...
     """
-    try:
-        request = PatrolRequest.model_validate(dict(given))
-    except ValidationError as error:
-        told = "; ".join(_tell(problem) for problem in error.errors())
-        msg = f"{where}: {told}."
-        raise RecipeError(msg) from error
+    request = check_keys(PatrolRequest, dict(given), where=where)
     if request.recipe is not None:
         recipe = read_recipe(Path(folder) / request.recipe)
         beside = Path(request.recipe).parent
@@ -405,36 +388,3 @@ def _moved_people(population: Population, beside: Path) -> Population:
 
 def _moved_deprivation(deprivation: Deprivation | None, beside: Path) -> Deprivation | None:
     return None if deprivation is None else Deprivation(file=str(beside / deprivation.file))
-
-
-def _tell(problem: Any) -> str:
-    """Say what is wrong with which key."""
-    key = ".".join(str(part) for part in problem["loc"] if not isinstance(part, int))
-    if problem["type"] == "extra_forbidden":
-        near = near_names(str(problem["loc"][-1]), _known_keys(problem["loc"][:-1]))
-        hint = f" (did you mean {listed(near)}?)" if near else ""
-        return f"{key}: there is no such key{hint}"
-    if problem["type"].startswith(("date_", "datetime_")):
-        return f"{key}: write the day as 2026-11-22, without quotes"
-    if problem["type"] == "missing":
-        return f"{key}: this key is needed"
-    if problem["type"] == "string_too_short":
-        return f"{key}: must not be empty; it is printed on the products"
-    told = str(problem["msg"]).removeprefix("Value error, ")
-    return f"{key}: {told}" if key else told
-
-
-def _known_keys(section: tuple[Any, ...]) -> list[str]:
-    sections: dict[str, type[BaseModel]] = {
-        "shift": Shift,
-        "offences": Offences,
-        "cover": Cover,
-        "records": Records,
-        "areas": Areas,
-        "population": Population,
-        "deprivation": Deprivation,
-        "triggers": Triggers,
-        "override": Override,
-    }
-    model = sections.get(str(section[0]), PatrolRequest) if section else PatrolRequest
-    return [field.alias or name for name, field in model.model_fields.items()]

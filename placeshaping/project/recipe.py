@@ -8,14 +8,12 @@ wrong with it is told by the name of the key.
 from __future__ import annotations
 
 import datetime as dt
-import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from placeshaping._core.checks import check_file, listed, near_names
-from placeshaping._core.errors import RecipeError
+from placeshaping.project.sections import Section, check_keys, read_toml
 
 Kind = Literal["map", "layers", "tables", "geojson", "geoparquet", "kml", "csv"]
 
@@ -28,11 +26,7 @@ POLICE_ADDRESS = "https://data.police.uk"
 MONTH = r"^\d{4}-(0[1-9]|1[0-2])$"
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class Records(_Section):
+class Records(Section):
     """Records with a place and a date: recorded crime, or a service's own."""
 
     file: str
@@ -65,7 +59,7 @@ class Records(_Section):
         return (self.first, self.last) if self.first and self.last else None
 
 
-class Areas(_Section):
+class Areas(Section):
     """The small areas, and how they build larger ones."""
 
     file: str
@@ -88,20 +82,20 @@ class Areas(_Section):
         return [given] if isinstance(given, str) else given
 
 
-class Population(_Section):
+class Population(Section):
     """Who lives in the areas; the denominators of rates."""
 
     residents: str | None = None
     households: str | None = None
 
 
-class Deprivation(_Section):
+class Deprivation(Section):
     """Indices of Deprivation."""
 
     file: str
 
 
-class Place(_Section):
+class Place(Section):
     """Public places to show on the map: libraries, general practices."""
 
     file: str
@@ -112,7 +106,7 @@ class Place(_Section):
     postcodes: str | None = None
 
 
-class Show(_Section):
+class Show(Section):
     """What the product shows."""
 
     by: Literal["all", "year", "quarter", "month"] = "year"
@@ -131,14 +125,14 @@ class Show(_Section):
     total: str | None = None
 
 
-class Output(_Section):
+class Output(Section):
     """Where the product goes."""
 
     folder: str = "out"
     write: list[Kind] = list(OUTPUTS)
 
 
-class Recipe(_Section):
+class Recipe(Section):
     """
     A whole recipe.
 
@@ -204,22 +198,7 @@ def read_recipe(path: str | Path) -> Recipe:
     ...     read_recipe(file).output.folder
     'out'
     """
-    path = check_file(path)
-    if path.is_dir():
-        msg = f"{path.resolve().name} is a folder; name the recipe in it."
-        raise RecipeError(msg)
-    try:
-        given = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except UnicodeDecodeError as error:
-        msg = f"{path.name} is not a recipe in TOML: {error}. Save it as UTF-8 text."
-        raise RecipeError(msg) from error
-    except tomllib.TOMLDecodeError as error:
-        msg = (
-            f"{path.name} is not a recipe in TOML: {error}. Texts and months stand in quotes; in a "
-            "path write / for \\, or put it in single quotes."
-        )
-        raise RecipeError(msg) from error
-    return make_recipe(given, where=path.name)
+    return make_recipe(read_toml(path, kind="recipe"), where=Path(path).name)
 
 
 def make_recipe(given: dict[str, Any], *, where: str = "recipe") -> Recipe:
@@ -238,40 +217,4 @@ def make_recipe(given: dict[str, Any], *, where: str = "recipe") -> Recipe:
         ...
     placeshaping._core.errors.RecipeError: recipe: areas: this key is needed; area: ...
     """
-    try:
-        return Recipe.model_validate(given)
-    except ValidationError as error:
-        told = "; ".join(_tell(problem) for problem in error.errors())
-        msg = f"{where}: {told}."
-        raise RecipeError(msg) from error
-
-
-def _tell(problem: Any) -> str:
-    """Say what is wrong with which key."""
-    key = ".".join(str(part) for part in problem["loc"] if not isinstance(part, int))
-    if problem["type"] == "extra_forbidden":
-        near = near_names(str(problem["loc"][-1]), _known_keys(problem["loc"][:-1]))
-        hint = f" (did you mean {listed(near)}?)" if near else ""
-        return f"{key}: there is no such key{hint}"
-    if problem["type"] == "string_pattern_mismatch":
-        return f"{key}: write the month as 2024-01, in quotes"
-    if problem["type"].startswith(("date_", "datetime_")):
-        return f"{key}: write the day as 2026-01-31, without quotes"
-    if problem["type"] == "missing":
-        return f"{key}: this key is needed"
-    told = str(problem["msg"]).removeprefix("Value error, ")
-    return f"{key}: {told}" if key else told
-
-
-def _known_keys(section: tuple[Any, ...]) -> list[str]:
-    sections: dict[str, type[_Section]] = {
-        "records": Records,
-        "areas": Areas,
-        "population": Population,
-        "deprivation": Deprivation,
-        "places": Place,
-        "show": Show,
-        "output": Output,
-    }
-    model = sections.get(str(section[0]), Recipe) if section else Recipe
-    return [field.alias or name for name, field in model.model_fields.items()]
+    return check_keys(Recipe, given, where=where)

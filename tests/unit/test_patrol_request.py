@@ -60,7 +60,7 @@ def test_products_expire_the_day_after_the_shift() -> None:
         ({"cover": {"share": 0.1, "cells": 3}}, "share and cells are given"),
         ({"cover": {"minutes": 90}}, "how many 'patrols'"),
         ({"cover": {"share": 0.1, "patrols": 20}}, "less than or equal to 19"),
-        ({"shift": {"date": "soon"}}, "shift.date: write the day as 2026-11-22"),
+        ({"shift": {"date": "soon"}}, "shift.date: write the day as 2026-01-31"),
         ({"shift": {"date": dt.date(2026, 1, 1), "start": "25:00"}}, "write the time as '22:00'"),
         ({"shift": {"date": dt.date(2026, 1, 1), "zone": "Mars/Olympus"}}, "no time zone"),
         ({"model": "self exciting"}, "did you mean self-exciting"),
