@@ -12,7 +12,7 @@ import dataclasses
 import datetime as dt
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import geopandas as gpd
@@ -41,14 +41,19 @@ from placeshaping.disclosure.own_policies import known_policy
 from placeshaping.disclosure.permission import Sensitivity, check_policy, governed
 from placeshaping.disclosure.policies import Policy
 from placeshaping.disclosure.release import NOT_FOR
-from placeshaping.disclosure.seal import seal_of
+from placeshaping.disclosure.seal import Sealed
 from placeshaping.disclosure.statement import disclosure_statement
 
 _MAKER = object()
 
+_REMEDY = (
+    "Records are made by disclosure.records.release_records(result, policy=...), "
+    "which protects what they hold."
+)
+
 
 @dataclass(frozen=True, repr=False)
-class Records:
+class Records(Sealed, maker=_MAKER, remedy=_REMEDY):
     """
     A result that is not of areas, as it may leave. Only `release_records` makes one.
 
@@ -103,32 +108,6 @@ class Records:
     already_published: str | None
     sources: tuple[SourceFile, ...]
     not_for: tuple[str, ...]
-    _maker: object = field(default=None, repr=False, compare=False)
-    _seal: str = field(init=False, default="", repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        """Refuse to be made by anything but `release_records`, and seal what it made."""
-        if self._maker is not _MAKER:
-            msg = (
-                "Records are made by disclosure.records.release_records(result, policy=...), "
-                "which protects what they hold."
-            )
-            raise DisclosureError(msg)
-        object.__setattr__(self, "_maker", None)
-        object.__setattr__(self, "_seal", self._digest())
-
-    def _digest(self) -> str:
-        parts = {
-            one.name: getattr(self, one.name)
-            for one in dataclasses.fields(self)
-            if one.name not in ("_maker", "_seal")
-        }
-        return seal_of(parts)
-
-    @property
-    def unchanged(self) -> bool:
-        """Whether everything in it is as `release_records` made it."""
-        return self._digest() == self._seal
 
     def __repr__(self) -> str:
         """Say in a line what it is."""

@@ -8,7 +8,6 @@ so that dividing them gives back no more than those.
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -38,7 +37,7 @@ from placeshaping.disclosure.protection import (
     is_sensitive,
     protect,
 )
-from placeshaping.disclosure.seal import seal_of
+from placeshaping.disclosure.seal import Sealed
 from placeshaping.disclosure.statement import disclosure_statement, reading_cautions
 from placeshaping.disclosure.tables import AreaTable, GroupTable, area_table, group_table
 from placeshaping.hotspots.labels import LabelScheme
@@ -63,9 +62,14 @@ MOST_HIDDEN = 0.30
 
 _MAKER = object()
 
+_REMEDY = (
+    "A Release is made by disclosure.release(study, policy=...), which protects what "
+    "it holds; for your own look at raw numbers use policy='internal'."
+)
+
 
 @dataclass(frozen=True, repr=False)
-class Release:
+class Release(Sealed, maker=_MAKER, remedy=_REMEDY):
     """
     What may leave, under a named policy. Only `release` makes one.
 
@@ -135,34 +139,6 @@ class Release:
     places: tuple[PublicPlaces, ...] = ()
     sectors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
-    _maker: object = field(default=None, repr=False, compare=False)
-    _seal: str = field(init=False, default="", repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        """Refuse to be made by anything but `release`, and seal what it made."""
-        if self._maker is not _MAKER:
-            msg = (
-                "A Release is made by disclosure.release(study, policy=...), which protects what "
-                "it holds; for your own look at raw numbers use policy='internal'."
-            )
-            raise DisclosureError(msg)
-        object.__setattr__(self, "_maker", None)
-        object.__setattr__(self, "_seal", self._digest())
-
-    def _digest(self) -> str:
-        hidden = {"_maker", "_seal"}
-        return seal_of(
-            {
-                f.name: getattr(self, f.name)
-                for f in dataclasses.fields(self)
-                if f.name not in hidden
-            }
-        )
-
-    @property
-    def unchanged(self) -> bool:
-        """Whether everything in it is as `release` made it."""
-        return self._digest() == self._seal
 
     def __repr__(self) -> str:
         """Say in a line what it is; its tables are long."""

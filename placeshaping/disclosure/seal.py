@@ -1,24 +1,59 @@
-"""A digest of what stands in a release, to tell when it was changed."""
+"""What may leave is sealed when it is made, to tell when it was changed."""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 import shapely
 
+from placeshaping._core.errors import DisclosureError
 
-def seal_of(parts: Mapping[str, Any]) -> str:
-    """Return a digest of all that stands in a release, to tell when it was changed."""
-    digest = hashlib.sha256()
-    for name in sorted(parts):
-        digest.update(name.encode())
-        _digest(digest, parts[name])
-    return digest.hexdigest()
+
+@dataclass(frozen=True, repr=False)
+class Sealed:
+    """
+    Something that may leave: only its own maker makes one, and it knows when it was changed.
+
+    A subclass names what its maker hands over as `_maker`, and what is said to
+    those who make one themselves: ``class Release(Sealed, maker=..., remedy=...)``.
+    """
+
+    _known: ClassVar[object]
+    _remedy: ClassVar[str]
+
+    _maker: object = field(default=None, repr=False, compare=False, kw_only=True)
+    _seal: str = field(init=False, default="", repr=False, compare=False)
+
+    def __init_subclass__(cls, *, maker: object, remedy: str) -> None:
+        """Keep who may make it."""
+        cls._known = maker
+        cls._remedy = remedy
+
+    def __post_init__(self) -> None:
+        """Refuse to be made by anything but its maker, and seal what it made."""
+        if self._maker is not self._known:
+            raise DisclosureError(self._remedy)
+        object.__setattr__(self, "_maker", None)
+        object.__setattr__(self, "_seal", self._digest())
+
+    def _digest(self) -> str:
+        digest = hashlib.sha256()
+        for name in sorted(f.name for f in dataclasses.fields(self)):
+            if name not in ("_maker", "_seal"):
+                digest.update(name.encode())
+                _digest(digest, getattr(self, name))
+        return digest.hexdigest()
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether everything in it is as its maker made it."""
+        return self._digest() == self._seal
 
 
 def _digest(digest: Any, value: Any) -> None:
