@@ -10,6 +10,7 @@
       L.Renderer.prototype.initialize.call(this, L.extend({ padding: 0.25 }, options));
       this._shapes = shapes;
       this._levels = levels;
+      this._widths = [];
       this._state = null;
     },
     _initContainer: function () {
@@ -151,8 +152,11 @@
     },
     /* The middle one of the areas' widths: where that is a few pixels, borders would hide the colours. */
     _typical: function (level) {
-      const widths = Float64Array.from(this._shapes.boxes[level], (box) => box[2] - box[0]).sort();
-      return widths[widths.length >> 1];
+      if (this._widths[level] === undefined) {
+        const widths = Float64Array.from(this._shapes.boxes[level], (box) => box[2] - box[0]).sort();
+        this._widths[level] = widths[widths.length >> 1];
+      }
+      return this._widths[level];
     },
     _strokeArcs: function (pen, arcs, width, colour) {
       const { starts, points } = this._lines;

@@ -30,6 +30,18 @@
     return made.subarray(0, n);
   };
 
+  /* The box around boxes: least x, least y, most x, most y. */
+  P.around = function (boxes) {
+    const box = [Infinity, Infinity, -Infinity, -Infinity];
+    for (const one of boxes) {
+      if (one[0] < box[0]) { box[0] = one[0]; }
+      if (one[1] < box[1]) { box[1] = one[1]; }
+      if (one[2] > box[2]) { box[2] = one[2]; }
+      if (one[3] > box[3]) { box[3] = one[3]; }
+    }
+    return box;
+  };
+
   /* The shapes of all levels. Points of all arcs stand in one array, x and y in turn; arc i is what
      lies between starts[i] and starts[i + 1]. */
   P.Shapes = function (data) {
@@ -363,13 +375,7 @@
 
     /* Which boxes may hold a point: those that touch its cell of a grid of about as many cells. */
     function sorted(all) {
-      const around = [Infinity, Infinity, -Infinity, -Infinity];
-      for (const box of all) {
-        around[0] = Math.min(around[0], box[0]);
-        around[1] = Math.min(around[1], box[1]);
-        around[2] = Math.max(around[2], box[2]);
-        around[3] = Math.max(around[3], box[3]);
-      }
+      const around = P.around(all);
       const side = Math.max(1, Math.ceil(Math.sqrt(all.length)));
       const column = (x) => Math.min(side - 1, Math.max(0, Math.floor((x - around[0]) / (around[2] - around[0]) * side)));
       const row = (y) => Math.min(side - 1, Math.max(0, Math.floor((y - around[1]) / (around[3] - around[1]) * side)));

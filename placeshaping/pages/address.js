@@ -72,8 +72,8 @@
         category: position(data.categories, given.get("category"), first.category),
         period: position(data.periods, given.get("period"), first.period), chosen: null, beside: null
       };
-      const i = model.places.get(found.level + " " + given.get("area"));
-      if (i !== undefined) { found.chosen = i; }
+      const i = data.levels[found.level].codes.indexOf(given.get("area"));
+      if (i >= 0) { found.chosen = i; }
       const measure = measureOf(given.get("beside"));
       if (measure) {
         found.beside = { measure: measure, category: position(data.categories, given.get("beside-category"), 0), period: position(data.periods, given.get("beside-period"), 0) };

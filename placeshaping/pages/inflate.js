@@ -1,21 +1,38 @@
 /* Leaflet stands in the page gzipped, to be small. It is unpacked here, at once, by RFC 1951 in plain
    JavaScript: the browser's own DecompressionStream would let the scripts after this one run first. */
-(function () {
+var placeshaping = {};
+(function (P) {
   "use strict";
+
+  /* The bytes that stand in an element as base64. */
+  P.bytes = function (id) {
+    const text = document.getElementById(id).textContent.trim();
+    if (Uint8Array.fromBase64) { return Uint8Array.fromBase64(text); }
+    const letters = atob(text);
+    const bytes = new Uint8Array(letters.length);
+    for (let k = 0; k < bytes.length; k += 1) { bytes[k] = letters.charCodeAt(k); }
+    return bytes;
+  };
 
   /* 16, 17, 18, 0, 8 and so on, as letters from A: a page holds no list of numbers outside its data. */
   const ORDER = Array.from("QRSAIHJGKFLEMDNCOBP", (letter) => letter.charCodeAt(0) - 65);
 
-  /* Symbols by the length of their code, then by their number. */
+  /* What the next bits stand for, for as many bits as the longest code has: a symbol, and its code's length. */
   function tree(lengths) {
-    const count = new Uint16Array(16);
-    for (const length of lengths) { count[length] += 1; }
-    count[0] = 0;
-    const from = new Uint16Array(17);
-    for (let k = 1; k < 16; k += 1) { from[k + 1] = from[k] + count[k]; }
-    const symbols = new Uint16Array(lengths.length);
-    lengths.forEach(function (length, symbol) { if (length) { symbols[from[length]] = symbol; from[length] += 1; } });
-    return { count: count, symbols: symbols };
+    const longest = Math.max(...lengths);
+    const codes = new Uint16Array(1 << longest);
+    let code = 0;
+    for (let length = 1; length <= longest; length += 1) {
+      for (let symbol = 0; symbol < lengths.length; symbol += 1) {
+        if (lengths[symbol] !== length) { continue; }
+        let first = 0; /* a code stands in the stream with its first bit lowest */
+        for (let k = 0; k < length; k += 1) { first |= (code >> k & 1) << (length - 1 - k); }
+        for (let at = first; at < codes.length; at += 1 << length) { codes[at] = symbol << 4 | length; }
+        code += 1;
+      }
+      code <<= 1;
+    }
+    return { longest: longest, codes: codes };
   }
 
   /* What is written as so many extra bits: the least value of each symbol, and its bits. */
@@ -41,27 +58,27 @@
     let held = 0;
     let bits = 0;
 
-    function take(many) {
+    function see(many) {
       while (bits < many) { held |= bytes[at] << bits; at += 1; bits += 8; }
-      const value = held & ((1 << many) - 1);
+      return held & ((1 << many) - 1);
+    }
+
+    function drop(many) {
       held >>>= many;
       bits -= many;
+    }
+
+    function take(many) {
+      const value = see(many);
+      drop(many);
       return value;
     }
 
     function symbol(of) {
-      let code = 0;
-      let first = 0;
-      let index = 0;
-      for (let length = 1; length < 16; length += 1) {
-        code |= take(1);
-        const many = of.count[length];
-        if (code - first < many) { return of.symbols[index + code - first]; }
-        index += many;
-        first = (first + many) << 1;
-        code <<= 1;
-      }
-      throw new Error("Leaflet is damaged");
+      const found = of.codes[see(of.longest)];
+      if (!found) { throw new Error("Leaflet is damaged"); }
+      drop(found & 15);
+      return found >> 4;
     }
 
     function trees() {
@@ -86,6 +103,7 @@
     }
 
     function stored() {
+      at -= bits >> 3; /* whole bytes that were seen and not dropped */
       held = bits = 0;
       const size = bytes[at] | bytes[at + 1] << 8;
       made.set(bytes.subarray(at + 4, at + 4 + size), n);
@@ -110,8 +128,7 @@
   }
 
   function unpacked(id) {
-    const bytes = Uint8Array.from(atob(document.getElementById(id).textContent), (one) => one.charCodeAt(0));
-    return new TextDecoder().decode(inflate(bytes, 10)); /* after gzip's own ten bytes */
+    return new TextDecoder().decode(inflate(P.bytes(id), 10)); /* after gzip's own ten bytes */
   }
 
   function made(tag, id) {
@@ -124,4 +141,4 @@
   const script = made("script", "placeshaping-library");
   document.head.append(script);
   script.remove();
-})();
+})(placeshaping);

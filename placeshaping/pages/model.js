@@ -1,16 +1,16 @@
 /* The numbers behind the page: unpacking, rates and their intervals, views, classes, words. */
-var placeshaping = placeshaping || {};
 (function (P) {
   "use strict";
 
   /* Unpack the data block: base64, then gzip, inflated by the browser itself. */
   P.unpack = async function (id) {
-    const text = atob(document.getElementById(id).textContent.trim());
-    const bytes = new Uint8Array(text.length);
-    for (let k = 0; k < text.length; k += 1) { bytes[k] = text.charCodeAt(k); }
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    const stream = new Blob([P.bytes(id)]).stream().pipeThrough(new DecompressionStream("gzip"));
     return new Response(stream).json();
   };
+
+  /* Work that can wait: after the next picture, when the browser has nothing better to do. */
+  const idle = window.requestIdleCallback || ((work) => setTimeout(work, 50));
+  P.later = (work) => requestAnimationFrame(() => idle(() => work(), { timeout: 1000 }));
 
   const whole = new Intl.NumberFormat("en-GB");
   const tenth = new Intl.NumberFormat("en-GB", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
@@ -52,9 +52,7 @@ var placeshaping = placeshaping || {};
     model.levels = levels;
     model.periods = data.periods;
     model.categories = data.categories;
-    model.places = new Map();
     const thirds = new Map();
-    levels.forEach((level, l) => level.codes.forEach((code, i) => model.places.set(l + " " + code, i)));
     model.total = overall();
 
     const offset = (l, p, c) => (p * data.categories.length + c) * levels[l].codes.length;
@@ -68,10 +66,9 @@ var placeshaping = placeshaping || {};
       if (n < 0) {
         return { status: n === -1 ? "hidden" : "missing", count: null, rate: null, lower: null, upper: null, cluster: spot };
       }
-      const people = model.exposure(l, c, i);
+      const scale = scaleOf(l, p, c, i);
       const cell = { status: "shown", count: n, rate: null, lower: null, upper: null, cluster: spot };
-      if (people > 0) {
-        const scale = 1000 / (people * data.periods[p].months / 12);
+      if (scale !== null) {
         const limits = P.limits(n);
         cell.rate = n * scale;
         cell.lower = limits[0] * scale;
@@ -79,6 +76,12 @@ var placeshaping = placeshaping || {};
       }
       return cell;
     };
+
+    /* What a record adds to the yearly rate of an area; null where its people are not known. */
+    function scaleOf(l, p, c, i) {
+      const people = model.exposure(l, c, i);
+      return people > 0 ? 1000 / (people * data.periods[p].months / 12) : null;
+    }
 
     model.exposure = function (l, c, i) {
       const name = data.categories[c].denominator;
@@ -152,36 +155,41 @@ var placeshaping = placeshaping || {};
       return true;
     };
 
-    /* What the map shows: the class of each area, and what the classes are. */
+    /* What the map shows: the class of each area, and what the classes are. The cells, which the words and
+       the table need, are made when they are asked for: the map is drawn without them. */
     model.view = function (asked) {
       const state = model.placed(asked);
-      const l = state.level;
+      const { level: l, period: p, category: c } = state;
       const size = levels[l].codes.length;
-      const cells = Array.from({ length: size }, (_, i) => model.cell(l, state.period, state.category, i));
-      const classes = model.classes(state, cells.some((cell) => cell.count === 0));
+      const start = offset(l, p, c);
+      const counts = levels[l].count.slice(start, start + size);
+      const classes = model.classes(state, counts.includes(0));
       const of = new Int8Array(size);
       const full = new Array(classes.length).fill(0);
       let hidden = 0;
       let missing = 0;
-      cells.forEach(function (cell, i) {
-        of[i] = classOf(state, classes, cell, i);
+      for (let i = 0; i < size; i += 1) {
+        of[i] = classOf(state, classes, counts[i], i);
         if (of[i] >= 0) { full[of[i]] += 1; } else if (of[i] === -1) { hidden += 1; } else { missing += 1; }
-      });
-      return { classes: classes, of: of, full: full, hidden: hidden, missing: missing, cells: cells, where: state };
+      }
+      let cells = null;
+      const made = () => Array.from({ length: size }, (_, i) => model.cell(l, p, c, i));
+      return { classes: classes, of: of, full: full, hidden: hidden, missing: missing, where: state, get cells() { return cells || (cells = made()); } };
     };
 
     /* A hidden cell shows nothing but that it is hidden: a hot-spot class would narrow its count. */
-    function classOf(state, classes, cell, i) {
+    function classOf(state, classes, n, i) {
       if (state.measure === "decile") {
         const decile = levels[state.level].imd_decile[i];
         return decile === null ? -2 : Math.floor((decile - 1) / 2);
       }
-      if (cell.status !== "shown") { return cell.status === "hidden" ? -1 : -2; }
+      if (n < 0) { return n === -1 ? -1 : -2; }
       if (model.isLayer(state.measure)) {
         const k = model.labelOf(state.measure, state.level, state.period, state.category, i);
         return k >= 0 ? k : -2;
       }
-      const value = state.measure === "count" ? cell.count : cell.rate;
+      const scale = scaleOf(state.level, state.period, state.category, i);
+      const value = state.measure === "count" ? n : scale === null ? null : n * scale;
       if (value === null) { return -2; }
       if (state.measure === "both") {
         const decile = levels[state.level].imd_decile[i];

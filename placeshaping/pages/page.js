@@ -2,6 +2,8 @@
 (function (P) {
   "use strict";
 
+  const MANY = 5000; /* areas whose words and table would keep the map waiting */
+
   const el = (id) => document.getElementById(id);
   P.map = P.newMap("map");
 
@@ -57,9 +59,8 @@
     if (!page.address.start()) { update(); }
 
     function boundsOf(boxes) {
-      const low = [Math.min(...boxes.map((b) => b[0])), Math.max(...boxes.map((b) => b[3]))];
-      const high = [Math.max(...boxes.map((b) => b[2])), Math.min(...boxes.map((b) => b[1]))];
-      return L.latLngBounds(L.CRS.EPSG3857.pointToLatLng(L.point(low), 0), L.CRS.EPSG3857.pointToLatLng(L.point(high), 0));
+      const [west, north, east, south] = P.around(boxes);
+      return L.latLngBounds(L.CRS.EPSG3857.pointToLatLng(L.point(west, south), 0), L.CRS.EPSG3857.pointToLatLng(L.point(east, north), 0));
     }
 
     /* ---- what is shown ---- */
@@ -76,9 +77,24 @@
       page.periods.show();
       if (how && how.quick) { page.address.write(false); return; }
       details();
+      if (P.view.of.length > MANY) { follow(); } else { told(); }
+      page.address.write(Boolean(how && how.step));
+    }
+
+    function told() {
       words();
       table.show(P.view, P.view.where);
-      page.address.write(Boolean(how && how.step));
+    }
+
+    /* Of many areas the words and the table follow once the map stands on the screen: it answers a drag
+       before them and between them. */
+    function follow() {
+      const view = P.view;
+      P.later(function () {
+        if (view !== P.view) { return; }
+        words();
+        P.later(() => { if (view === P.view) { table.show(view, view.where); } });
+      });
     }
 
     /* The words of the page follow the choices, as the map does. */
@@ -157,7 +173,7 @@
 
     function zoomTo(areas) {
       const boxes = areas.map((i) => shapes.boxes[state.level][i]);
-      const box = [0, 1].map((k) => Math.min(...boxes.map((one) => one[k]))).concat([2, 3].map((k) => Math.max(...boxes.map((one) => one[k]))));
+      const box = P.around(boxes);
       const wide = Math.max(box[2] - box[0], box[3] - box[1]) * 1.2;
       fixed(() => P.map.fitBounds(boundsOf([[box[0] - wide, box[1] - wide, box[2] + wide, box[3] + wide]]), { animate: false, maxZoom: 14 }));
     }
@@ -167,12 +183,11 @@
     /* ---- the level by zoom: the finest whose areas are wide enough to be told apart ---- */
 
     function byZoom() {
-      const wide = shapes.boxes.map(function (boxes) {
-        const sizes = boxes.map((box) => Math.sqrt((box[2] - box[0]) * (box[3] - box[1]))).sort((a, b) => a - b);
-        return sizes[sizes.length >> 1];
-      });
+      let wide = null;
+      const typical = (boxes) => Float64Array.from(boxes, (box) => Math.sqrt((box[2] - box[0]) * (box[3] - box[1]))).sort()[boxes.length >> 1];
       const fit = function () {
         if (held || !el("by-zoom").checked) { return; }
+        wide = wide || shapes.boxes.map(typical);
         const usable = data.levels.map((_, l) => l).filter((l) => model.can(l, state.measure) && (!data.levels[l].holds || l === state.level));
         const scale = Math.pow(2, P.map.getZoom());
         const found = usable.find((l) => wide[l] * scale >= 14);

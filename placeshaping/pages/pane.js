@@ -57,6 +57,9 @@
     pane.atHome = () => home === place();
 
     pane.resized = function () {
+      const box = map.getContainer();
+      const size = map.getSize();
+      if (box.clientWidth === size.x && box.clientHeight === size.y) { return; }
       const whole = pane.atHome();
       pane.settling = true;
       map.invalidateSize({ animate: false });

@@ -3,6 +3,7 @@
   "use strict";
 
   const MOST_ROWS = 2000;
+  const AT_ONCE = 250; /* the others follow in parts, between which the page answers */
 
   P.Table = function (model, choose) {
     const table = document.getElementById("table");
@@ -11,6 +12,7 @@
     let shown = null;
     let rows = [];
     let columns = [];
+    let listed = [];
 
     filter.addEventListener("input", draw);
 
@@ -26,8 +28,8 @@
       }
       const level = model.levels[where.level];
       rows = level.codes.map((code, i) => ({
-        i: i, code: code, name: level.names[i], key: (level.names[i] + " " + code).toLowerCase(),
-        cell: view.cells[i], people: model.exposure(where.level, where.category, i),
+        i: i, code: code, name: level.names[i], cell: view.cells[i],
+        people: model.exposure(where.level, where.category, i),
         decile: level.imd_decile ? level.imd_decile[i] : null
       }));
       document.getElementById("table-title").textContent =
@@ -64,6 +66,7 @@
         made.push({ key: name, label: P.settings.layers[name].title + ": class" + (at === where ? "" : ", " + model.periods[at.period].label), text: true, value: (row) => place(row) >= 0 ? -place(row) : null,
           cell: (row) => place(row) >= 0 ? P.settings.layers[name].classes[place(row)].label : row.cell.status === "shown" ? "not looked for" : blank(row) });
       }
+      if (P.furtherColumns) { made.push(...P.furtherColumns(model, where.level)); }
       if (level.imd_decile) {
         made.push({ key: "decile", label: "Deprivation decile (1 = most deprived tenth in England)", value: (row) => row.decile,
           cell: (row) => row.decile === null ? "not known" : String(row.decile) });
@@ -110,7 +113,7 @@
     function sorted() {
       const column = columns.find((one) => one.key === state.key) || columns[0];
       const words = filter.value.trim().toLowerCase();
-      const kept = words ? rows.filter((row) => row.key.includes(words)) : rows.slice();
+      const kept = words ? rows.filter((row) => (row.name + " " + row.code).toLowerCase().includes(words)) : rows.slice();
       const sign = state.down ? -1 : 1;
       return kept.sort(function (a, b) {
         const x = column.value(a);
@@ -124,7 +127,15 @@
     function draw() {
       const kept = sorted();
       const some = kept.slice(0, MOST_ROWS);
-      table.tBodies[0].replaceChildren(...some.map(rowOf));
+      const body = table.tBodies[0];
+      const add = function (from) {
+        if (some !== listed) { return; }
+        body.append(...some.slice(from, from + AT_ONCE).map(rowOf));
+        if (from + AT_ONCE < some.length) { P.later(() => add(from + AT_ONCE)); }
+      };
+      listed = some;
+      body.replaceChildren();
+      add(0);
       const all = P.areas(kept.length) + (kept.length === rows.length ? "" : " of " + P.count(rows.length));
       document.getElementById("table-count").textContent =
         some.length < kept.length ? all + "; the first " + P.count(MOST_ROWS) + " are listed, the download holds all." : all + ".";
@@ -164,12 +175,14 @@
     this.csv = function () {
       const where = shown.where;
       const names = ["area_code", "area_name", "level", "period", "category", "status", "count", "rate", "lower", "upper", ...layersAt(where.level).map((name) => P.settings.layers[name].column || name), "imd_decile"];
+      const further = columns.filter((column) => column.field);
+      names.push(...further.map((column) => column.field));
       const lines = [names.join(",")];
       for (const row of sorted()) {
         const cell = row.cell;
         lines.push([row.code, row.name, model.levels[where.level].level, model.periods[where.period].label,
           model.categories[where.category].label, cell.status, cell.count, decimals(cell.rate), decimals(cell.lower),
-          decimals(cell.upper), ...layersAt(where.level).map((name) => valueOf(name, row, where)), row.decile].map(field).join(","));
+          decimals(cell.upper), ...layersAt(where.level).map((name) => valueOf(name, row, where)), row.decile, ...further.map((column) => column.value(row))].map(field).join(","));
       }
       return "\ufeff" + lines.join("\r\n") + "\r\n";
     };
