@@ -24,7 +24,7 @@ from placeshaping.reports.odt import odt_of
 from placeshaping.reports.transparency import TransparencyRecord
 from placeshaping.reports.transparency_page import NOT_FOR
 
-ATRS_VERSION = "2.1"
+ATRS_VERSION = "3.0"
 FILES = ("atrs.md", "atrs.json", "atrs.odt")
 NOT_STATED = "Not stated. To be completed by the organisation."
 
@@ -34,33 +34,57 @@ class Organisation:
     """
     What only the organisation knows; empty where it has not said.
 
+    The names are those of the standard's attributes, but for `organisation`.
+
     Attributes
     ----------
-    organisation, team, senior_responsible_owner, contact_email, website
+    organisation, organisation_type, team, senior_responsible_owner
         Who answers for the tool.
-    external_supplier, phase, training, appeals, maintenance
-        As the fields of the standard.
-    previous_process, impact_assessments, data_access, data_sharing
-        As the fields of the standard.
-    frequency_and_scale
-        How often, and for how many patrols.
+    contact_email, website_url, region
+        Where to ask, and where it is used.
+    function, capability, task, tags
+        How the published records are sorted.
+    external_supplier_involvement, external_supplier, companies_house_number
+        Whether somebody else took part (Yes or No), and who.
+    external_supplier_role, procurement_procedure_type, data_access_terms
+        On what terms.
+    phase, maintenance, frequency_and_scale_of_usage
+        How far it is, how it is kept, how often and for how many it is used.
+    previous_process, required_training, appeals_and_review
+        What was done before, who is trained, and how a decision is questioned.
+    source_data_url, data_sharing_agreements, data_access_and_storage
+        Of the records.
+    impact_assessment
+        Which were made, and when.
     """
 
     organisation: str = ""
+    organisation_type: str = ""
     team: str = ""
     senior_responsible_owner: str = ""
     contact_email: str = ""
-    website: str = ""
+    website_url: str = ""
+    region: str = ""
+    function: str = ""
+    capability: str = ""
+    task: str = ""
+    tags: str = ""
+    external_supplier_involvement: str = ""
     external_supplier: str = ""
+    companies_house_number: str = ""
+    external_supplier_role: str = ""
+    procurement_procedure_type: str = ""
+    data_access_terms: str = ""
     phase: str = ""
-    training: str = ""
-    appeals: str = ""
     maintenance: str = ""
+    frequency_and_scale_of_usage: str = ""
     previous_process: str = ""
-    impact_assessments: str = ""
-    data_access: str = ""
-    data_sharing: str = ""
-    frequency_and_scale: str = ""
+    required_training: str = ""
+    appeals_and_review: str = ""
+    source_data_url: str = ""
+    data_sharing_agreements: str = ""
+    data_access_and_storage: str = ""
+    impact_assessment: str = ""
 
 
 @dataclass(frozen=True)
@@ -142,7 +166,9 @@ def make_atrs(
         key for section in template_of(version).values() for key in (field.key for field in section)
     }
     own = {one.name: getattr(organisation, one.name) for one in fields(organisation)}
-    answers = {**_of_the_tool(record), **{key: value for key, value in own.items() if value}}
+    own["organisation_or_department"] = own["organisation_name"] = own.pop("organisation")
+    told = {"standard_version": version, **_of_the_tool(record)}
+    answers = {**told, **{key: value for key, value in own.items() if value.strip()}}
     return AtrsRecord(version, {key: answers[key] for key in answers if key in known})
 
 
@@ -208,12 +234,15 @@ def _described(record: TransparencyRecord) -> dict[str, str]:
     facts = record.facts
     return {
         "name": facts.title,
+        "title": facts.title,
+        "one_sentence_description": record.lead,
+        "date_of_completion": facts.made_on.isoformat(),
         "description": f"{record.lead} Purpose: {facts.purpose}",
         "contact_email": facts.contact,
         "detailed_description": f"{facts.method} {facts.because}",
         "scope": " ".join(NOT_FOR),
         "benefit": facts.purpose,
-        "alternatives": (
+        "alternatives_considered": (
             "Counts of former periods without a model, with which every model is compared in the "
             "same backtest; they are used where no model surely does better."
         ),
@@ -231,7 +260,7 @@ def _decided(record: TransparencyRecord) -> dict[str, str]:
             f"{facts.cells:,} cells of {facts.cell_size:,} m in {facts.patrols:,} patrol areas, "
             "ranked by class of expected count, with reasons in words; no counts."
         ),
-        "human_decisions": (
+        "human_decisions_and_review": (
             f"{facts.decides} decides whether and where to patrol. Planners mark cells as wrong, "
             f"with a reason. {' '.join(record.decision.words)}"
         ),
@@ -285,12 +314,12 @@ def _data(record: TransparencyRecord) -> dict[str, str]:
         "sensitive_attributes": (
             "None enters the model. Deprivation and census composition of areas serve to audit it."
         ),
-        "data_completeness": (
+        "data_completeness_and_representativeness": (
             f"{percent(facts.unlocated, decimals=1)} of the records have no place and "
             f"{percent(facts.elsewhere, decimals=1)} lie outside the district; what is not "
             "recorded is not in the data."
         ),
         "data_collection": "Recorded by the police in the course of their work.",
         "data_cleaning": f"{facts.precision} Files are known by checksum.",
-        "risks": " ".join(risks),
+        "risks_and_mitigations": " ".join(risks),
     }

@@ -4,6 +4,7 @@ import datetime as dt
 import io
 import json
 import zipfile
+from dataclasses import fields
 from xml.etree import ElementTree
 
 import pytest
@@ -23,14 +24,23 @@ ORGANISATION = Organisation(
     team="Analysis",
     senior_responsible_owner="Head of analysis",
     contact_email="nobody@example.org",
-    external_supplier="No",
-    phase="Pilot",
-    training="Half a day",
-    appeals="Write to the contact.",
+    organisation_type="Police force",
+    website_url="https://www.example.org/patrols",
+    region="East of England",
+    function="Policing",
+    capability="Prioritisation",
+    task="Where to patrol",
+    tags="place-based",
+    external_supplier_involvement="No",
+    phase="Beta/Pilot",
+    required_training="Half a day",
+    appeals_and_review="Write to the contact.",
     maintenance="Each quarter",
-    impact_assessments="DPIA of January 2026",
-    data_access="Analysts only",
-    frequency_and_scale="Each week",
+    impact_assessment="DPIA of January 2026",
+    source_data_url="https://data.police.uk",
+    data_sharing_agreements="None",
+    data_access_and_storage="Analysts only",
+    frequency_and_scale_of_usage="Each week",
 )
 
 
@@ -67,8 +77,31 @@ def record():
     return TransparencyRecord(facts, decide(lift_upper=None, audit=None, decided_on=DAY))
 
 
-def test_a_complete_organisation_leaves_nothing_missing(record):
-    assert make_atrs(record, ORGANISATION).missing == ()
+@pytest.mark.parametrize("version", TEMPLATES)
+def test_a_complete_organisation_leaves_nothing_missing(record, version):
+    atrs = make_atrs(record, ORGANISATION, version=version)
+    assert atrs.missing == ()
+    assert atrs.answers["standard_version"] == version
+
+
+def test_every_key_of_the_organisation_has_its_field():
+    keys = {field.key for section in TEMPLATES["3.0"].values() for field in section}
+    own = {one.name for one in fields(Organisation)} - {"organisation"}
+    assert own <= keys
+
+
+def test_numbers_are_those_of_the_published_tables():
+    """Spot checks against the tables of January 2023 (v2.1) and March 2024 (v3.0)."""
+    of = {
+        version: {f.number: (f.key, f.needed) for section in template.values() for f in section}
+        for version, template in TEMPLATES.items()
+    }
+    assert of["2.1"]["2.3.3"] == ("human_decisions_and_review", True)
+    assert of["3.0"]["2.3.4"] == ("human_decisions_and_review", True)
+    assert of["2.1"]["2.4.2"] == of["3.0"]["2.3.3"] == ("frequency_and_scale_of_usage", True)
+    assert of["2.1"]["2.4.9"] == ("source_data_url", False)
+    assert of["3.0"]["2.4.3.7"] == ("source_data_url", True)
+    assert {len(fields_) for fields_ in of.values()} == {45, 62}
 
 
 def test_what_nobody_has_said_is_told_as_missing(record, tmp_path):
@@ -82,15 +115,15 @@ def test_what_nobody_has_said_is_told_as_missing(record, tmp_path):
 
 def test_json_holds_every_field_of_the_template(record, tmp_path):
     told = json.loads(write_atrs(make_atrs(record, ORGANISATION), tmp_path)[1].read_text("utf-8"))
-    assert told["standard_version"] == "2.1"
+    assert told["standard_version"] == "3.0"
     numbers = [field["number"] for section in told["sections"].values() for field in section]
-    wanted = [field.number for section in TEMPLATES["2.1"].values() for field in section]
+    wanted = [field.number for section in TEMPLATES["3.0"].values() for field in section]
     assert numbers == wanted
     assert len(set(wanted)) == len(wanted)
 
 
 def test_a_version_without_a_template_is_refused(record):
-    with pytest.raises(InputError, match=r"no template of version '9\.9'. There are: 2\.1"):
+    with pytest.raises(InputError, match=r"no template of version '9\.9'. There are: 2\.1, 3\.0"):
         make_atrs(record, ORGANISATION, version="9.9")
 
 
