@@ -194,10 +194,10 @@
       const free = (box) => !taken.some((one) => box[0] < one[2] && box[2] > one[0] && box[1] < one[3] && box[3] > one[1]);
       const write = (l, i, words, font, colour, height, need, shifts) => {
         const box = this._shapes.boxes[l][i];
-        if (!this._sees(box)) { return; }
+        if ((box[3] - box[1]) * scale < height * need || !this._sees(box)) { return; }
         pen.font = font;
         const width = pen.measureText(words).width;
-        if ((box[2] - box[0]) * scale < width * need || (box[3] - box[1]) * scale < height * need) { return; }
+        if ((box[2] - box[0]) * scale < width * need) { return; }
         const at = this._at(...this._shapes.centre(l, i));
         const room = (shift) => [at[0] - width / 2 - 3, at[1] + shift - height / 2 - 1, at[0] + width / 2 + 3, at[1] + shift + height / 2 + 1];
         const shift = shifts.find((one) => free(room(one)));

@@ -8,24 +8,25 @@
     return 256 * (0.5 - Math.log((1 + sine) / (1 - sine)) / (4 * Math.PI));
   }
 
+  const digit = (code) => code - (code > 92 ? 36 : 35);
+
   /* Whole numbers from text, as docs/formats.md describes: one letter, two, or five. */
   P.steps = function (text) {
     const codes = new TextEncoder().encode(text);
-    for (let k = 0; k < codes.length; k += 1) { codes[k] -= codes[k] > 92 ? 36 : 35; }
-    const made = new Int32Array(codes.length);
+    const size = codes.length;
+    const made = new Int32Array(size);
     let n = 0;
-    for (let at = 0; at < codes.length;) {
-      let z = codes[at];
+    for (let at = 0; at < size; n += 1) {
+      let z = digit(codes[at]);
       at += 1;
       if (z === 90) {
-        z = ((codes[at] * 91 + codes[at + 1]) * 91 + codes[at + 2]) * 91 + codes[at + 3];
+        z = ((digit(codes[at]) * 91 + digit(codes[at + 1])) * 91 + digit(codes[at + 2])) * 91 + digit(codes[at + 3]);
         at += 4;
       } else if (z >= 70) {
-        z = 70 + (z - 70) * 91 + codes[at];
+        z = 70 + (z - 70) * 91 + digit(codes[at]);
         at += 1;
       }
-      made[n] = z % 2 ? -(z + 1) / 2 : z / 2;
-      n += 1;
+      made[n] = (z >>> 1) ^ -(z & 1);
     }
     return made.subarray(0, n);
   };
@@ -51,14 +52,13 @@
     const starts = new Int32Array(size + 1);
     for (let i = 0; i < size; i += 1) { starts[i + 1] = starts[i] + inner[i] + 2; }
     const points = new Float64Array(2 * starts[size]);
-    const ends = new Float64Array(2 * size); /* one number for the place at which an arc begins, and ends */
     const arcBoxes = new Float64Array(4 * size);
     const levels = data.levels;
     const stored = unpacked();
     placed();
     const whole = { starts: starts, points: points };
-    const rings = levels.map((_, l) => stored[l] || dissolved(l));
-    const boxes = rings.map((areas) => areas.map(boxOf));
+    const rings = whenAsked((l) => stored[l] || dissolved(l));
+    const boxes = whenAsked((l) => rings[l].map(boxOf));
     const centres = levels.map(() => null);
     const cells = levels.map(() => null);
     const borders = levels.map(() => null);
@@ -83,32 +83,44 @@
       return borders[l];
     };
 
+    /* What is worked out for a level when it is first asked for. */
+    function whenAsked(make) {
+      const known = [];
+      const made = [];
+      levels.forEach((_, l) => Object.defineProperty(made, l, { enumerable: true, get: () => known[l] || (known[l] = make(l)) }));
+      return made;
+    }
+
     /* Walk the rings: where an arc begins, and where the last of a ring ends, follows from its neighbours. */
     function placed() {
       const units = unrolled();
       const { origin, step } = coded;
       const lon = 256 / 360 * step[0];
       const left = 256 * (origin[0] / 360 + 0.5);
-      const heightOf = heightsOf(units);
+      const [low, heights] = heightsOf(units);
       for (let i = 0; i < size; i += 1) {
-        const box = [Infinity, Infinity, -Infinity, -Infinity];
-        for (let k = starts[i]; k < starts[i + 1]; k += 1) {
-          const x = left + lon * units[2 * k];
-          const y = heightOf(units[2 * k + 1]);
-          points[2 * k] = x;
-          points[2 * k + 1] = y;
-          if (x < box[0]) { box[0] = x; }
-          if (y < box[1]) { box[1] = y; }
-          if (x > box[2]) { box[2] = x; }
-          if (y > box[3]) { box[3] = y; }
+        let west = Infinity;
+        let north = Infinity;
+        let east = -Infinity;
+        let south = -Infinity;
+        for (let k = 2 * starts[i]; k < 2 * starts[i + 1]; k += 2) {
+          const x = left + lon * units[k];
+          const y = heights[units[k + 1] - low];
+          points[k] = x;
+          points[k + 1] = y;
+          if (x < west) { west = x; }
+          if (y < north) { north = y; }
+          if (x > east) { east = x; }
+          if (y > south) { south = y; }
         }
-        arcBoxes.set(box, 4 * i);
-        ends[2 * i] = units[2 * starts[i]] * 67108864 + units[2 * starts[i] + 1];
-        ends[2 * i + 1] = units[2 * starts[i + 1] - 2] * 67108864 + units[2 * starts[i + 1] - 1];
+        arcBoxes[4 * i] = west;
+        arcBoxes[4 * i + 1] = north;
+        arcBoxes[4 * i + 2] = east;
+        arcBoxes[4 * i + 3] = south;
       }
     }
 
-    /* The projection asks for a logarithm: taken once for each row of the grid. */
+    /* The projection asks for a logarithm: taken once for each row of the grid, from the lowest on. */
     function heightsOf(units) {
       let low = Infinity;
       let high = -Infinity;
@@ -116,8 +128,9 @@
         if (units[k] < low) { low = units[k]; }
         if (units[k] > high) { high = units[k]; }
       }
-      const made = Float64Array.from({ length: Math.max(0, high - low + 1) }, (_, row) => height(coded.origin[1] + (low + row) * coded.step[1]));
-      return (row) => made[row - low];
+      const made = new Float64Array(Math.max(0, high - low + 1));
+      for (let row = 0; row < made.length; row += 1) { made[row] = height(coded.origin[1] + (low + row) * coded.step[1]); }
+      return [low, made];
     }
 
     function unrolled() {
@@ -207,7 +220,12 @@
           ring += 1;
           return made;
         };
-        return Array.from(many, (rings) => Array.from({ length: rings }, () => walked(sizes[ring])));
+        const made = new Array(many.length);
+        for (let i = 0; i < many.length; i += 1) {
+          made[i] = [];
+          for (let left = many[i]; left > 0; left -= 1) { made[i].push(walked(sizes[ring])); }
+        }
+        return made;
       });
     }
 
@@ -250,8 +268,11 @@
       return found;
     }
 
+    /* One word for the place at which an arc begins, or ends. */
     function endKey(arc, start) {
-      return arc < 0 ? ends[2 * ~arc + (start ? 1 : 0)] : ends[2 * arc + (start ? 0 : 1)];
+      const one = arc < 0 ? ~arc : arc;
+      const k = start === arc >= 0 ? 2 * starts[one] : 2 * starts[one + 1] - 2;
+      return points[k] + " " + points[k + 1];
     }
 
     function walk(ring, visit, level) {
@@ -296,17 +317,20 @@
     }
 
     function boxOf(polygon) {
-      const box = [Infinity, Infinity, -Infinity, -Infinity];
+      let west = Infinity;
+      let north = Infinity;
+      let east = -Infinity;
+      let south = -Infinity;
       for (const ring of polygon) {
         for (const arc of ring) {
           const at = 4 * (arc < 0 ? ~arc : arc);
-          box[0] = Math.min(box[0], arcBoxes[at]);
-          box[1] = Math.min(box[1], arcBoxes[at + 1]);
-          box[2] = Math.max(box[2], arcBoxes[at + 2]);
-          box[3] = Math.max(box[3], arcBoxes[at + 3]);
+          if (arcBoxes[at] < west) { west = arcBoxes[at]; }
+          if (arcBoxes[at + 1] < north) { north = arcBoxes[at + 1]; }
+          if (arcBoxes[at + 2] > east) { east = arcBoxes[at + 2]; }
+          if (arcBoxes[at + 3] > south) { south = arcBoxes[at + 3]; }
         }
       }
-      return box;
+      return [west, north, east, south];
     }
 
     function centre(l, i) {
