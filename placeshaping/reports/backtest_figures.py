@@ -73,7 +73,7 @@ def draw_by_area(scores: pd.DataFrame, *, measure: str, title: str) -> bytes:
         if measure == "pai":
             axes.axhline(1, color="#505a5f", linestyle=":", linewidth=1.5)
 
-    return _png(draw, title)
+    return draw_png(draw, title)
 
 
 def draw_calibration(calibration: pd.DataFrame, *, title: str) -> bytes:
@@ -115,7 +115,7 @@ def draw_calibration(calibration: pd.DataFrame, *, title: str) -> bytes:
         axes.set_xlabel("Events expected")
         axes.set_ylabel("Events observed")
 
-    return _png(draw, title)
+    return draw_png(draw, title)
 
 
 def draw_stability(stability: pd.DataFrame, *, title: str) -> bytes:
@@ -151,7 +151,7 @@ def draw_stability(stability: pd.DataFrame, *, title: str) -> bytes:
         axes.set_xlim(0, 1)
         axes.set_xlabel("Share (0 to 1)")
 
-    return _png(draw, title, height=1.6 + 0.45 * len(stability))
+    return draw_png(draw, title, height=1.6 + 0.45 * len(stability))
 
 
 def _look(place: int) -> dict[str, Any]:
@@ -164,7 +164,29 @@ def _look(place: int) -> dict[str, Any]:
     }
 
 
-def _png(draw: Callable[[Any], None], title: str, *, height: float = 4.4) -> bytes:
+def draw_png(draw: Callable[[Any], None], title: str, *, height: float = 4.4) -> bytes:
+    """
+    Draw a figure as PNG, the same bytes for the same input.
+
+    Parameters
+    ----------
+    draw
+        Draws on the axes that it is given.
+    title
+        Over the figure.
+    height
+        In inches; the width is 7.6.
+
+    Returns
+    -------
+    png
+        With the legend under it.
+
+    Raises
+    ------
+    MissingExtraError
+        If matplotlib is not installed.
+    """
     mpl = require("matplotlib", extra="pictures")
     figures = require("matplotlib.figure", extra="pictures")
     with mpl.rc_context({**mpl.rcParamsDefault, "backend": mpl.rcParams["backend"], **_STYLE}):
