@@ -4,6 +4,10 @@ All LSOAs of England and Wales on one page, beside folium.GeoJson: size, export,
 The counts are invented; the borders are real. Both pages are opened from disk in headless Chromium;
 what folium's page asks of the network comes from a server on loopback (`python -m benchmarks`
 without Chromium, playwright or the npm packages named in `FILES` measures size and export alone).
+
+Ready to pan means the same for both: every area stands on the page in its colour (folium's page is
+loaded, ours has kept its promise `placeshaping.ready`) and two frames were painted after that. Our
+table and sentences follow when the browser is idle, in parts between which a drag is answered.
 """
 
 from __future__ import annotations
