@@ -61,7 +61,7 @@ def test_k_means_is_as_good_as_that_of_scikit_learn(groups: int) -> None:
     labels, centres = best_k_means(values, groups, starts=100, seed=1)
     peer = KMeans(groups, n_init=100, tol=0, random_state=1).fit(values)
     ours = ((values - centres[labels]) ** 2).sum()
-    assert ours == pytest.approx(peer.inertia_, rel=1e-4)  # noise alone has many nearly best groups
+    assert ours <= peer.inertia_ * (1 + 1e-4)  # noise alone has many nearly best groups
     nearest = ((values[:, None] - centres[None]) ** 2).sum(axis=2).argmin(axis=1)
     assert (nearest == labels).all()
     assert np.allclose(centres, [values[labels == g].mean(axis=0) for g in range(groups)])
