@@ -9,7 +9,8 @@ from pathlib import Path
 from benchmarks.harness import Result, seconds
 from placeshaping._core.progress import quiet
 from placeshaping.project.patrol import answer
-from placeshaping.project.patrol_forecast import fit_place, read_place
+from placeshaping.project.patrol_forecast import fit_place
+from placeshaping.project.patrol_place import read_place
 from placeshaping.project.patrol_request import make_request
 
 LIMIT = 5.0

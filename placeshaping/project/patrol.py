@@ -15,21 +15,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from placeshaping._core.errors import HiddenError, RecipeError
-from placeshaping._core.provenance import SourceFile
-from placeshaping.project.patrol_audit import Judgement, judge, keep_burden, make_record
-from placeshaping.project.patrol_forecast import (
-    FittedPlace,
-    Place,
-    expect,
-    fit_place,
-    read_place,
-    target_of,
-)
+from placeshaping._core.errors import RecipeError
+from placeshaping.project.patrol_audit import judge, keep_burden, make_record
+from placeshaping.project.patrol_choice import target_of
+from placeshaping.project.patrol_facts import PatrolFacts, make_facts
+from placeshaping.project.patrol_forecast import FittedPlace, expect, fit_place
+from placeshaping.project.patrol_place import Place, read_place
 from placeshaping.project.patrol_products import FILES as FILES
 from placeshaping.project.patrol_products import MANIFEST as MANIFEST
 from placeshaping.project.patrol_products import write_products
-from placeshaping.project.patrol_register import Mark, read_marks
+from placeshaping.project.patrol_protect import count_all, protect, tellable
+from placeshaping.project.patrol_register import read_marks
 from placeshaping.project.patrol_request import PatrolRequest, digest_of, read_request
 
 if TYPE_CHECKING:
@@ -37,8 +33,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from placeshaping.disclosure.release import Release
-    from placeshaping.hotspots.study import Study
-    from placeshaping.project.patrol_labels import Nearby
     from placeshaping.reports.transparency import TransparencyRecord
     from placeshaping.shaping.patrol import PatrolPlan
 
@@ -51,90 +45,7 @@ CELLS_OF_A_PATROL = 8
 COMPACTNESS = 0.5
 """How far patrol areas grow by what is expected around a cell; see `plan_patrols`."""
 
-MOST_SHOWN = 1_500
-"""Cells of a grid up to which all of it is shown; a telephone opens no more at ease."""
-
-NEAR = 1_000.0
-"""Metres around patrol areas that are shown of a larger grid."""
-
 _LONGEST = 40
-
-_DWELL = (
-    "A visit of about {minutes} minutes is a hint: longer stays added little (Koper 1995). It is "
-    "not an instruction to stop or search anybody."
-)
-
-
-@dataclass(frozen=True)
-class PatrolFacts:
-    """
-    What the transparency page, and whoever audits, needs to know of a patrol product.
-
-    Attributes
-    ----------
-    title, purpose, decides, contact
-        As the request says.
-    shift
-        In words.
-    offences
-        Offence -> how it comes to be recorded.
-    overrides
-        Sentences about refused offences that somebody signed for.
-    model, because, parameters
-        The model, why it was taken, and what it learned.
-    method
-        How cells became patrol areas.
-    records_from, records_to
-        First and last day of the records.
-    unlocated, elsewhere
-        Shares of the records without a place, and outside the district.
-    seed
-        Of whatever was drawn.
-    sources
-        Files by checksum.
-    cells, patrols, share_of_area
-        Cells flagged, in how many patrol areas, and their share of the district.
-    flagged
-        Codes of the flagged cells.
-    cell_size
-        Metres.
-    made_on, expires
-        Dates.
-    cautions
-        Sentences for every product.
-    marks
-        Cells that a planner has marked as wrong, in sentences.
-    request
-        Checksum of the request.
-    """
-
-    title: str
-    purpose: str
-    decides: str
-    contact: str
-    shift: str
-    offences: Mapping[str, str]
-    overrides: tuple[str, ...]
-    model: str
-    because: str
-    parameters: Mapping[str, float | str]
-    method: str
-    records_from: str
-    records_to: str
-    unlocated: float
-    elsewhere: float
-    seed: int
-    sources: tuple[SourceFile, ...]
-    cells: int
-    patrols: int
-    share_of_area: float
-    flagged: tuple[str, ...]
-    cell_size: int
-    made_on: dt.date
-    expires: dt.date
-    cautions: tuple[str, ...]
-    marks: tuple[str, ...]
-    request: str
 
 
 @dataclass(frozen=True)
@@ -288,8 +199,8 @@ def answer(
     plan = _plan(request, place, expected)
     judgement = judge(request, fitted, plan, folder=folder, day=made_on)
     nearby = count_nearby(history)
-    facts = _facts(request, fitted, plan, marks, judgement, made_on, digest)
-    released = _released(request, fitted, plan, expected, nearby, facts)
+    facts = make_facts(request, fitted, plan, marks, judgement, made_on, digest)
+    released = protect(request, fitted, plan, expected, nearby, facts)
     record = make_record(request, fitted, released, facts, judgement, folder=folder)
     files = write_products(request, released, target, facts, record)
     keep_burden(judgement, folder=folder, day=made_on)
@@ -312,7 +223,7 @@ def _plan(request: PatrolRequest, place: Place, expected: NDArray[np.float64]) -
         units,
         patrols=patrols,
         cells=cells,
-        allowed=_tellable(_count_all(place)),
+        allowed=tellable(count_all(place)),
         compactness=COMPACTNESS,
         corners=False,
         dwell_minutes=cover.dwell_minutes,
@@ -321,7 +232,7 @@ def _plan(request: PatrolRequest, place: Place, expected: NDArray[np.float64]) -
 
 def _how_many(request: PatrolRequest, place: Place) -> tuple[int, int]:
     """Return the number of cells and of patrols that a request asks for."""
-    from placeshaping.project.patrol_request import MOST_PATROLS
+    from placeshaping.project.patrol_sections import MOST_PATROLS
     from placeshaping.shaping.patrol import WALKING_KM_H
 
     cover, units = request.cover, place.units
@@ -339,172 +250,3 @@ def _how_many(request: PatrolRequest, place: Place) -> tuple[int, int]:
         raise RecipeError(msg)
     wanted = cover.patrols or -(-cells // CELLS_OF_A_PATROL)
     return cells, min(wanted, MOST_PATROLS)
-
-
-def _tellable(counted: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Tell which cells the policy's floor leaves open: none recorded, or enough."""
-    import numpy as np
-
-    from placeshaping.project.patrol_labels import FLOOR
-
-    return np.asarray((counted == 0) | (counted >= FLOOR))
-
-
-def _count_all(place: Place) -> NDArray[np.int64]:
-    import numpy as np
-
-    return np.bincount(place.at, minlength=len(place.units))
-
-
-def _facts(
-    request: PatrolRequest,
-    fitted: FittedPlace,
-    plan: PatrolPlan,
-    marks: tuple[Mark, ...],
-    judgement: Judgement,
-    made_on: dt.date,
-    digest: str,
-) -> PatrolFacts:
-    place, history = fitted.place, fitted.fitted.history
-    target = history.target
-    flagged = tuple(str(code) for code in plan.cells.index)
-    return PatrolFacts(
-        title=request.heading,
-        purpose=request.purpose,
-        decides=request.decides,
-        contact=request.contact,
-        shift=request.shift.words,
-        offences=dict(target.tags),
-        overrides=target.cautions,
-        model=fitted.model,
-        because=fitted.because,
-        parameters=dict(fitted.fitted.parameters),
-        method=plan.method,
-        records_from=f"{history.periods[0]:%Y-%m-%d}",
-        records_to=f"{history.cutoff - dt.timedelta(days=1):%Y-%m-%d}",
-        unlocated=place.unlocated / place.rows,
-        elsewhere=place.elsewhere / place.rows,
-        seed=request.seed,
-        sources=place.sources,
-        cells=len(flagged),
-        patrols=len(plan.patrols),
-        share_of_area=plan.share_of_area,
-        flagged=flagged,
-        cell_size=request.cover.cell_size,
-        made_on=made_on,
-        expires=request.last_day,
-        cautions=(*history.cautions, *judgement.signed),
-        marks=tuple(mark.sentence for mark in marks if mark.cell in flagged),
-        request=digest,
-    )
-
-
-def _released(
-    request: PatrolRequest,
-    fitted: FittedPlace,
-    plan: PatrolPlan,
-    expected: NDArray[np.float64],
-    nearby: Nearby,
-    facts: PatrolFacts,
-) -> Release:
-    """Protect the whole grid; of a large one, or where too much is hidden, what lies around."""
-    from placeshaping.project.patrol_labels import make_study, name_cells, patrol_labels
-
-    place, history = fitted.place, fitted.fitted.history
-    offences = " and ".join(history.target.categories)
-    named = name_cells(place.cells, plan)
-    method = f"Patrol areas: {plan.method} {fitted.because}"
-
-    def study_of(cells: Any) -> Study:
-        return patrol_labels(
-            make_study(place, cells, category=f"{offences} (floor: all records)"),
-            plan,
-            expected,
-            nearby,
-            history,
-            offences=offences,
-            method=method,
-        )
-
-    if len(named) <= MOST_SHOWN:
-        try:
-            return _release(request, study_of(named), place, facts, ())
-        except HiddenError:
-            pass  # too much of the whole: what follows shows less
-    around = _near(plan, place) & _tellable(_count_all(place))
-    shown = named.loc[around]
-    shown.attrs.update(named.attrs)
-    told = (
-        f"Shown are the patrol areas and the cells within {NEAR / 1000:g} km of them, but for gaps "
-        "where fewer than five records lie in a cell, but some."
-    )
-    return _release(request, study_of(shown), place, facts, (told,))
-
-
-def _near(plan: PatrolPlan, place: Place) -> NDArray[np.bool_]:
-    """Tell which cells lie around the patrol areas."""
-    import numpy as np
-    from scipy.spatial import KDTree
-
-    xy = place.units.xy
-    flagged = xy[place.units.codes.get_indexer(plan.cells.index)]
-    away, _ = KDTree(flagged).query(xy)
-    return np.asarray(away <= NEAR)
-
-
-def _release(
-    request: PatrolRequest,
-    study: Study,
-    place: Place,
-    facts: PatrolFacts,
-    changes: tuple[str, ...],
-) -> Release:
-    from placeshaping.disclosure.release import NOT_FOR, release
-
-    floor = (
-        "What may be told of a cell goes by all records that were read, of whatever offence: a "
-        "cell with fewer than five of them, but some, is in no patrol area and has no class."
-    )
-    return release(
-        study,
-        policy="police",
-        title=f"{facts.title}, {facts.shift}",
-        made_on=facts.made_on,
-        subject="Recorded crime",
-        purpose=facts.purpose,
-        contact=facts.contact,
-        sensitivity=place.sensitivity,
-        expires=facts.expires,
-        sources=[dataclasses.replace(one, rows=None) for one in place.sources],
-        notes=_notes(request, facts),
-        changes=(floor, *changes),
-        not_for=(
-            *NOT_FOR,
-            "As a reason to suspect whoever is met in a cell, or to police it more hardly.",
-        ),
-    )
-
-
-def _notes(request: PatrolRequest, facts: PatrolFacts) -> list[str]:
-    """Write what every product says of the request, its records and who decides."""
-    streets = (
-        f"Streets: {Path(request.streets).name} was named; the order of visits still goes by "
-        "straight lines between the middles of cells."
-        if request.streets
-        else "No streets file was given: the order of visits goes by straight lines between the "
-        "middles of cells, whatever lies between."
-    )
-    offences = "; ".join(f"{name} ({tag})" for name, tag in facts.offences.items())
-    return [
-        f"Shift: {facts.shift}.",
-        f"Who decides: {facts.decides}.",
-        f"Offences, and how they come to be recorded: {offences}.",
-        f"Records from {facts.records_from} to {facts.records_to}; {facts.unlocated:.1%} of those "
-        f"read had no place, {facts.elsewhere:.1%} lie outside the district.",
-        facts.because,
-        f"Patrol areas: {facts.share_of_area:.1%} of the district. {facts.method}",
-        streets,
-        _DWELL.format(minutes=request.cover.dwell_minutes),
-        *facts.cautions,
-        *facts.marks,
-    ]

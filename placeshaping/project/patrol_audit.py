@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from placeshaping._core.errors import ColumnError
 from placeshaping._core.provenance import SourceFile, describe_file
-from placeshaping.project.patrol_forecast import lift_of, scores_of, target_of
+from placeshaping.project.patrol_choice import lift_of, scores_of, target_of
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from placeshaping.disclosure.release import Release
     from placeshaping.likelihood.offences import Override
-    from placeshaping.project.patrol import PatrolFacts
+    from placeshaping.project.patrol_facts import PatrolFacts
     from placeshaping.project.patrol_forecast import FittedPlace
     from placeshaping.project.patrol_request import PatrolRequest
     from placeshaping.reports.layer_audit import Decision, LayerAudit, Triggers

@@ -18,7 +18,8 @@ from placeshaping.project.patrol import (
     answer_folder_of,
     check_request,
 )
-from placeshaping.project.patrol_forecast import FittedPlace, Place, fit_place, read_place
+from placeshaping.project.patrol_forecast import FittedPlace, fit_place
+from placeshaping.project.patrol_place import Place, read_place
 from placeshaping.project.patrol_request import PatrolRequest, digest_of, read_request
 
 ERROR = ".error.txt"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from placeshaping.likelihood.history import History
-    from placeshaping.project.patrol_forecast import Place
+    from placeshaping.project.patrol_place import Place
     from placeshaping.shaping.patrol import PatrolPlan
 
 FLOOR = 5

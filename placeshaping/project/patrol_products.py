@@ -14,7 +14,7 @@ from placeshaping._core.output import output_error
 
 if TYPE_CHECKING:
     from placeshaping.disclosure.release import Release
-    from placeshaping.project.patrol import PatrolFacts
+    from placeshaping.project.patrol_facts import PatrolFacts
     from placeshaping.project.patrol_request import PatrolRequest
     from placeshaping.reports.transparency import TransparencyRecord
 
@@ -88,7 +88,7 @@ def write_products(
         paths = [path for kind, path in place.items() if kind != "briefing"]
         paths += write_csv(released, folder)
         write_briefing(released, place["briefing"])
-        told = _write_record(record, folder)
+        told = _write_record(record, request, folder)
         manifest = folder / MANIFEST
         content = request.model_dump(mode="json", by_alias=True, exclude_none=True)
         write_manifest(
@@ -102,11 +102,14 @@ def write_products(
         return sorted(path.name for path in (*paths, place["briefing"], *told))
 
 
-def _write_record(record: TransparencyRecord, folder: Path) -> tuple[Path, ...]:
+def _write_record(
+    record: TransparencyRecord, request: PatrolRequest, folder: Path
+) -> tuple[Path, ...]:
     from placeshaping.reports.atrs import Organisation, make_atrs, write_atrs
     from placeshaping.reports.transparency import write_record
 
-    return (*write_record(record, folder), *write_atrs(make_atrs(record, Organisation()), folder))
+    own = Organisation(**request.organisation.model_dump())
+    return (*write_record(record, folder), *write_atrs(make_atrs(record, own), folder))
 
 
 def _attack(paths: list[Path], released: Release) -> None:

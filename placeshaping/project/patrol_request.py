@@ -13,19 +13,21 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
 from placeshaping._core.checks import check_file, listed, near_names
 from placeshaping._core.errors import RecipeError
+from placeshaping.project.patrol_sections import (
+    Cover,
+    Offences,
+    Organisation,
+    Override,
+    Shift,
+    Triggers,
+)
 from placeshaping.project.recipe import Areas, Deprivation, Population, Records, read_recipe
 from placeshaping.project.sections import Section, check_keys, read_toml
-
-SMALLEST_CELL = 250
-"""Side in metres of the smallest cells that the policy `police` lets out."""
-
-CELLS = (250, 500, 1000)
 
 MODELS = (
     "trailing 12 months", "trailing 28 days", "trailing all", "same season last year",
@@ -33,143 +35,7 @@ MODELS = (
 )  # fmt: skip
 """What a request may name; the first is the default."""
 
-MOST_PATROLS = 19
-"""One letter each, and one class for the rest: labels have at most twenty classes."""
-
 _WINDOW = re.compile(r"trailing (?:last|all|\d+ (?:days|weeks|months))")
-_CLOCK = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$")
-
-
-class Shift(Section):
-    """When: a date and two clock times, local; an end that is not later lies on the next day."""
-
-    date: dt.date
-    start: str = "00:00"
-    end: str = "00:00"
-    zone: str = "Europe/London"
-
-    @field_validator("start", "end")
-    @classmethod
-    def _clock(cls, given: str) -> str:
-        if not _CLOCK.match(given):
-            msg = "write the time as '22:00', in quotes"
-            raise ValueError(msg)
-        return given
-
-    @field_validator("zone")
-    @classmethod
-    def _known_zone(cls, given: str) -> str:
-        try:
-            ZoneInfo(given)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            msg = f"there is no time zone {given!r}; write 'Europe/London'"
-            raise ValueError(msg) from error
-        return given
-
-    @property
-    def begins(self) -> dt.datetime:
-        """Its first moment."""
-        return self._moment(self.date, self.start)
-
-    @property
-    def ends(self) -> dt.datetime:
-        """The moment after its last."""
-        later = self.end <= self.start
-        return self._moment(self.date + dt.timedelta(days=later), self.end)
-
-    @property
-    def hours(self) -> float:
-        """How long it lasts, with the clock changes of its zone."""
-        return (
-            self.ends.astimezone(dt.UTC) - self.begins.astimezone(dt.UTC)
-        ).total_seconds() / 3600
-
-    @property
-    def words(self) -> str:
-        """As it stands on products: ``"22 November 2026, 22:00 to 06:00"``."""
-        return f"{self.date.day} {self.date:%B %Y}, {self.start} to {self.end}"
-
-    def _moment(self, day: dt.date, clock: str) -> dt.datetime:
-        return dt.datetime.combine(day, dt.time.fromisoformat(clock), tzinfo=ZoneInfo(self.zone))
-
-
-class Signed(Section):
-    """Somebody's signature under an offence that is refused by default."""
-
-    by: str = Field(min_length=1)
-    reason: str = Field(min_length=1)
-
-
-class Offences(Section):
-    """What the records are of: their names, and how those of one's own are recorded."""
-
-    names: list[str] = Field(min_length=1)
-    tags: dict[str, Literal["reported", "mixed", "discovered"]] = {}
-    overrides: dict[str, Signed] = {}
-
-    @field_validator("names", mode="before")
-    @classmethod
-    def _one_or_many(cls, given: object) -> object:
-        return [given] if isinstance(given, str) else given
-
-
-class Cover(Section):
-    """How much: a share of the district, a number of cells, or patrols with their minutes."""
-
-    share: float | None = Field(default=None, gt=0)
-    cells: int | None = Field(default=None, ge=1)
-    patrols: int | None = Field(default=None, ge=1, le=MOST_PATROLS)
-    minutes: int | None = Field(default=None, ge=10)
-    cell_size: int = SMALLEST_CELL
-    dwell_minutes: int = Field(default=15, ge=1, le=120)
-
-    @field_validator("share")
-    @classmethod
-    def _part_of_the_district(cls, given: float | None) -> float | None:
-        if given is not None and given > 1:
-            msg = f"{given:g} is more than the whole district; 0.02 is two hundredths of it"
-            raise ValueError(msg)
-        return given
-
-    @field_validator("cell_size")
-    @classmethod
-    def _large_enough(cls, given: int) -> int:
-        if given < SMALLEST_CELL:
-            msg = f"the policy 'police' lets out no cells under {SMALLEST_CELL} m; write 250"
-            raise ValueError(msg)
-        if given not in CELLS:
-            msg = f"write one of {listed(list(CELLS))} (metres)"
-            raise ValueError(msg)
-        return given
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Cover:
-        given = [name for name in ("share", "cells", "minutes") if getattr(self, name) is not None]
-        if len(given) != 1:
-            told = f"{' and '.join(given)} are given" if given else "none is given"
-            msg = (
-                "say how much by one of 'share' (of the area), 'cells', or 'patrols' with "
-                f"'minutes'; {told}"
-            )
-            raise ValueError(msg)
-        if self.minutes is not None and self.patrols is None:
-            msg = "with 'minutes' of a patrol, say also how many 'patrols'"
-            raise ValueError(msg)
-        return self
-
-
-class Triggers(Section):
-    """When the layer is withdrawn; where nothing is said, as `layer_audit.Triggers` has it."""
-
-    least_lift: float | None = Field(default=None, ge=0)
-    most_rise: float | None = Field(default=None, ge=0)
-
-
-class Override(Section):
-    """Somebody's signature under a layer that is withdrawn."""
-
-    by: str = Field(min_length=1)
-    because: str = Field(min_length=1)
 
 
 class PatrolRequest(Section):
@@ -178,7 +44,8 @@ class PatrolRequest(Section):
 
     Records and areas stand in it, or are taken from the recipe that it names,
     and so do `population` and `deprivation`, by which the layer is audited and
-    which no model sees.
+    which no model sees. `organisation` is what only the organisation knows, for
+    the record of the transparency standard.
     `decides` is the person who answers for sending patrols there; `expires`
     the last day of use, by default the day after the shift ends; `untimed`
     what becomes of records without a time.
@@ -198,6 +65,7 @@ class PatrolRequest(Section):
     deprivation: Deprivation | None = None
     triggers: Triggers = Triggers()
     override: Override | None = None
+    organisation: Organisation = Organisation()
     model: str | None = None
     backtest: str | None = None
     streets: str | None = None

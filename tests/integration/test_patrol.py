@@ -366,3 +366,13 @@ def test_the_command_line_answers_and_marks(folder: Path) -> None:
     marked = ["patrol", "mark", str(folder / "late"), "B1", "--because", "closed", "--by", "A"]
     assert run.invoke(app, marked).exit_code == 0
     assert read_marks(folder / REGISTER)[0].stop == "B1"
+
+
+def test_what_the_organisation_says_stands_in_the_record_of_the_standard(folder: Path) -> None:
+    path = ask(folder)
+    path.write_text(path.read_text() + '[organisation]\nteam = "Analysis of the force"\n')
+    made = answer_request(path, now=NOW)
+    for name in ("atrs.md", "atrs.json"):
+        text = (made.folder / name).read_text(encoding="utf-8")
+        assert "Analysis of the force" in text, name
+        assert "2.1.3 Senior responsible owner" in text, name

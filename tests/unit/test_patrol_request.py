@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,6 +14,8 @@ from placeshaping._core.errors import InputError, RecipeError
 from placeshaping.project.patrol import check_request
 from placeshaping.project.patrol_forecast import make_model
 from placeshaping.project.patrol_request import MODELS, PatrolRequest, make_request, read_request
+from placeshaping.project.patrol_sections import Organisation
+from placeshaping.reports import atrs
 
 LONDON = ZoneInfo("Europe/London")
 NOON = dt.datetime(2026, 11, 20, 12, tzinfo=LONDON)
@@ -69,6 +72,8 @@ def test_products_expire_the_day_after_the_shift() -> None:
         ({"triggers": {"most_rises": 1}}, r"did you mean most_rise"),
         ({"override": {"by": "A", "because": ""}}, "override.because: must not be empty"),
         ({"records": []}, "records: needed, or name a recipe"),
+        ({"organisation": {"teams": "A"}}, r"organisation.teams.*did you mean team"),
+        ({"organisation": {"external_supplier_involvement": "perhaps"}}, "'Yes' or 'No'"),
     ],
 )
 def test_a_wrong_key_is_named_with_its_remedy(changes: dict[str, Any], told: str) -> None:
@@ -132,3 +137,7 @@ def test_what_is_no_toml_is_told(tmp_path: Path) -> None:
 def test_every_model_that_a_request_may_name_is_there(name: str) -> None:
     assert make_request(given(model=name)).model == name
     assert make_model(name).name == name
+
+
+def test_the_keys_of_the_organisation_are_those_of_the_record_of_the_standard() -> None:
+    assert set(Organisation.model_fields) == {one.name for one in fields(atrs.Organisation)}

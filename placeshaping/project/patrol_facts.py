@@ -1,0 +1,150 @@
+"""What is known of a patrol product, for its pages and for programs."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from placeshaping._core.provenance import SourceFile
+    from placeshaping.project.patrol_audit import Judgement
+    from placeshaping.project.patrol_forecast import FittedPlace
+    from placeshaping.project.patrol_register import Mark
+    from placeshaping.project.patrol_request import PatrolRequest
+    from placeshaping.shaping.patrol import PatrolPlan
+
+
+@dataclass(frozen=True)
+class PatrolFacts:
+    """
+    What the transparency page, and whoever audits, needs to know of a patrol product.
+
+    Attributes
+    ----------
+    title, purpose, decides, contact
+        As the request says.
+    shift
+        In words.
+    offences
+        Offence -> how it comes to be recorded.
+    overrides
+        Sentences about refused offences that somebody signed for.
+    model, because, parameters
+        The model, why it was taken, and what it learned.
+    method
+        How cells became patrol areas.
+    records_from, records_to
+        First and last day of the records.
+    unlocated, elsewhere
+        Shares of the records without a place, and outside the district.
+    seed
+        Of whatever was drawn.
+    sources
+        Files by checksum.
+    cells, patrols, share_of_area
+        Cells flagged, in how many patrol areas, and their share of the district.
+    flagged
+        Codes of the flagged cells.
+    cell_size
+        Metres.
+    made_on, expires
+        Dates.
+    cautions
+        Sentences for every product.
+    marks
+        Cells that a planner has marked as wrong, in sentences.
+    request
+        Checksum of the request.
+    """
+
+    title: str
+    purpose: str
+    decides: str
+    contact: str
+    shift: str
+    offences: Mapping[str, str]
+    overrides: tuple[str, ...]
+    model: str
+    because: str
+    parameters: Mapping[str, float | str]
+    method: str
+    records_from: str
+    records_to: str
+    unlocated: float
+    elsewhere: float
+    seed: int
+    sources: tuple[SourceFile, ...]
+    cells: int
+    patrols: int
+    share_of_area: float
+    flagged: tuple[str, ...]
+    cell_size: int
+    made_on: dt.date
+    expires: dt.date
+    cautions: tuple[str, ...]
+    marks: tuple[str, ...]
+    request: str
+
+
+def make_facts(
+    request: PatrolRequest,
+    fitted: FittedPlace,
+    plan: PatrolPlan,
+    marks: tuple[Mark, ...],
+    judgement: Judgement,
+    made_on: dt.date,
+    digest: str,
+) -> PatrolFacts:
+    """
+    Put together what is known of an answer.
+
+    Parameters
+    ----------
+    request, fitted, plan, judgement
+        What was asked for, and what came of it.
+    marks
+        Cells that planners have marked as wrong, of whatever answer.
+    made_on
+        Date that the products bear.
+    digest
+        Checksum of the request.
+
+    Returns
+    -------
+    facts
+        For every product.
+    """
+    place, history = fitted.place, fitted.fitted.history
+    target = history.target
+    flagged = tuple(str(code) for code in plan.cells.index)
+    return PatrolFacts(
+        title=request.heading,
+        purpose=request.purpose,
+        decides=request.decides,
+        contact=request.contact,
+        shift=request.shift.words,
+        offences=dict(target.tags),
+        overrides=target.cautions,
+        model=fitted.model,
+        because=fitted.because,
+        parameters=dict(fitted.fitted.parameters),
+        method=plan.method,
+        records_from=f"{history.periods[0]:%Y-%m-%d}",
+        records_to=f"{history.cutoff - dt.timedelta(days=1):%Y-%m-%d}",
+        unlocated=place.unlocated / place.rows,
+        elsewhere=place.elsewhere / place.rows,
+        seed=request.seed,
+        sources=place.sources,
+        cells=len(flagged),
+        patrols=len(plan.patrols),
+        share_of_area=plan.share_of_area,
+        flagged=flagged,
+        cell_size=request.cover.cell_size,
+        made_on=made_on,
+        expires=request.last_day,
+        cautions=(*history.cautions, *judgement.signed),
+        marks=tuple(mark.sentence for mark in marks if mark.cell in flagged),
+        request=digest,
+    )
