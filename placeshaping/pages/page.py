@@ -262,8 +262,8 @@ def render_page(content: PageContent, *, scripts: Sequence[str] = ()) -> str:
         fact_ids=_FACT_IDS,
         content_policy=CONTENT_POLICY,
         styles=Markup(compact_code(_asset("page.css"))),  # noqa: S704 - our own
-        library=_packed_library(leaflet_script),
-        library_styles=_packed_library(leaflet_styles),
+        library=packed_library(leaflet_script),
+        library_styles=packed_library(leaflet_styles),
         inflate=Markup(compact_code(_asset("inflate.js"))),  # noqa: S704
         script=Markup(compact_code(script)),  # noqa: S704
         declaration=script_json(content.declaration),
@@ -326,7 +326,20 @@ def packed_json(value: Any) -> str:
 
 
 @cache
-def _packed_library(read: Callable[[], str]) -> str:
+def packed_library(read: Callable[[], str]) -> str:
+    """
+    Write what a page carries of Leaflet, gzipped and in base64; packed once.
+
+    Parameters
+    ----------
+    read
+        `leaflet_script` or `leaflet_styles`.
+
+    Returns
+    -------
+    text
+        As `packed_json` writes it.
+    """
     return _packed(read())
 
 

@@ -4,7 +4,7 @@
 
   /* The first of some names, as the package lists them everywhere. */
   P.few = function (names) {
-    const most = 3;
+    const most = 5;
     return names.slice(0, most).join(", ") + (names.length > most ? " and " + P.count(names.length - most) + " more" : "");
   };
 

@@ -170,7 +170,8 @@
       box.setPointerCapture(event.pointerId);
       drag = { line: [at], last: at };
       if (tool === "paint") {
-        if (page.slot() === null) { drag = null; page.say("Choose a ward to paint with first."); return; }
+        if (page.slot() === null) { page.picked(unitAt(at)); } /* a stroke that begins in a ward extends it */
+        if (page.slot() === null) { drag = null; return; }
         painting.begin();
         stroke(at, at);
       }
