@@ -35,6 +35,7 @@ def describe_evaluation(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> from placeshaping.shaping.evaluation import make_panel
     >>> from placeshaping.shaping.evaluation_results import evaluate
     >>> codes = [f"a{i:02}" for i in range(40)]
