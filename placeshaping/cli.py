@@ -22,6 +22,7 @@ from placeshaping import __version__
 from placeshaping._core.errors import PlaceshapingError
 from placeshaping._core.progress import quiet as no_progress
 from placeshaping.cli_backtest import backtest
+from placeshaping.cli_evaluate import evaluate
 from placeshaping.cli_ledger import ledger_app
 from placeshaping.cli_patrol import patrol_app
 from placeshaping.cli_publish import publish
@@ -82,6 +83,7 @@ app.add_typer(ledger_app)
 app.add_typer(patrol_app)
 app.command()(publish)
 app.command()(backtest)
+app.command()(evaluate)
 
 
 @app.command()

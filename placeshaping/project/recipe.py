@@ -159,6 +159,7 @@ class Recipe(Section):
     places: list[Place] = []
     backtest: dict[str, Any] | None = None
     patrol: dict[str, Any] | None = None
+    evaluation: dict[str, Any] | None = None
     profile: dict[str, Any] | None = None
     show: Show = Show()
     output: Output = Output()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from placeshaping.verify import evaluations
 from placeshaping.verify.contents import Table
 from placeshaping.verify.rules import Rules
 
@@ -17,6 +18,7 @@ COUNTED: dict[str, tuple[set[str], set[str]]] = {
     "profile": (_HOURS | {"status"}, {"count", "index", "lower", "upper"}),
     "change": ({"period", "status"}, {"count"}),
     "streets": (_STREETS, set()),
+    "evaluation": (evaluations.COLUMNS, evaluations.COUNTS),
 }
 """What a file of records may hold: in any case, and where counts may be shown."""
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from placeshaping._core.checks import listed
 from placeshaping.verify.cells import MARKS, cell_names, check_counts, numbers_of
 from placeshaping.verify.contents import Contents, Table
+from placeshaping.verify.evaluations import check_evaluation
 from placeshaping.verify.record_columns import LISTS, declared_records
 from placeshaping.verify.rules import Rules
 from placeshaping.verify.verdict import Breach, number_of
@@ -81,6 +82,8 @@ def _values(table: Table, name: str, rules: Rules) -> Iterator[Breach]:
         yield from _index(table)
     if name == "streets":
         yield from _lengths(table)
+    if name == "evaluation":
+        yield from check_evaluation(table)
     if "class" in table.frame:
         classes = numbers_of(table.frame["class"])
         odd = np.isfinite(classes) & ~np.isin(classes, np.arange(1, _MOST_CLASSES + 1))
