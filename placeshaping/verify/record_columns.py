@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from placeshaping.verify import evaluations
 from placeshaping.verify.contents import Table
 from placeshaping.verify.rules import Rules
 
@@ -13,12 +12,21 @@ _BANDS = {"distance_band", "day_band", "from_m", "to_m", "from_days", "to_days"}
 _HOURS = {"weekday", "month", "hour", "hours"}
 _STREETS = {"segment", "street", "length_km"}
 _TESTED = {"p_value", "q_value"}
+_BESIDE_COUNTS = {
+    "part", "areas", "expected", "difference", "se_poisson", "se", "lower", "upper", "p_value",
+    "percent", "percent_lower", "percent_upper", "detectable", "quotient", "model", "effect",
+    "inference", "period", "after", "ratio", "test", "statistic", "matched", "before", "periods",
+    "fit", "error_before", "error_after", "left_out",
+}  # fmt: skip
+EVALUATION = (_BESIDE_COUNTS, {"records_before", "records_after"})
+"""What an evaluation may hold: numbers beside its counts, and the counts."""
+
 COUNTED: dict[str, tuple[set[str], set[str]]] = {
     "near_repeat": (_BANDS | {"status", "pattern"}, {"observed", "expected", "ratio"}),
     "profile": (_HOURS | {"status"}, {"count", "index", "lower", "upper"}),
     "change": ({"period", "status"}, {"count"}),
     "streets": (_STREETS, set()),
-    "evaluation": (evaluations.COLUMNS, evaluations.COUNTS),
+    "evaluation": EVALUATION,
 }
 """What a file of records may hold: in any case, and where counts may be shown."""
 
