@@ -14,18 +14,8 @@ from numpy.typing import NDArray
 
 from placeshaping.verify.cells import cell_names, numbers_of
 from placeshaping.verify.contents import Table
+from placeshaping.verify.record_columns import EVALUATION
 from placeshaping.verify.verdict import Breach, number_of
-
-COLUMNS = {
-    "part", "areas", "expected", "difference", "se_poisson", "se", "lower", "upper", "p_value",
-    "percent", "percent_lower", "percent_upper", "detectable", "quotient", "model", "effect",
-    "inference", "period", "after", "ratio", "test", "statistic", "matched", "before", "periods",
-    "fit", "error_before", "error_after", "left_out",
-}  # fmt: skip
-"""What an evaluation may tell beside its counts."""
-
-COUNTS = {"records_before", "records_after"}
-"""Its counts, where they may be shown."""
 
 _COMPARISON = "comparison"
 _SIX_FIGURES = 2e-5
@@ -37,13 +27,14 @@ def check_evaluation(table: Table) -> Iterator[Breach]:
 
     Examples
     --------
+    >>> import pandas as pd
     >>> rows = {"part": ["comparison", "treated"], "records_before": [100, 50],
     ...         "records_after": [100, 40], "expected": [None, 48.7]}
     >>> [breach.what for breach in check_evaluation(Table("json", pd.DataFrame(rows)))]
     ["1 number in 'expected' not worked out from the counts that are shown"]
     """
     frame = table.frame
-    if not {"part", *COUNTS} <= set(frame.columns):
+    if not {"part", *EVALUATION[1]} <= set(frame.columns):
         return
     before, after = (numbers_of(frame[name]) for name in ("records_before", "records_after"))
     compared = (frame["part"].astype(str) == _COMPARISON).to_numpy()
