@@ -153,7 +153,7 @@ def _outlines(table: AreaTable, tolerance: float) -> list[str]:
         simple = shapely.coverage_simplify(shapes, tolerance * unit)
     else:
         simple = shapely.simplify(shapes, tolerance * unit)
-    return [_path(shape, west, north, unit) for shape in simple]
+    return [svg_path(shape, west, north, unit) for shape in simple]
 
 
 def _height(table: AreaTable) -> int:
@@ -161,7 +161,29 @@ def _height(table: AreaTable) -> int:
     return int(np.ceil(_WIDE * (north - south) / (east - west)))
 
 
-def _path(shape: Any, west: float, north: float, unit: float) -> str:
+def svg_path(shape: Any, west: float, north: float, unit: float) -> str:
+    """
+    Write a polygon as SVG path data, in whole units; rings smaller than one are left out.
+
+    Parameters
+    ----------
+    shape
+        Polygon or multipolygon.
+    west, north
+        Of the picture's corner, in the polygon's units.
+    unit
+        How many of those a unit of the picture is.
+
+    Returns
+    -------
+    path
+        For the attribute `d`.
+
+    Examples
+    --------
+    >>> svg_path(shapely.box(0, 0, 20, 10), 0, 10, 1)
+    'M20,10l0-10l-20,0l0,10z'
+    """
     parts = shapely.get_parts(shape)
     rings = [ring for part in parts for ring in (part.exterior, *part.interiors)]
     return "".join(_ring(shapely.get_coordinates(ring), west, north, unit) for ring in rings)
