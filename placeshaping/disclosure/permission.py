@@ -66,7 +66,7 @@ def check_policy(
         msg = f"sensitivity is {sensitivity!r}; use one of: {', '.join(SENSITIVITIES)}."
         raise DisclosureError(msg)
     check_terms(policy, purpose, expires, made_on)
-    if already_published and not _ADDRESS.match(already_published):
+    if already_published and not is_address(already_published):
         msg = (
             f"already_published = {already_published!r} is no address. Write the page where these "
             "records can be had, as https://..."
@@ -91,6 +91,18 @@ def check_policy(
             "of your own with a higher threshold."
         )
         raise DisclosureError(msg)
+
+
+def is_address(given: str) -> bool:
+    """
+    Tell whether a text is an address at which anybody can look something up.
+
+    Examples
+    --------
+    >>> is_address("https://example.org/libraries"), is_address("see intranet")
+    (True, False)
+    """
+    return bool(_ADDRESS.match(given))
 
 
 def check_terms(

@@ -112,6 +112,10 @@ class Release(Sealed, maker=_MAKER, remedy=_REMEDY):
         a reader may look a place up.
     facts
         Figures of what the protection cost, for the manifest.
+    found, glance
+        Of measures that count no records (`release_facts`): what was found, in
+        sentences, and what is to be seen at a glance. Empty otherwise: the
+        products write those from the numbers.
     """
 
     title: str
@@ -139,6 +143,8 @@ class Release(Sealed, maker=_MAKER, remedy=_REMEDY):
     places: tuple[PublicPlaces, ...] = ()
     sectors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
+    found: tuple[str, ...] = ()
+    glance: tuple[tuple[str, str], ...] = ()
 
     def __repr__(self) -> str:
         """Say in a line what it is; its tables are long."""

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from placeshaping._core.checks import check_columns, listed
 from placeshaping._core.errors import ColumnError, InputError, UnmatchedError
 
-Tone = Literal["hot", "cold", "none", "other"]
-"""Whether a class lies above or below what was expected, neither, or is of another kind."""
+Tone = Literal["hot", "cold", "none", "other", "step"]
+"""Above or below what was expected, neither, of another kind, or one of a sequence of steps."""
 
 MOST_LABELS = 20
 """Classes that labels may have."""

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from typing import Any
 
 from placeshaping.disclosure.classes import class_labels
+from placeshaping.disclosure.facts import FACT_COLUMNS
 from placeshaping.disclosure.release import Release
 from placeshaping.disclosure.tables import COUNT_EDGES
 from placeshaping.hotspots.labels import LabelScheme
@@ -54,6 +55,7 @@ def notes_of(release: Release) -> list[Note]:
     rows += [
         ("denominator", f"{view.label}: {view.denominator or 'none, so no rate'}")
         for view in release.categories
+        if not release.found
     ]
     rows.append(("hot spots of", release.hot_spots_of or ""))
     rows += [
@@ -61,7 +63,11 @@ def notes_of(release: Release) -> list[Note]:
     ]
     rows.append(("contact", release.contact))
     columns = {str(name) for table in release.tables.values() for name in table.values}
-    rows += [("how to read", text) for text in HOW_TO_READ if _is_of(text, columns)]
+    if release.found:
+        rows += [("how to read", f"{k}: {v}.") for k, v in FACT_COLUMNS.items() if k in columns]
+        rows.append(("how to read", HOW_TO_READ[-1]))
+    else:
+        rows += [("how to read", text) for text in HOW_TO_READ if _is_of(text, columns)]
     rows += [("how to read", f"{one.name}: {label_words(one)}") for one in release.labels]
     return [(key, value) for key, value in rows if value != ""]
 

@@ -89,8 +89,10 @@ def styles_of(
         about = "per 1,000 a year" if rated else "number of records"
     else:
         column, about = "class", "class of the number of records"
-    drawn = _graduated(layer, column)
-    found = [LayerStyle(name, column.capitalize(), f"{title}: {about}", drawn, default=True)]
+    found = []
+    if column in layer:
+        drawn = _graduated(layer, column)
+        found = [LayerStyle(name, column.capitalize(), f"{title}: {about}", drawn, default=True)]
     if "cluster" in layer:
         drawn = _categorised("cluster", tuple(CLUSTERS.values()))
         found.append(LayerStyle(name, "Hot spots", f"{title}: Gi*", drawn, default=False))
@@ -98,8 +100,11 @@ def styles_of(
         if scheme.name in layer:
             drawn = _categorised(scheme.name, label_styles(scheme))
             about = f"{title}: {scheme.title}"
-            found.append(LayerStyle(name, scheme.title[:30], about, drawn, default=False))
-    if column == "class" and len(found) > 1:  # classes of records are not what it was made for
+            alone = not found  # of measures that count no records
+            found.append(LayerStyle(name, scheme.title[:30], about, drawn, default=alone))
+    if (
+        column == "class" and column in layer and len(found) > 1
+    ):  # classes of records are not what it was made for
         first, second, *rest = found
         found = [replace(second, default=True), *rest, replace(first, default=False)]
     return found

@@ -48,7 +48,10 @@ def about(
     published = release.already_published
     notes = [month_words(note) for note in release.notes]
     parts = [
-        ("The records", [*notes, *([f"Published at {published}."] if published else [])]),
+        (
+            "What it rests on" if release.found else "The records",
+            [*notes, *([f"Published at {published}."] if published else [])],
+        ),
         ("How it was worked out", list(_method(release, tolerance, scheme))),
         ("What was hidden, and why", list(release.statement)),
         ("It must not be used", list(release.not_for)),
@@ -116,6 +119,10 @@ def _method(release: Release, tolerance: float, scheme: Scheme) -> Iterator[str]
             yield "Hot spots were worked out before small numbers were hidden and others rounded."
     for layer in release.labels:
         yield " ".join((layer.method, *layer.cautions))
+    borders = f"Borders are simplified by up to about {tolerance:,.0f} metres for display."
+    if release.found:
+        yield borders
+        return
     chosen = (
         "chosen so that the areas spread over the classes as evenly as such numbers allow"
         if scheme == "even"
@@ -126,7 +133,7 @@ def _method(release: Release, tolerance: float, scheme: Scheme) -> Iterator[str]
         "each holds. Areas where nothing was recorded have an entry of their own. For rates the "
         "classes stay the same from period to period, so that colours can be compared."
     )
-    yield f"Borders are simplified by up to about {tolerance:,.0f} metres for display."
+    yield borders
 
 
 def _source(source: Any) -> str:

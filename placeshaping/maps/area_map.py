@@ -17,6 +17,7 @@ from placeshaping._core.checks import listed
 from placeshaping._core.crs import to_degrees
 from placeshaping._core.errors import DisclosureError, InputError, OutputError
 from placeshaping._core.output import staged_file
+from placeshaping.disclosure.facts import FACT_HEADS
 from placeshaping.disclosure.policies import POLICIES
 from placeshaping.disclosure.release import Release, require_release
 from placeshaping.maps.about import about, footer
@@ -244,7 +245,8 @@ class AreaMap(folium.Map):  # type: ignore[misc]  # folium has no types
         content = _content(self, self._further(**kwargs))
         if stamp is not None and self._unreleased():
             content = _stamped(content)
-        page = render_page(content, scripts=[_asset("shapes.js"), _asset("areas.js")])
+        names = ["shapes.js", "areas.js", *(["facts.js"] if self.release.found else [])]
+        page = render_page(content, scripts=[_asset(name) for name in names])
         return page if self.basemap is None else open_policy(page, self.basemap)
 
     def save(
@@ -479,6 +481,7 @@ def _settings(release: Release, classes: ViewClasses) -> dict[str, Any]:
         "alarms": FALSE_ALARMS,
         "exactly": release.policy.rounding == 1,
         **({} if release.policy.counts_shown else {"countless": _countless(release)}),
+        **({"measures": dict(FACT_HEADS)} if release.found else {}),
         "smallest": max(release.policy.threshold, 1),
         "countClasses": classes.counts,
     }

@@ -165,6 +165,8 @@ def label_styles(scheme: LabelScheme) -> tuple[ClusterStyle, ...]:
 
 def _colours(tone: Tone, many: int) -> tuple[str, ...]:
     """Return the colours of a tone; a legend goes from the strongest hot to the strongest cold."""
+    if tone == "step":
+        return sequential(many)
     few = _FEW.get(tone, ())
     if many > len(few):
         return _TONES[tone]

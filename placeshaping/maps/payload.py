@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from placeshaping._core.crs import to_degrees
 from placeshaping._core.errors import EmptyError
+from placeshaping.disclosure.facts import FACT_COLUMNS
 from placeshaping.disclosure.public_places import PublicPlaces
 from placeshaping.disclosure.release import Release
 from placeshaping.disclosure.tables import AreaTable
@@ -249,8 +250,21 @@ def _level(release: Release, level: str, polygons: Any) -> dict[str, Any]:
         for scheme in release.labels
         if scheme.name in table.values
     }
+    if found := _measured(table.values):
+        made["measures"] = found
     made["polygons"] = polygons
     return made
+
+
+def _measured(values: pd.DataFrame) -> dict[str, list[Any]]:
+    """Return the measures that count no records, as they are printed: numbers with one decimal."""
+    found: dict[str, list[Any]] = {}
+    for name in (name for name in FACT_COLUMNS if name in values):
+        column = values[name]
+        if pd.api.types.is_numeric_dtype(column):
+            column = column.astype("float64").round(1)
+        found[name] = column.astype(object).where(column.notna(), None).tolist()
+    return found
 
 
 def _parents(release: Release, level: str) -> dict[str, Any]:

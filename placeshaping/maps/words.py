@@ -69,6 +69,8 @@ def finding(release: Release) -> tuple[str, ...]:
         What, when, where and how many; where the rate was highest and lowest,
         with intervals; how many areas stand out, and how sure that is.
     """
+    if release.found:
+        return release.found
     return (_lead(release), *_extremes(release), *_hot_spots(release), *_labels(release))
 
 
@@ -86,6 +88,8 @@ def facts(release: Release) -> tuple[tuple[str, str], ...]:
     facts
         When, where, what stands out, and how sure.
     """
+    if release.glance:
+        return release.glance
     finest = release.tables[release.levels[0]]
     _, many, _ = words_of(finest)
     within = f", in {len(finest.areas):,} {many}" if len(release.levels) > 1 else ""
@@ -122,6 +126,8 @@ def words_heading(release: Release) -> str:
     heading
         Category, months and level.
     """
+    if release.found:
+        return "In words"
     one = words_of(release.tables[release.levels[0]])[0]
     return f"In words: {_of(release)}, {span_words(release)}, by {one}"
 

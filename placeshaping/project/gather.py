@@ -133,8 +133,8 @@ def gather(
     placement = counts.attrs["report"]
     _check_place(placement)
     _check_coverage(counts, areas)
-    population = _read_population(recipe, folder, areas, sources)
-    deprivation = _read_deprivation(recipe, folder, areas, sources)
+    population = read_people(recipe, folder, areas, sources)
+    deprivation = read_deprivation_of(recipe, folder, areas, sources)
     places = tuple(read_places(recipe, folder, areas, sources))
     postcodes = read_postcodes_of(recipe, folder, sources)
     police = all(file.kind == "police" for file in files)
@@ -297,9 +297,10 @@ def read_areas(
     return areas, whole.loc[areas.index]
 
 
-def _read_population(
+def read_people(
     recipe: Recipe, folder: Path, areas: gpd.GeoDataFrame, sources: list[SourceFile]
 ) -> pd.DataFrame | None:
+    """Read residents and households of the areas; None where the recipe names none."""
     from placeshaping.joins.attributes import attach_population
     from placeshaping.sources.populations import read_population
 
@@ -336,9 +337,10 @@ def _read_population(
     return population
 
 
-def _read_deprivation(
+def read_deprivation_of(
     recipe: Recipe, folder: Path, areas: gpd.GeoDataFrame, sources: list[SourceFile]
 ) -> pd.DataFrame | None:
+    """Read the deprivation of the areas; None where the recipe names none."""
     if recipe.deprivation is None:
         return None
     from placeshaping.joins.attributes import attach_deprivation

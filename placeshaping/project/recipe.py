@@ -140,7 +140,8 @@ class Recipe(Section):
     `ledger` the file that remembers what was released, ``"none"`` for none;
     `dataset` what the records are called there, by default their subject;
     `secret` the file, outside this folder, that holds the key of methods that
-    need one; `backtest` and `patrol` are for the commands of those names.
+    need one; `backtest`, `patrol`, `access`, `siting` and `rounds` are for the
+    commands of those names (`site` reads `siting`).
     """
 
     title: str = Field(min_length=1)
@@ -161,6 +162,9 @@ class Recipe(Section):
     patrol: dict[str, Any] | None = None
     evaluation: dict[str, Any] | None = None
     profile: dict[str, Any] | None = None
+    access: dict[str, Any] | None = None
+    siting: dict[str, Any] | None = None
+    rounds: dict[str, Any] | None = None
     show: Show = Show()
     output: Output = Output()
 

@@ -10,6 +10,7 @@ import pandas as pd
 from placeshaping._core.checks import listed
 from placeshaping._core.codes import LEVEL_SHORT, is_gss
 from placeshaping.disclosure.classes import class_labels
+from placeshaping.disclosure.facts import FACT_COLUMNS
 from placeshaping.disclosure.release import Release
 from placeshaping.disclosure.tables import COUNT_EDGES
 from placeshaping.layers.notes import declaration_of, label_words
@@ -75,7 +76,8 @@ def column_words(release: Release) -> dict[str, str]:
     words
         Column -> words: `COLUMNS`, and the further labels of its areas.
     """
-    return {**COLUMNS, **{one.name: label_words(one) for one in release.labels}}
+    own = dict(FACT_COLUMNS) if release.found else {}
+    return {**COLUMNS, **own, **{one.name: label_words(one) for one in release.labels}}
 
 
 @dataclass(frozen=True)
@@ -127,12 +129,13 @@ def notes_of_tables(
 
 def _words(release: Release, shortened: Collection[str]) -> Iterator[Row]:
     yield from _told("Stamp", [release.policy.stamp or ""])
-    yield from _told("What it shows", [_shown(release)])
+    yield from _told("What it shows", release.found or [_shown(release)])
     yield from _told("Purpose", [release.purpose])
-    yield from _told("Period", _span(release))
+    yield from _told("Period", [] if release.found else _span(release))
     yield from _told("For whom", [f"{release.policy.audience} (policy {release.policy.name})"])
-    yield from _told("How to read", HOW_TO_READ)
-    yield from _told("Rates", _denominators(release))
+    if not release.found:
+        yield from _told("How to read", HOW_TO_READ)
+        yield from _told("Rates", _denominators(release))
     yield from _told(
         "Hot spots", [f"of the {release.hot_spots_of}" if release.hot_spots_of else ""]
     )

@@ -71,7 +71,26 @@ COLUMNS: Mapping[str, str] = {
     "northing": "metres north, British National Grid",
     "age_days": "days since the record",
     "days_left": "days for which the lift holds",
+    "imd_decile": "tenth of the Index of Multiple Deprivation, 1 = most deprived",
+    "age": "age band",
+    "areas": "how many areas",
+    "residents": "people who live there; of a site: who have it as their nearest",
+    "residents_beyond": "of them, those who have farther to go than the threshold",
+    "share_beyond": "the same as a share",
+    "mean": "mean travel of those who reach one, by residents",
+    "median": "travel that half of the residents have at most",
+    "site": "name of the site",
+    "existing": "whether it is in use today",
+    "longest": "longest travel of an area that has it as its nearest",
+    "capacity": "what it can take",
     "lift": "how many times as many follow as if dates had nothing to do with places",
+    "property": "key of the property",
+    "area_code": "code of its area",
+    "chosen_by": "rank: in order; lot: drawn by lot among all",
+    "chance": "chance that an inspection finds something",
+    "low": "lower end of the 90 % interval of the chance",
+    "high": "upper end of the 90 % interval of the chance",
+    "reasons": "what makes a finding likelier there than at the usual property",
 }
 """What each column holds, in words; some of them where the policy lets them out alone."""
 
@@ -89,6 +108,10 @@ _KEYS = {
     "repeat_locations": ["place"],
     "near_repeat_pairs": ["originator", "follow_on"],
     "risk_bands": ["event", "distance_band"],
+    "inspection_list": ["property"],
+    "equity": ["imd_decile"],
+    "ages": ["imd_decile", "age"],
+    "sites": ["site"],
 }
 _TITLE = Font(bold=True, size=14)
 _BOLD = Font(bold=True)

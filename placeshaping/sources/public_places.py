@@ -45,7 +45,7 @@ def read_public_places(
     -------
     places
         `name` and points (EPSG:27700). Rows that cannot be located are left
-        out; ``attrs["not_located"]`` counts them.
+        out; ``attrs["not_located"]`` counts them, ``attrs["lost"]`` names them.
 
     Raises
     ------
@@ -91,4 +91,5 @@ def read_public_places(
         crs=NATIONAL_GRID,
     )
     places.attrs["not_located"] = int((~located).sum())
+    places.attrs["lost"] = tuple(table.loc[~located, str(named)].astype(str))
     return places

@@ -47,7 +47,7 @@ def check_disguises(contents: Contents, rules: Rules) -> Iterator[Breach]:
     >>> [breach.what for breach in check_disguises(contents, RULES["public"])]
     ['1 count is neither a number nor a mark']
     """
-    if not rules.protects:
+    if not rules.protects and rules.counts_shown:
         return
     for table in contents.tables:
         if table.written_for_readers or not table.frame.columns.is_unique:

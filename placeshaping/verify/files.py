@@ -22,6 +22,7 @@ from placeshaping.verify.contents import Contents, Table, UnreadableError
 from placeshaping.verify.coordinates import as_table, attack_coordinates, drawn_points
 from placeshaping.verify.csvw_file import description_names, read_described_csv, read_plain_json
 from placeshaping.verify.disguises import check_disguises
+from placeshaping.verify.facts import check_facts
 from placeshaping.verify.geopackage_file import read_geopackage, shapes_of_geopackage
 from placeshaping.verify.gpx_file import read_gpx
 from placeshaping.verify.html_file import read_html
@@ -290,6 +291,7 @@ def _judge(contents: Contents, path: Path, name: str, given: Against) -> _Attack
     found += check_disguises(contents, rules)
     found += check_labels(contents, rules)
     found += check_records(contents, rules)
+    found += check_facts(contents, rules)
     found += check_shares(contents, rules)
     found += attack_legends(contents, rules)
     found += _shapes(contents, path, rules, given.public)

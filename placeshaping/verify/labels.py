@@ -74,7 +74,8 @@ def check_labels(contents: Contents, rules: Rules) -> Iterator[Breach]:
     >>> [breach.what for breach in check_labels(contents, RULES["public"])]
     ['1 cell marked as hidden, with emerging all the same']
     """
-    if not rules.protects or contents.kind == "geotiff":  # whose labels name classes of values
+    believed = not rules.protects and rules.counts_shown
+    if believed or contents.kind == "geotiff":  # whose labels name classes of values
         return
     given = (contents.declaration or {}).get("labels")
     if given is not None and not isinstance(given, Mapping):

@@ -20,6 +20,7 @@ KEYS = {
 LEVEL_KEYS = {
     "level", "label", "short", "codes", "names", "members", "parents", "parent_level", "holds",
     "residents", "households", "imd_decile", "count", "cluster", "labels", "polygons", "bounds",
+    "measures",
 }  # fmt: skip
 """What may stand in one level of them."""
 
@@ -142,6 +143,7 @@ def _level(
         return
     frame = _long(level, labels, codes, data, shape)
     _spell(level, frame, contents)
+    _measured(level, frame, contents)
     contents.tables.append(Table(f"{name}_values", frame))
 
 
@@ -184,3 +186,18 @@ def _spell(level: dict[str, Any], frame: pd.DataFrame, contents: Contents) -> No
         words = {chr(ord("a") + place): word for place, word in enumerate(known[column])}
         found = [words.get(letter, None if letter == "." else letter) for letter in letters]
         frame[column] = [*found, *[None] * (len(frame) - len(found))]
+
+
+def _measured(level: dict[str, Any], frame: pd.DataFrame, contents: Contents) -> None:
+    """Add measures that count no records: one value an area, in columns that the policy lists."""
+    given = level.get("measures")
+    where = f"payload level {level.get('level')}"
+    for column, values in given.items() if isinstance(given, dict) else ():
+        plain = isinstance(values, list) and all(
+            one is None or isinstance(one, str | int | float) for one in values
+        )
+        if not plain or len(values) != len(frame) or column in frame:
+            what = f"holds a measure {str(column)!r} that has not one value for each area"
+            contents.breach(where, what, str(values)[:80])
+            continue
+        frame[str(column)] = values

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from placeshaping.verify import evaluations
 from placeshaping.verify.contents import Table
 from placeshaping.verify.rules import Rules
 
@@ -12,6 +13,7 @@ _BANDS = {"distance_band", "day_band", "from_m", "to_m", "from_days", "to_days"}
 _HOURS = {"weekday", "month", "hour", "hours"}
 _STREETS = {"segment", "street", "length_km"}
 _TESTED = {"p_value", "q_value"}
+_BEYOND = {"residents", "residents_beyond", "share_beyond"}
 _BESIDE_COUNTS = {
     "part", "areas", "expected", "difference", "se_poisson", "se", "lower", "upper", "p_value",
     "percent", "percent_lower", "percent_upper", "detectable", "quotient", "model", "effect",
@@ -27,10 +29,18 @@ COUNTED: dict[str, tuple[set[str], set[str]]] = {
     "change": ({"period", "status"}, {"count"}),
     "streets": (_STREETS, set()),
     "evaluation": EVALUATION,
+    "sites": ({"site", "existing", "areas", "longest", "capacity", "status"}, {"count"}),
 }
 """What a file of records may hold: in any case, and where counts may be shown."""
 
-LISTS = {"repeat_locations", "near_repeat_pairs", "risk_bands"}
+FACT_TABLES: dict[str, set[str]] = {
+    "equity": {"imd_decile", "areas", "mean", "median"} | _BEYOND,
+    "ages": {"imd_decile", "age"} | _BEYOND,
+    "sites": {"site", "existing", "areas", "residents", "mean", "longest", "capacity"},
+}
+"""What a file of facts may hold that is not of areas: residents, never records."""
+
+LISTS = {"repeat_locations", "near_repeat_pairs", "risk_bands", "inspection_list"}
 """Records that name places or single events; they do not leave."""
 
 _CLASSED = {"class", "rank"}
@@ -47,7 +57,8 @@ def declared_records(declaration: Mapping[str, Any] | None) -> str | None:
     """
     said = declaration or {}
     name = said.get("records") if said.get("item") == "records" else None
-    return name if isinstance(name, str) and name in {*COUNTED, *LISTS} else None
+    known = {*COUNTED, *FACT_TABLES, *LISTS}
+    return name if isinstance(name, str) and name in known else None
 
 
 def record_columns(declaration: Mapping[str, Any] | None, rules: Rules) -> set[str] | None:
@@ -64,8 +75,8 @@ def record_columns(declaration: Mapping[str, Any] | None, rules: Rules) -> set[s
     if name is None:
         return set()
     if not rules.protects:
-        return None
-    if name in LISTS:
+        return None if rules.counts_shown else FACT_TABLES.get(name, {"status"})
+    if name not in COUNTED:
         return set()
     always, counted = COUNTED[name]
     if name == "streets":

@@ -157,6 +157,12 @@ class Rules:
         return np.full(size, float(self.threshold))
 
 
+FACT_COLUMNS = (
+    "minutes", "metres", "nearest", "minutes_before", "metres_before", "nearest_before",
+    "per_1000",
+)  # fmt: skip
+"""Measures that count no records: what a file of facts may hold beside words."""
+
 RULES: dict[str, Rules] = {
     "public": Rules("public", 10, 5, False, False, True),
     "ons-10-5": Rules("ons-10-5", 10, 5, False, False, True),
@@ -165,6 +171,10 @@ RULES: dict[str, Rules] = {
     "police": Rules(
         "police", 5, 5, True, False, True, counts_shown=False, finest_cell=250,
         expiry_needed=True, purpose_needed=True,
+    ),
+    "facts": Rules(
+        "facts", 0, 1, True, False, True, address_needed=True, method="as_is", dominance=None,
+        counts_shown=False, extra_fields=FACT_COLUMNS,
     ),
     "open": Rules(
         "open", 0, 1, True, True, False, address_needed=True, method="as_is", dominance=None
@@ -359,7 +369,7 @@ def _odd(
         what = f"declares the policy {name!r}, under which nothing leaves"
         yield what, f"name it to accept it: --policy {name}"
     if own.address_needed and not published_at(declaration):
-        what = "declares 'open' without the address where the records are published"
+        what = f"declares {name!r} without the address where the records are published"
         yield what, f"already_published: {published_at(declaration)}"
     threshold, rounding = declaration.get("threshold"), declaration.get("rounding")
     hides = any(isinstance(n, int) and n > most for n, most in ((threshold, 0), (rounding, 1)))

@@ -12,6 +12,7 @@ import pytest
 
 import placeshaping.verify
 from placeshaping._core.errors import DisclosureError, MissingFileError
+from placeshaping.disclosure.facts import FACTS
 from placeshaping.disclosure.policies import POLICIES
 from placeshaping.verify.addresses import machine_paths, outside_in_script
 from placeshaping.verify.arithmetic import years_of
@@ -38,7 +39,7 @@ def whats(path: Path, **options: Any) -> list[str]:
 
 def test_rules_are_those_of_the_policies() -> None:
     """Written down twice on purpose; here the two are compared."""
-    for name, policy in POLICIES.items():
+    for name, policy in {**POLICIES, "facts": FACTS}.items():
         rules = RULES[name]
         assert (rules.threshold, rules.rounding) == (policy.threshold, policy.rounding)
         assert rules.zeros_shown == policy.zeros_shown
@@ -52,7 +53,7 @@ def test_rules_are_those_of_the_policies() -> None:
         assert rules.expiry_needed == policy.needs_expiry
         assert rules.purpose_needed == policy.needs_purpose
         assert (rules.map_shareable, rules.leaves) == (policy.shareable_map, policy.leaves)
-    assert set(RULES) == set(POLICIES)
+    assert set(RULES) == {*POLICIES, "facts"}
 
 
 def test_attacker_imports_nothing_that_it_attacks() -> None:
