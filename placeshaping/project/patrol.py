@@ -227,6 +227,7 @@ def _plan(request: PatrolRequest, place: Place, expected: NDArray[np.float64]) -
         compactness=COMPACTNESS,
         corners=False,
         dwell_minutes=cover.dwell_minutes,
+        streets=place.streets,
     )
 
 

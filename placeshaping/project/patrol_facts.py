@@ -5,7 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from string import ascii_uppercase
 from typing import TYPE_CHECKING
+
+from placeshaping._core.checks import listed
 
 if TYPE_CHECKING:
     from placeshaping._core.provenance import SourceFile
@@ -33,8 +37,8 @@ class PatrolFacts:
         Sentences about refused offences that somebody signed for.
     model, because, parameters
         The model, why it was taken, and what it learned.
-    method
-        How cells became patrol areas.
+    method, visiting
+        How cells became patrol areas, and how the order of visits was found.
     records_from, records_to
         First and last day of the records.
     unlocated, elsewhere
@@ -70,6 +74,7 @@ class PatrolFacts:
     because: str
     parameters: Mapping[str, float | str]
     method: str
+    visiting: str
     records_from: str
     records_to: str
     unlocated: float
@@ -131,6 +136,7 @@ def make_facts(
         because=fitted.because,
         parameters=dict(fitted.fitted.parameters),
         method=plan.method,
+        visiting=_visiting(request, plan),
         records_from=f"{history.periods[0]:%Y-%m-%d}",
         records_to=f"{history.cutoff - dt.timedelta(days=1):%Y-%m-%d}",
         unlocated=place.unlocated / place.rows,
@@ -148,3 +154,27 @@ def make_facts(
         marks=tuple(mark.sentence for mark in marks if mark.cell in flagged),
         request=digest,
     )
+
+
+def _visiting(request: PatrolRequest, plan: PatrolPlan) -> str:
+    """Say by what the order of visits goes, and how long the rounds are."""
+    if request.streets is None:
+        return (
+            "No streets file was given: the order of visits goes by straight lines between the "
+            "middles of cells, whatever lies between."
+        )
+    rounds = ", ".join(
+        f"{letter} {km:.1f} km"
+        for letter, km in zip(ascii_uppercase, plan.patrols["walk_km"], strict=False)
+    )
+    told = (
+        f"The order of visits goes along the streets of {Path(request.streets).name}, from middle "
+        f"to middle of the cells; rounds: {rounds}."
+    )
+    off = plan.cells[plan.cells["off_streets"]]
+    if not len(off):
+        return told
+    names = [
+        f"{ascii_uppercase[p - 1]}{v}" for p, v in zip(off["patrol"], off["visit"], strict=True)
+    ]
+    return f"{told} No street joins {listed(names)} to the others: there, straight lines stand in."

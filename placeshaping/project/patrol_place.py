@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from placeshaping._core.errors import InputError, UnmatchedError
+from placeshaping._core.checks import check_file
+from placeshaping._core.errors import FileFormatError, InputError, UnmatchedError
 from placeshaping._core.provenance import SourceFile, describe_file
 from placeshaping.project.records import RecordFile, Sensitivity, read_records
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from placeshaping.likelihood.steps import Resolution
     from placeshaping.likelihood.units import Units
     from placeshaping.project.patrol_request import PatrolRequest
+    from placeshaping.shaping.network import Network
+
+_BESIDE = 1_000.0
+"""Metres around the district within which streets are read."""
 
 ELSEWHERE = 0.005
 """Share of records in the district below which they can only be of another place."""
@@ -51,6 +56,8 @@ class Place:
         Position of the cell of each record.
     rows, unlocated, elsewhere
         Records read, those without a place, and those outside the district.
+    streets
+        Along which cells are visited; None for straight lines.
     """
 
     events: pd.DataFrame
@@ -66,6 +73,7 @@ class Place:
     rows: int
     unlocated: int
     elsewhere: int
+    streets: Network | None = None
 
 
 def read_place(request: PatrolRequest, *, folder: Path) -> Place:
@@ -103,6 +111,7 @@ def read_place(request: PatrolRequest, *, folder: Path) -> Place:
     files = read_records(request.records, folder=folder)
     events = _all_events(files)
     located = events["easting"].notna() & events["northing"].notna()
+    streets = _read_streets(request, areas, folder, sources)
     cells = make_cells(areas, size=request.cover.cell_size)
     units = make_units(cells)
     known = events[located]
@@ -118,13 +127,14 @@ def read_place(request: PatrolRequest, *, folder: Path) -> Place:
         cells=cells,
         units=units,
         name=" and ".join(request.areas.within) or "the district",
-        sources=(*(file.source for file in files), *sources, *_streets(request, folder)),
+        sources=(*(file.source for file in files), *sources),
         sensitivity=_strictest(files),
         already_published=_published(files),
         at=at[inside],
         rows=len(events),
         unlocated=int((~located).sum()),
         elsewhere=int((~inside).sum()),
+        streets=streets,
     )
 
 
@@ -164,7 +174,34 @@ def _published(files: Sequence[RecordFile]) -> str | None:
     return ", ".join(dict.fromkeys(a for a in addresses if a)) if all(addresses) else None
 
 
-def _streets(request: PatrolRequest, folder: Path) -> list[SourceFile]:
+def _read_streets(
+    request: PatrolRequest, areas: gpd.GeoDataFrame, folder: Path, sources: list[SourceFile]
+) -> Network | None:
+    """Read the streets in and around the district; None where the request names none."""
     if request.streets is None:
-        return []
-    return [describe_file(folder / request.streets, "streets")]
+        return None
+    import pyogrio
+    from pyogrio.errors import DataLayerError, DataSourceError
+
+    from placeshaping.shaping.network import make_network
+
+    path = check_file(folder / request.streets)
+    try:
+        streets = pyogrio.read_dataframe(path, columns=[])
+    except (DataSourceError, DataLayerError, ValueError) as error:
+        msg = (
+            f"streets: {path.name} cannot be read as a file of streets ({str(error)[:100]}). Give "
+            "lines as a GeoPackage, shapefile or GeoJSON."
+        )
+        raise FileFormatError(msg) from error
+    if streets.crs is None:
+        msg = f"streets: {path.name} does not say its reference system. Set it, in QGIS or so."
+        raise FileFormatError(msg)
+    streets = streets.to_crs(areas.crs)
+    west, south, east, north = areas.total_bounds
+    near = streets.cx[west - _BESIDE : east + _BESIDE, south - _BESIDE : north + _BESIDE]
+    if not len(near):
+        msg = f"streets: none of the {len(streets):,} lines of {path.name} lie in the district."
+        raise UnmatchedError(msg)
+    sources.append(describe_file(path, "streets"))
+    return make_network(near[near.geom_type.isin(["LineString", "MultiLineString"])])

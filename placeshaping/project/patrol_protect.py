@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from placeshaping._core.errors import HiddenError
@@ -137,13 +136,6 @@ def _release(
 
 def _notes(request: PatrolRequest, facts: PatrolFacts) -> list[str]:
     """Write what every product says of the request, its records and who decides."""
-    streets = (
-        f"Streets: {Path(request.streets).name} was named; the order of visits still goes by "
-        "straight lines between the middles of cells."
-        if request.streets
-        else "No streets file was given: the order of visits goes by straight lines between the "
-        "middles of cells, whatever lies between."
-    )
     offences = "; ".join(f"{name} ({tag})" for name, tag in facts.offences.items())
     return [
         f"Shift: {facts.shift}.",
@@ -153,7 +145,7 @@ def _notes(request: PatrolRequest, facts: PatrolFacts) -> list[str]:
         f"read had no place, {facts.elsewhere:.1%} lie outside the district.",
         facts.because,
         f"Patrol areas: {facts.share_of_area:.1%} of the district. {facts.method}",
-        streets,
+        facts.visiting,
         _DWELL.format(minutes=request.cover.dwell_minutes),
         *facts.cautions,
         *facts.marks,

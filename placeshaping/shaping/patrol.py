@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 
 from placeshaping._core.errors import InputError
 from placeshaping.likelihood.units import Units
+from placeshaping.shaping.network import Network
+from placeshaping.shaping.visits import order_visits, round_length, ways_between
 
 Floats = NDArray[np.float64]
 
@@ -41,7 +43,9 @@ class PatrolPlan:
     cells
         Indexed by ``area_code``, in the order of visits: ``patrol`` (1 is the
         area that expects most), ``visit`` (order within it), ``rank`` (1 is
-        the likeliest cell of the district), ``expected``.
+        the likeliest cell of the district), ``expected``, ``off_streets``
+        (whether the streets do not join it to the others: straight lines stand
+        in).
     patrols
         Indexed by ``patrol``: ``cells``, ``area_km2``, ``expected``,
         ``walk_km`` (the round over its cells' centres), ``minutes`` (one round
@@ -73,6 +77,7 @@ def plan_patrols(
     compactness: float = 0.0,
     corners: bool = True,
     dwell_minutes: float = DWELL_MINUTES,
+    streets: Network | None = None,
 ) -> PatrolPlan:
     """
     Make connected patrol areas of equal size around the likeliest cells.
@@ -106,6 +111,9 @@ def plan_patrols(
         Whether cells that touch at a corner alone make a connected area.
     dwell_minutes
         Minutes of each visit.
+    streets
+        Along which the cells of an area are visited (`make_network`, in the
+        reference system of the units); straight lines, where not given.
 
     Returns
     -------
@@ -142,7 +150,8 @@ def plan_patrols(
         free[best] = False
         grown.append(best)
     _exchange(grown, worth, near, free)
-    return _plan(grown, expected, units, order, wanted, dwell_minutes)
+    rounds = [_visits(area, expected, units, streets) for area in grown]
+    return _plan(rounds, expected, units, order, wanted, dwell_minutes)
 
 
 _SEEDS = 60
@@ -296,8 +305,25 @@ def _connected(area: list[int], near: list[NDArray[np.int32]]) -> bool:
     return len(reached) == len(members)
 
 
+@dataclass(frozen=True, eq=False)
+class _Round:
+    """Cells of an area in the order of visits."""
+
+    cells: NDArray[np.intp]
+    metres: float
+    off_streets: NDArray[np.bool_]
+
+
+def _visits(area: list[int], expected: Floats, units: Units, streets: Network | None) -> _Round:
+    """Order an area's cells as a short round that begins at the likeliest."""
+    cells = np.array(sorted(area, key=lambda cell: (-expected[cell], cell)), dtype=np.intp)
+    ways = ways_between(units.xy[cells], streets=streets)
+    tour = order_visits(ways.metres, first=0)
+    return _Round(cells[tour], round_length(ways.metres, tour), ways.straight[tour])
+
+
 def _plan(
-    grown: list[list[int]],
+    rounds: list[_Round],
     expected: Floats,
     units: Units,
     order: NDArray[np.intp],
@@ -306,15 +332,16 @@ def _plan(
 ) -> PatrolPlan:
     rank = np.empty(len(units), dtype=np.int64)
     rank[order] = np.arange(1, len(units) + 1)
-    rounds = [_round(area, expected, units) for area in grown]
-    rounds.sort(key=lambda visits: -expected[visits].sum())
-    cells = np.concatenate(rounds)
+    rounds = sorted(rounds, key=lambda one: -expected[one.cells].sum())
+    cells = np.concatenate([one.cells for one in rounds])
+    many = [len(one.cells) for one in rounds]
     table = pd.DataFrame(
         {
-            "patrol": np.repeat(np.arange(1, len(rounds) + 1), [len(r) for r in rounds]),
-            "visit": np.concatenate([np.arange(1, len(r) + 1) for r in rounds]),
+            "patrol": np.repeat(np.arange(1, len(rounds) + 1), many),
+            "visit": np.concatenate([np.arange(1, number + 1) for number in many]),
             "rank": rank[cells],
             "expected": expected[cells],
+            "off_streets": np.concatenate([one.off_streets for one in rounds]),
         },
         index=units.codes[cells],
     )
@@ -333,41 +360,17 @@ def _plan(
 
 
 def _patrol_table(
-    rounds: list[NDArray[np.intp]], expected: Floats, units: Units, dwell: float
+    rounds: list[_Round], expected: Floats, units: Units, dwell: float
 ) -> pd.DataFrame:
-    walks = np.array([_length(units.xy[visits]) / 1000 for visits in rounds])
-    cells = np.array([len(visits) for visits in rounds])
+    walks = np.array([one.metres / 1000 for one in rounds])
+    cells = np.array([len(one.cells) for one in rounds])
     return pd.DataFrame(
         {
             "cells": cells,
-            "area_km2": [float(units.area[visits].sum()) for visits in rounds],
-            "expected": [float(expected[visits].sum()) for visits in rounds],
+            "area_km2": [float(units.area[one.cells].sum()) for one in rounds],
+            "expected": [float(expected[one.cells].sum()) for one in rounds],
             "walk_km": walks,
             "minutes": cells * dwell + walks / WALKING_KM_H * 60,
         },
         index=pd.RangeIndex(1, len(rounds) + 1, name="patrol"),
     )
-
-
-def _length(places: Floats) -> float:
-    """Return the length of a round over places and back to the first."""
-    return float(np.linalg.norm(places - np.roll(places, -1, axis=0), axis=1).sum())
-
-
-def _round(area: list[int], expected: Floats, units: Units) -> NDArray[np.intp]:
-    """Order an area's cells as a short round that begins at the likeliest (2-opt)."""
-    visits = sorted(area, key=lambda cell: (-expected[cell], cell))
-    tour, left = [visits[0]], visits[1:]
-    while left:
-        away = np.linalg.norm(units.xy[left] - units.xy[tour[-1]], axis=1)
-        tour.append(left.pop(int(away.argmin())))
-    best = np.array(tour, dtype=np.intp)
-    shorter = True
-    while shorter:
-        shorter = False
-        for i in range(1, len(best) - 1):
-            for j in range(i + 2, len(best) + 1):
-                tried = np.concatenate([best[:i], best[i:j][::-1], best[j:]])
-                if _length(units.xy[tried]) < _length(units.xy[best]) - 1e-6:
-                    best, shorter = tried, True
-    return best

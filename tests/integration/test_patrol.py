@@ -376,3 +376,26 @@ def test_what_the_organisation_says_stands_in_the_record_of_the_standard(folder:
         text = (made.folder / name).read_text(encoding="utf-8")
         assert "Analysis of the force" in text, name
         assert "2.1.3 Senior responsible owner" in text, name
+
+
+def test_streets_that_are_named_order_the_visits_and_say_so(folder: Path) -> None:
+    side = 250 * SIDE
+    teeth = [shapely.LineString([(600_125 + 250 * k, 400_000), (600_125 + 250 * k, 403_000)])
+             for k in range(SIDE)]  # fmt: skip
+    base = [shapely.LineString([(600_125 + 250 * k, 400_000), (600_375 + 250 * k, 400_000)])
+            for k in range(SIDE - 1)]  # fmt: skip
+    streets = gpd.GeoDataFrame(geometry=teeth + base, crs=27700)
+    pyogrio.write_dataframe(streets, folder / "streets.gpkg")
+    path = ask(folder)
+    plain = answer_request(path, now=NOW)
+    path.write_text('streets = "streets.gpkg"\n' + path.read_text())
+    made = answer_request(path, now=NOW)
+    assert "along the streets of streets.gpkg" in made.facts.visiting
+    assert made.facts.visiting in made.release.notes
+    assert sorted(made.facts.flagged) == sorted(plain.facts.flagged)
+    assert made.facts.flagged != plain.facts.flagged
+    assert "streets" in {one.role for one in made.facts.sources}
+    pyogrio.write_dataframe(streets.translate(2 * side * 10, 0).to_frame("geometry"),
+                            folder / "streets.gpkg")  # fmt: skip
+    with pytest.raises(UnmatchedError, match=r"none of the 23 lines of streets.gpkg"):
+        answer_request(path, now=NOW)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import geopandas as gpd
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from shapely import box
+from shapely import LineString, box
 
 from placeshaping._core.errors import InputError
 from placeshaping.likelihood.units import Units, make_cells, make_units
+from placeshaping.shaping.network import Network, make_network
 from placeshaping.shaping.patrol import plan_patrols
 
 
@@ -110,3 +111,39 @@ def test_what_cannot_be_planned_is_refused(asked: dict[str, float], said: str) -
 def test_expected_counts_that_are_none_are_refused(wrong: NDArray[np.float64]) -> None:
     with pytest.raises(InputError, match=r"one for each|zero or more"):
         plan_patrols(wrong, district(4, 3), patrols=1, cells=2)
+
+
+def comb(units: Units, *, gap: bool = False) -> Network:
+    """Streets north and south through every column, joined along the southern edge alone."""
+    middles = np.unique(units.xy[:, 0])
+    top = units.xy[:, 1].max() + 100
+    teeth = [LineString([(x, 0), (x, top)]) for x in middles]
+    base = [LineString([(a, 0), (b, 0)]) for a, b in pairwise(middles)]
+    lines = teeth + (base[:-1] if gap else base)
+    return make_network(gpd.GeoDataFrame(geometry=lines, crs=27700))
+
+
+def test_streets_decide_the_order_of_visits() -> None:
+    units = district(2, 4)  # a dead end on either side: up one, down, and up the other
+    expected = np.linspace(1, 2, len(units))
+    along = plan_patrols(expected, units, patrols=1, cells=8, streets=comb(units))
+    straight = plan_patrols(expected, units, patrols=1, cells=8)
+    column = units.xy[units.codes.get_indexer(along.cells.index), 0]
+    assert (np.diff(column) != 0).sum() == 1
+    assert along.patrols["walk_km"].iloc[0] > straight.patrols["walk_km"].iloc[0]
+    assert not along.cells["off_streets"].any()
+    assert set(along.cells.index) == set(straight.cells.index)
+
+
+def test_cells_that_no_street_joins_are_told_and_visited_by_straight_lines() -> None:
+    units = district(3, 2)
+    network = comb(units, gap=True)
+    plan = plan_patrols(np.ones(6), units, patrols=1, cells=6, streets=network)
+    off = units.xy[units.codes.get_indexer(plan.cells.index[plan.cells["off_streets"]]), 0]
+    assert set(off) == {units.xy[:, 0].max()}
+    far = make_network(
+        gpd.GeoDataFrame(geometry=[LineString([(9000, 9000), (9100, 9000)])], crs=27700)
+    )
+    plan = plan_patrols(np.ones(6), units, patrols=1, cells=6, streets=far)
+    assert plan.cells["off_streets"].all()
+    assert np.isfinite(plan.patrols["walk_km"]).all()
