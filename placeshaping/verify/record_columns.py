@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from placeshaping.verify import evaluations
 from placeshaping.verify.contents import Table
 from placeshaping.verify.rules import Rules
 
@@ -15,8 +14,8 @@ _STREETS = {"segment", "street", "length_km"}
 _TESTED = {"p_value", "q_value"}
 _BEYOND = {"residents", "residents_beyond", "share_beyond"}
 _BESIDE_COUNTS = {
-    "part", "areas", "expected", "difference", "se_poisson", "se", "lower", "upper", "p_value",
-    "percent", "percent_lower", "percent_upper", "detectable", "quotient", "model", "effect",
+    "part", "areas", "expected", "difference", "se_poisson", "se", "interval_from", "interval_to",
+    "p_value", "percent", "percent_from", "percent_to", "detectable", "quotient", "model", "effect",
     "inference", "period", "after", "ratio", "test", "statistic", "matched", "before", "periods",
     "fit", "error_before", "error_after", "left_out",
 }  # fmt: skip
