@@ -256,9 +256,12 @@ def _panel(
 
 
 def _what(request: EvaluationRequest, gathered: Gathered, categories: list[str]) -> str:
+    from placeshaping._core.words import uncapitalised
+
     if request.categories is None:
         return gathered.subject
-    *others, last = categories
+    first, *rest = categories
+    *others, last = [first, *(uncapitalised(name) for name in rest)]
     return f"{', '.join(others)} and {last}" if others else last
 
 

@@ -180,7 +180,7 @@ def draw_png(draw: Callable[[Any], None], title: str, *, height: float = 4.4) ->
     Returns
     -------
     png
-        With the legend under it.
+        With the legend under it, where something has a label.
 
     Raises
     ------
@@ -194,7 +194,8 @@ def draw_png(draw: Callable[[Any], None], title: str, *, height: float = 4.4) ->
         axes = figure.add_subplot()
         draw(axes)
         axes.set_title(title, loc="left", fontsize=12, fontweight="bold")
-        figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=9.5)
+        if axes.get_legend_handles_labels()[0]:
+            figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=9.5)
         written = io.BytesIO()
         figure.savefig(written, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
     return written.getvalue()

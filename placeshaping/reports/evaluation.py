@@ -44,9 +44,13 @@ RECORD = "evaluation.json"
 
 _COLUMNS = [
     "part", "areas", "records_before", "records_after", "expected", "difference", "se_poisson",
-    "se", "lower", "upper", "p_value", "percent", "percent_lower", "percent_upper", "detectable",
-    "quotient",
+    "se", "interval_from", "interval_to", "p_value", "percent", "percent_from", "percent_to",
+    "detectable", "quotient",
 ]  # fmt: skip
+_ENDS = {
+    "lower": "interval_from", "upper": "interval_to", "percent_lower": "percent_from",
+    "percent_upper": "percent_to",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -237,7 +241,7 @@ def record_of(report: EvaluationReport) -> dict[str, Any]:
         "statement": " ".join(panel.statement),
         "cautions": " ".join(found.cautions),
         "left_out": " ".join(found.left_out),
-        "displacement": _rows(counts_table(report)[_COLUMNS]),
+        "displacement": _rows(counts_table(report).rename(columns=_ENDS)[_COLUMNS]),
     }
     if found.difference is not None:
         rows = found.difference.reset_index().drop(columns=["treated", "comparison"])
@@ -285,7 +289,7 @@ def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the rows as plain values, six figures; what has no value is left out."""
     return [
         {str(key): _plain(value) for key, value in row.items() if pd.notna(value)}
-        for row in table.to_dict("records")
+        for row in table.rename(columns=_ENDS).to_dict("records")
     ]
 
 
