@@ -81,13 +81,14 @@ def spanning_tree(  # noqa: C901 (a kernel: one pass over the edges)
     one, other = np.empty(most, dtype=np.int64), np.empty(most, dtype=np.int64)
     key = np.empty(most)
     edges = 0
+    heed = np.random.random()  # of places: some trees hardly see them, so that any cut can come up
     for i in range(size):
         node = region[i]
         for at in range(graph.first[node], graph.first[node + 1]):
             j = place_in[graph.to[at]]
             if j > i:
                 one[edges], other[edges] = i, j
-                key[edges] = np.random.random() + graph.leaves[at]
+                key[edges] = np.random.random() + heed * graph.leaves[at]
                 edges += 1
     above = np.arange(size)
     degree = np.zeros(size + 1, dtype=np.int64)
