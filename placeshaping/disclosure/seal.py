@@ -57,6 +57,7 @@ class Sealed:
 
 
 def _digest(digest: Any, value: Any) -> None:
+    value = value.reset_index() if isinstance(value, pd.Series) else value
     if isinstance(value, pd.DataFrame):
         digest.update(repr([*value.columns, value.index.name]).encode())
         for name, column in value.items():

@@ -203,7 +203,7 @@ def make_review(
         councillors=councillors,
         sizes=sizes,
         tolerance=float(tolerance),
-        digest=_digest(table, pairs, councillors, sizes, tolerance),
+        digest=mark_of(table, pairs, councillors, sizes, tolerance),
     )
 
 
@@ -371,17 +371,29 @@ def _with_bridges(
     return both.sort_values(["one", "other"]).reset_index(drop=True)
 
 
-def _digest(
+def mark_of(
     units: gpd.GeoDataFrame,
-    pairs: pd.DataFrame,
+    neighbours: pd.DataFrame,
     councillors: int,
     sizes: tuple[int, ...],
     tolerance: float,
 ) -> str:
-    """Sum up what a proposal rests on: units in any order, their figures, and who touches whom."""
+    """
+    Sum up what a proposal rests on: units in any order, their figures, and who touches whom.
+
+    Parameters
+    ----------
+    units, neighbours, councillors, sizes, tolerance
+        As of a `Review`.
+
+    Returns
+    -------
+    digest
+        Twelve letters and digits.
+    """
     columns = [*ELECTORS, *(kind for kind in PLACES if kind in units)]
     figures = pd.DataFrame(units[columns]).sort_index().to_csv(lineterminator="\n")
     codes = units.index.to_numpy(dtype=str)
-    ends = np.sort(codes[pairs[["one", "other"]].to_numpy()], axis=1)
+    ends = np.sort(codes[neighbours[["one", "other"]].to_numpy()], axis=1)
     told = (councillors, sizes, round(tolerance * 1e6), figures, sorted(map(tuple, ends.tolist())))
     return hashlib.sha256(repr(told).encode()).hexdigest()[:12]
