@@ -23,9 +23,11 @@ from placeshaping._core.errors import PlaceshapingError
 from placeshaping._core.progress import quiet as no_progress
 from placeshaping.cli_backtest import backtest
 from placeshaping.cli_evaluate import evaluate
+from placeshaping.cli_inspections import inspections
 from placeshaping.cli_ledger import ledger_app
 from placeshaping.cli_patrol import patrol_app
 from placeshaping.cli_publish import publish
+from placeshaping.cli_segments import segments
 from placeshaping.console import Json, Quiet, print_json, print_table, this_day
 
 if TYPE_CHECKING:
@@ -84,6 +86,8 @@ app.add_typer(patrol_app)
 app.command()(publish)
 app.command()(backtest)
 app.command()(evaluate)
+app.command()(inspections)
+app.command()(segments)
 
 
 @app.command()

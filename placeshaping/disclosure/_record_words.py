@@ -17,6 +17,7 @@ from placeshaping.hotspots.near_repeat import describe_near_repeat
 from placeshaping.hotspots.repeats import describe_repeats
 from placeshaping.hotspots.streets import describe_streets
 from placeshaping.hotspots.time_of_day import describe_profile
+from placeshaping.shaping.inspection_words import describe_inspections
 from placeshaping.statistics.change import describe_change
 from placeshaping.statistics.dispersion import describe_dispersion
 
@@ -221,6 +222,7 @@ _AS_IT_IS: dict[str, _Way] = {
     "repeat_locations": lambda table, _, __, ___: describe_repeats(table),
     "near_repeat_pairs": _plain_pairs,
     "risk_bands": _plain_bands,
+    "inspection_list": lambda table, _, __, ___: describe_inspections(table),
 }
 _PROTECTED: dict[str, _Way] = {
     "near_repeat": _near_repeat,

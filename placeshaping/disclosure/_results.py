@@ -67,6 +67,12 @@ RESULTS = (
     Result(
         "risk_bands", "list", "risk_bands", frozenset({"event", "age_days", "days_left", "lift"})
     ),
+    Result(
+        "inspection_list",
+        "list",
+        "make_inspection_list",
+        frozenset({"order", "chosen_by", "chance", "reasons"}),
+    ),
 )
 
 _LABELLED = {

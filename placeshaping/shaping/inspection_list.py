@@ -8,7 +8,6 @@ where nobody would have looked. What was found goes back into the record.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ import pandas as pd
 
 from placeshaping._core.checks import check_choice, check_columns, check_whole, listed
 from placeshaping._core.columns import tag_columns
-from placeshaping._core.errors import ColumnError, DuplicateError, InputError, UnmatchedError
+from placeshaping._core.errors import DuplicateError, InputError, UnmatchedError
 from placeshaping.shaping.inspection_cases import days_of
 from placeshaping.shaping.targeting import InspectionModel
 from placeshaping.shaping.targeting_scores import MODEL, RULES
@@ -348,54 +347,6 @@ def audit_inspections(
         per_100=share * 100, low=limits["lower"] * 100, high=limits["upper"] * 100,
         ratio=share / overall,
     )[["properties", "listed", "per_100", "low", "high", "ratio", "chance"]]  # fmt: skip
-
-
-def describe_inspections(made: pd.DataFrame) -> str:
-    """
-    Say in a paragraph what a list holds; it names no property.
-
-    Parameters
-    ----------
-    made
-        From `make_inspection_list`.
-
-    Returns
-    -------
-    paragraph
-        For people who are not statisticians.
-
-    Raises
-    ------
-    ColumnError
-        If the table is not one of `make_inspection_list`.
-    """
-    check_columns(made.columns, ["chosen_by", "chance"], where="The list")
-    if "drawn" not in made.attrs:
-        msg = "This is not the list as make_inspection_list gave it: what stood in attrs is lost."
-        raise ColumnError(msg)
-    return " ".join(_told(made))
-
-
-def _told(made: pd.DataFrame) -> Iterator[str]:
-    ranked = made[made["chosen_by"].eq("rank")]
-    lot = len(made) - len(ranked)
-    by = made.attrs["by"]
-    order = "by the model" if by == MODEL else f"by the rule {by!r}"
-    yield (
-        f"{len(made):,} of {made.attrs['properties']:,} properties are listed: {len(ranked):,} in "
-        f"order {order}, and {lot:,} drawn by lot among all."
-    )
-    if len(ranked):
-        yield (
-            f"Among those in order a finding is expected at {ranked['chance'].sum():,.0f} "
-            f"({ranked['chance'].mean():.0%})."
-        )
-    if lot:
-        yield "Visit those drawn by lot like the others: they alone show what the list overlooks."
-    if made.attrs["tagged"]:
-        told = [f"{name} ({tag.replace('_', ' ')})" for name, tag in made.attrs["tagged"].items()]
-        yield f"The chances rest among others on {', '.join(told)}."
-    yield "A place on the list is a reason to look, and no finding."
 
 
 def _ranked(

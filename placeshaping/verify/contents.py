@@ -75,6 +75,8 @@ class Contents:
         Labels, titles and tooltips that count records, with the number they give.
     legends
         Category -> inner edges of the classes that a page draws.
+    draws
+        Whether a page holds a picture or a script, and so may draw a map.
     """
 
     kind: str
@@ -90,6 +92,7 @@ class Contents:
     members: dict[str, tuple[str, ...]] = field(default_factory=dict)
     counted: list[tuple[str, int]] = field(default_factory=list)
     legends: dict[str, list[float]] = field(default_factory=dict)
+    draws: bool = False
 
     @property
     def masked_points(self) -> str | None:

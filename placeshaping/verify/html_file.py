@@ -50,6 +50,10 @@ _DRAWN = (" d>", " points>", " viewbox>", " transform>", " style>")
 _LABELS = {"title", "desc", "td", "th", "option", "text", "button", "label", "caption"}
 
 
+_DRAWING = ("img", "svg", "canvas", "object", "embed", "iframe", "picture", "video")
+"""Elements that may show a map; a script may draw one, too."""
+
+
 def read_html(path: Path) -> Contents:
     """
     Read a page: what it declares, its data, its tables, texts and addresses.
@@ -75,7 +79,9 @@ def read_html(path: Path) -> Contents:
         raise UnreadableError(msg)
     contents = Contents("html")
     page = _Page(contents)
-    page.feed(raw.decode("utf-8-sig", errors="replace"))
+    text = raw.decode("utf-8-sig", errors="replace")
+    page.feed(text)
+    contents.draws |= "url(" in text
     page.close()
     page.finish()
     return contents
@@ -105,6 +111,8 @@ class _Page(HTMLParser):
             self.policies.append(given.get("content", ""))
         for name, value in given.items():
             self._attribute(tag, name, value)
+        if tag in _DRAWING or (tag == "script" and given.get("type") != "application/json"):
+            self.contents.draws = True
         if tag in ("script", "style"):
             self.script = {"tag": tag, **given}
             self.code = []

@@ -50,7 +50,7 @@ def check_terms(contents: Contents, rules: Rules, *, today: dt.date | None) -> I
         yield Breach("declaration", what, f"expires: {said.get('expires')}", "terms")
     if expires is not None and today is not None and expires < today:
         yield Breach("declaration", "has expired", f"{expires} is before {today}", "terms")
-    if rules.map_shareable is False and contents.kind == "html":
+    if rules.map_shareable is False and contents.draws:
         what = f"is a map, which {rules.policy!r} does not let anybody pass on"
         yield Breach("file", what, attack="terms")
     if not rules.counts_shown:

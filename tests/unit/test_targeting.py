@@ -16,10 +16,10 @@ from placeshaping.shaping.inspection_cases import HISTORY, inspection_cases, sta
 from placeshaping.shaping.inspection_list import (
     add_outcomes,
     audit_inspections,
-    describe_inspections,
     make_inspection_list,
     score_list,
 )
+from placeshaping.shaping.inspection_words import describe_inspections
 from placeshaping.shaping.targeting import fit_inspections
 from placeshaping.shaping.targeting_scores import (
     ANYWHERE,

@@ -1,0 +1,161 @@
+"""The command `placeshaping inspections`: from files to a list that stays inside."""
+
+import datetime as dt
+import json
+
+import openpyxl
+import pandas as pd
+import pytest
+
+from placeshaping import cli
+from placeshaping._core.errors import DisclosureError
+from placeshaping.disclosure.records import release_records
+from placeshaping.project.inspections import answer_inspections
+from placeshaping.synthetic.premises import make_premises
+from placeshaping.verify.files import verify_file
+
+EXPIRES = dt.datetime.now(tz=dt.UTC).date() + dt.timedelta(days=90)
+REQUEST = f"""
+title = "Licensed rented homes"
+purpose = "Planning the visits of the first quarter"
+contact = "Housing standards team"
+expires = {EXPIRES}
+
+[properties]
+file = "homes.csv"
+features = ["storeys", "age", "landlord", "arrears"]
+tags = {{ arrears = "personal" }}
+
+[visits]
+file = "visits.csv"
+inspector = "inspector"
+random = "random"
+
+[complaints]
+file = "complaints.csv"
+
+[team]
+inspections = 60
+first_day = 2026-01-05
+form = "logistic"
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Return a folder with the files of an invented service, and a request."""
+    folder = tmp_path_factory.mktemp("homes")
+    made = make_premises(1_500, seed=2)
+    made.properties.to_csv(folder / "homes.csv")
+    made.visits.to_csv(folder / "visits.csv", index=False, date_format="%d/%m/%Y")
+    made.complaints.to_csv(folder / "complaints.csv", index=False)
+    areas = sorted(made.properties["area_code"].unique())
+    ranks = range(1, len(areas) + 1)
+    index = {"area_code": areas, "imd_rank": ranks, "imd_decile": [(r + 3) // 4 for r in ranks]}
+    pd.DataFrame(index).to_csv(folder / "deprivation.csv", index=False)
+    lines = REQUEST.replace("[properties]", 'deprivation = "deprivation.csv"\n\n[properties]', 1)
+    (folder / "request.toml").write_text(lines)
+    return folder
+
+
+def run(arguments, capsys):
+    """Run the command; return the exit code and what it wrote."""
+    with pytest.raises(SystemExit) as stop:
+        cli.main(arguments)
+    told = capsys.readouterr()
+    return stop.value.code, told.out + told.err
+
+
+def test_a_request_becomes_a_list_and_a_page(folder, capsys):
+    code, told = run(["inspections", str(folder / "request.toml"), "--json"], capsys)
+    assert code == 0
+    outcome = json.loads(told)
+    assert outcome["goes by"] == "model"
+    assert set(outcome["files"]) == {
+        "list.csv", "list.csv-metadata.json", "list.xlsx", "report.html",
+    }  # fmt: skip
+    table = pd.read_csv(folder / "inspections" / "list.csv")
+    assert len(table) == 60
+    assert table["chosen_by"].value_counts().to_dict() == {"rank": 54, "lot": 6}
+    sheet = openpyxl.load_workbook(folder / "inspections" / "list.xlsx")["Inspection list"]
+    assert sheet.max_row == 61
+    assert sheet.freeze_panes == "A2"
+    page = (folder / "inspections" / "report.html").read_text(encoding="utf-8")
+    assert "Had it known who went" in page
+    assert "arrears (personal)" in page
+    assert "Times the average" in page
+    assert not any(key in page for key in table["property"])
+
+
+def test_the_list_stays_inside(folder):
+    for name in ("list.csv", "list.xlsx", "report.html"):
+        path = folder / "inspections" / name
+        assert verify_file(path, policy="restricted").passed, name
+        assert not verify_file(path).passed, name
+        assert not verify_file(path, policy="public").passed, name
+
+
+def test_no_other_policy_lets_the_list_out(folder):
+    outcome = answer_inspections(folder / "request.toml", made_on=dt.date(2026, 1, 5))
+    with pytest.raises(DisclosureError, match="lets out no list of places or records"):
+        release_records(
+            outcome.report.listed, policy="councillor", title="x",
+            made_on=outcome.report.made_on,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('"storeys", ', '"storey", ', "homes.csv has no column 'storey'. Did you mean storeys?"),
+        ('"arrears"]', '"age"]', "properties.tags: arrears: no such feature"),
+        (
+            'inspector = "inspector"',
+            'inspector = "found"',
+            "'found' is named as 'found' and as 'inspector'",
+        ),
+        (f"expires = {EXPIRES}", "", "last day"),
+        ("inspections = 60", "inspections = 6000", "Visit them all"),
+        (f"expires = {EXPIRES}", "expires = 2026-01-31", "lies before the product's own date"),
+        ("first_day = 2026-01-05", "", "team.first_day: this key is needed"),
+        ('title = "', 'policy = "public"\ntitle = "', "policy: "),
+    ],
+)
+def test_a_wrong_request_is_told_and_nothing_is_written(folder, capsys, old, new, told):
+    given = (folder / "request.toml").read_text()
+    assert old in given
+    wrong = given.replace(old, new, 1)
+    wrong = wrong.replace("contact = ", 'output = "wrong"\ncontact = ', 1)
+    (folder / "wrong.toml").write_text(wrong)
+    code, said = run(["inspections", str(folder / "wrong.toml")], capsys)
+    assert code == 1
+    assert told in said
+    assert not (folder / "wrong").exists()
+
+
+def test_a_word_that_is_neither_true_nor_false_is_told_with_its_row(folder, capsys):
+    table = pd.read_csv(folder / "visits.csv").astype(object)
+    table.loc[3, "found"] = "no access"
+    table.to_csv(folder / "odd.csv", index=False)
+    request = (folder / "request.toml").read_text().replace("visits.csv", "odd.csv")
+    (folder / "odd.toml").write_text(request)
+    code, said = run(["inspections", str(folder / "odd.toml")], capsys)
+    assert code == 1
+    assert "odd.csv: 1 rows of the column 'found' say neither true nor false" in said
+    assert "(no access; first in row 5)" in said
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        '<img src="data:image/png;base64,AAAA" alt="Where the homes are">',
+        '<svg viewBox="0 0 9 9"><path d="M1 1h7v7z"/></svg>',
+        "<style>main { background: url(data:image/png;base64,AAAA) }</style>",
+        "<script>document.title</script>",
+    ],
+)
+def test_a_page_that_may_draw_a_map_of_the_list_is_refused(folder, tmp_path, planted):
+    page = (folder / "inspections" / "report.html").read_text(encoding="utf-8")
+    (tmp_path / "report.html").write_text(page.replace("</main>", f"{planted}</main>"))
+    verdict = verify_file(tmp_path / "report.html", policy="restricted")
+    assert any("is a map" in breach.what for breach in verdict.breaches)
