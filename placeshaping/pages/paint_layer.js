@@ -2,12 +2,13 @@
 (function (P) {
   "use strict";
 
-  P.wardColours = ["#77aadd", "#eedd88", "#ee8866", "#99ddff", "#44bb99", "#ffaabb", "#bbcc33", "#c4b08c"];
+  P.wardColours = P.settings.wards;
   P.noWard = "#dcdcdc";
 
   const FAMILY = "system-ui, -apple-system, 'Segoe UI', Arial, sans-serif";
   const INK = "#0b0c0c";
   const SIDE = 12;
+  const AROUND = 8; /* pixels: as far as the widest line reaches */
 
   /* One pattern a colour, as strokes within a square of twelve pixels. */
   const STROKES = [
@@ -21,24 +22,30 @@
     _initContainer: function () {
       P.AreaLayer.prototype._initContainer.call(this);
       const [fills, marker] = this._sheets;
-      const [lines, wards] = [document.createElement("canvas"), document.createElement("canvas")];
-      for (const sheet of [lines, wards]) { sheet.style.cssText = fills.style.cssText; }
-      this._sheets = [fills, lines, wards, marker];
+      const [lines, wards, names] = Array.from({ length: 3 }, () => document.createElement("canvas"));
+      for (const sheet of [lines, wards, names]) { sheet.style.cssText = fills.style.cssText; }
+      this._sheets = [fills, lines, wards, names, marker];
       this._container.replaceChildren(...this._sheets);
       this._linesPen = lines.getContext("2d");
       this._wardsPen = wards.getContext("2d");
+      this._namesPen = names.getContext("2d");
       this._sides = this._sides || sidesOf(this._shapes);
     },
     _destroyContainer: function () {
       P.AreaLayer.prototype._destroyContainer.call(this);
       delete this._linesPen;
       delete this._wardsPen;
+      delete this._namesPen;
     },
     /* The state: of, styleOf(unit), groupOf (units with the same share no dashed line), labels, chosen ward, differ. */
-    show: function (state, units) {
+    show: function (state, units, recoloured) {
+      const before = this._state ? this._state.chosen : null;
       this._state = Object.assign({}, this._state, state);
       if (!this._map || !this._at) { return; }
-      if (units) { this._refill(units); this._wardLines(); } else { this._draw(); }
+      if (!units) { this._draw(); return; }
+      if (state.chosen !== undefined && state.chosen !== before) { this._wardLines(null); } else if (units.length) { this._wardLines(units); }
+      this._refill(recoloured ? [...units, ...recoloured] : units);
+      this._names();
     },
     _draw: function () {
       if (!this._state || !this._bounds) { return; }
@@ -59,7 +66,8 @@
       this._blank(this._context);
       this._refill(null);
       this._unitLines();
-      this._wardLines();
+      this._wardLines(null);
+      this._names();
       this._point();
     },
     _refill: function (units) {
@@ -122,26 +130,45 @@
       }
       return found;
     },
-    _wardLines: function () {
+    /* The borders of wards; after a stroke only around the units that it changed. */
+    _wardLines: function (units) {
       const pen = this._wardsPen;
-      const { of, chosen, labels } = this._state;
-      this._blank(pen);
+      const { of, chosen } = this._state;
+      const seen = this._seesArc;
+      if (units) {
+        const [west, north, east, south] = P.around(units.map((i) => this._shapes.boxes[0][i]));
+        const [left, top] = this._at(west, north);
+        const [right, bottom] = this._at(east, south);
+        pen.save();
+        pen.beginPath();
+        pen.rect(left - AROUND, top - AROUND, right - left + 2 * AROUND, bottom - top + 2 * AROUND);
+        pen.clip();
+        pen.clearRect(left - AROUND, top - AROUND, right - left + 2 * AROUND, bottom - top + 2 * AROUND);
+        const boxes = this._shapes.arcBoxes;
+        const wide = 2 * AROUND / this._scale;
+        this._seesArc = (arc) => boxes[4 * arc + 2] >= west - wide && boxes[4 * arc + 3] >= north - wide && boxes[4 * arc] <= east + wide && boxes[4 * arc + 1] <= south + wide && seen(arc);
+      } else {
+        this._blank(pen);
+      }
       const all = this._between((i) => of[i]);
       this._strokeArcs(pen, all, 4.5, "rgba(255, 255, 255, 0.8)");
       this._strokeArcs(pen, all, 2.4, INK);
-      if (chosen !== null && chosen >= 0) {
-        const own = this._between((i) => of[i] === chosen ? 1 : 0).filter((arc) => of[this._sides.left[arc]] === chosen || (this._sides.right[arc] >= 0 && of[this._sides.right[arc]] === chosen));
+      if (chosen >= 0) {
+        const { left, right } = this._sides;
+        const own = all.filter((arc) => of[left[arc]] === chosen || (right[arc] >= 0 && of[right[arc]] === chosen));
         this._strokeArcs(pen, own, 7, INK);
         this._strokeArcs(pen, own, 3.6, "#ffdd00");
       }
-      this._names(pen, labels());
+      if (units) { pen.restore(); this._seesArc = seen; }
     },
     /* Names with their variance beneath, largest wards first, where there is room. */
-    _names: function (pen, labels) {
+    _names: function () {
+      const pen = this._namesPen;
       const taken = [];
+      this._blank(pen);
       pen.textAlign = "center";
       pen.textBaseline = "middle";
-      for (const label of labels) {
+      for (const label of this._state.labels()) {
         const at = this._at(label.x, label.y);
         pen.font = "700 14px " + FAMILY;
         const wide = Math.max(pen.measureText(label.name).width, 48) + 8;

@@ -160,7 +160,8 @@
       const all = news.units === null ? null : [...news.units, ...fresh];
       fresh = new Set();
       if (slot !== null && !painting.ward(slot)) { slot = null; }
-      draw(others.show() ? null : all);
+      const recoloured = Array.from(news.recoloured.size ? review.codes.keys() : []).filter((i) => news.recoloured.has(painting.of[i]));
+      draw(others.show() ? null : all, recoloured);
       figures();
       keeper.keep();
       say(said(news));
@@ -208,10 +209,10 @@
       };
     }
 
-    function draw(found) {
+    function draw(found, recoloured) {
       const by = el("colour-by").value;
       const partly = found && (by === "ward" || by === "decile");
-      pane.layer.show({ of: painting.of, styleOf: styles(), labels: labels, chosen: page.slot() === null ? -1 : page.slot(), groupOf: lines() }, partly ? found : null);
+      pane.layer.show({ of: painting.of, styleOf: styles(), labels: labels, chosen: page.slot() === null ? -1 : page.slot(), groupOf: lines() }, partly ? found : null, recoloured);
     }
 
     function redraw() {
@@ -275,7 +276,7 @@
       const { summary, unplaced } = painting.scores;
       const judged = P.judged(review, painting.scores);
       const far = summary.farthest_forecast;
-      const split = review.groups.map((group) => P.many(summary.splits[group.kind], ...P.kinds[group.kind]));
+      const split = review.groups.filter((group) => summary.splits[group.kind]).map((group) => P.many(summary.splits[group.kind], ...P.kinds[group.kind]));
       const whole = summary.detached + summary.doughnuts;
       fact([
         ["Verdict", judged.faults.length ? P.many(judged.faults.length, "fault") + " to mend" : "Meets every test", judged.faults.length ? "bad" : "good"],
@@ -283,7 +284,7 @@
         ["Beyond " + review.mark.replace(" ", "\u00a0"), P.many(summary.over_forecast, "ward") + " on the forecast, " + P.count(summary.over_now) + " now", summary.over_forecast ? "bad" : "good"],
         ["Farthest", far ? far.name + " " + P.signed(far.variance_forecast) : "none", ""],
         ["In one piece", unplaced ? P.many(unplaced, "unit") + " without a ward" : whole ? "all wards but " + P.count(whole) : "every ward", whole || unplaced ? "bad" : "good"],
-        ...(split.length ? [["Split", split.join(", "), ""]] : [])
+        ...(review.groups.length ? [["Split", split.join(", ") || "nothing", ""]] : [])
       ]);
       const all = [...judged.faults, ...judged.warnings];
       const shown = all.slice(0, MOST_WARNED).map((one, k) => P.make("li", { class: k < judged.faults.length ? "fault" : "" }, one.words));

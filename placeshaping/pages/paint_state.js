@@ -3,7 +3,7 @@
   "use strict";
 
   const MOST_STEPS = 2000;
-  const COLOURS = 8;
+  const COLOURS = P.settings.wards.length;
 
   /* A proposal is { name, wards: [{ id, name, councillors }], of: place of each unit's ward, -1 for none }. */
   P.Painting = function (review, given, changed) {
@@ -85,14 +85,14 @@
 
     function keep(step) {
       const former = step.scores;
-      const recoloured = separate(step.units);
       rescore(false);
+      const recoloured = separate(step.units);
       step.after = snapshot();
       delete step.scores;
       done.push(step);
       if (done.length > MOST_STEPS) { done.shift(); }
       undone = [];
-      const news = { step: step, units: recoloured ? null : step.units, former: former };
+      const news = { step: step, units: step.units, recoloured: recoloured, former: former };
       changed(news);
       return news;
     }
@@ -114,7 +114,7 @@
       let n = painting.wards.length + 1;
       while (ids.has("W" + n)) { n += 1; }
       const ward = { slot: slots++, id: "W" + n, name: name || "Ward " + n, councillors: councillors, colour: null };
-      edited(() => { painting.wards.push(ward); ward.colour = rarest(); });
+      edited(() => { ward.colour = rarest(); painting.wards.push(ward); });
       return ward.slot;
     };
 
@@ -146,7 +146,7 @@
       step.units.forEach((i, k) => { touched.add(of[i]).add(step[side][k]); of[i] = step[side][k]; });
       given.push(step);
       rescore(false);
-      const news = { step: step, units: null, former: former };
+      const news = { step: step, units: null, recoloured: new Set(), former: former };
       changed(news);
       return news;
     }
@@ -203,19 +203,18 @@
 
     /* Where a stroke brought two wards of one colour together, one of them takes another. */
     function separate(units) {
-      const beside = besides();
-      let any = false;
-      const near = new Set(units.map((i) => of[i]).filter((slot) => beside.has(slot)));
-      units.forEach((i) => review.neighbours(i).forEach((j) => { if (beside.has(of[j])) { near.add(of[j]); } }));
+      const { rows } = painting.scores;
+      const near = new Set(units.flatMap((i) => [of[i], ...Array.from(review.neighbours(i), (j) => of[j])]).filter((slot) => rows.has(slot)));
+      const given = new Set();
       for (const slot of near) {
-        for (const other of beside.get(slot).keys()) {
+        for (const other of rows.get(slot).besides) {
           const ward = painting.ward(other);
-          if (ward.colour !== painting.ward(slot).colour) { continue; }
-          ward.colour = rarest(used(other, beside));
-          any = true;
+          if (!ward || ward.colour !== painting.ward(slot).colour) { continue; }
+          ward.colour = rarest(new Set(Array.from(rows.get(other).besides, (beside) => painting.ward(beside) && painting.ward(beside).colour)));
+          given.add(other);
         }
       }
-      return any;
+      return given;
     }
   };
 

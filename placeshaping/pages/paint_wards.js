@@ -16,14 +16,17 @@
     const list = el("ward-list");
     const columns = columnsOf(review);
     const order = { key: "forecast", down: true };
+    const made = new Map();
     let lines = new Map();
 
     head();
+    el("with-select").addEventListener("change", () => page.take(el("with-select").value === "" ? null : Number(el("with-select").value)));
 
     this.show = function () {
       if (!same()) { build(); }
       const { rows } = painting.scores;
       painting.wards.forEach((ward) => fill(lines.get(ward.slot), ward, rows.get(ward.slot)));
+      select();
       card();
       table();
     };
@@ -38,24 +41,34 @@
       list.replaceChildren(...painting.wards.map(function (ward, k) {
         const input = P.make("input", { type: "radio", name: "ward", value: ward.slot, autocomplete: "off" });
         input.addEventListener("change", () => page.take(ward.slot));
-        const line = { input: input, swatch: P.make("span", { class: "swatch-place" }), name: P.make("span", { class: "ward-name" }), seats: P.make("span", { class: "ward-seats" }), variance: P.make("span", { class: "ward-variance" }), look: "", words: "" };
+        const line = { input: input, key: k < 9 ? String(k + 1) : "", swatch: P.make("span", { class: "swatch-place" }), name: P.make("span", { class: "ward-name" }), seats: P.make("span", { class: "ward-seats" }), variance: P.make("span", { class: "ward-variance" }), look: "", words: "" };
         lines.set(ward.slot, line);
-        return P.make("label", { class: "ward" }, input, line.swatch, line.name, line.seats, line.variance, P.make("span", { class: "ward-key", "aria-hidden": "true" }, k < 9 ? String(k + 1) : ""));
+        return P.make("label", { class: "ward" }, input, line.swatch, line.name, line.variance);
       }));
       el("list-hint").textContent = "Variance on the forecast; the mark is " + review.mark + ".";
     }
 
+    /* The same choice as a select, for narrow screens, where the list lies below the map. */
+    function select() {
+      const named = painting.wards.map((ward) => ward.slot + ward.name).join("\n");
+      if (select.named !== named) {
+        select.named = named;
+        el("with-select").replaceChildren(P.make("option", { value: "" }, "choose a ward"), ...painting.wards.map((ward) => P.make("option", { value: ward.slot }, ward.name)));
+      }
+      el("with-select").value = page.slot() === null ? "" : String(page.slot());
+    }
+
     function fill(line, ward, row) {
       const look = page.lookOf(ward);
-      if (line.look !== look.join()) { line.look = look.join(); line.swatch.replaceChildren(P.swatch(...look)); }
+      if (line.look !== look.join()) { line.look = look.join(); line.swatch.replaceChildren(P.swatch(...look), P.make("span", { class: "ward-key", "aria-hidden": "true" }, line.key)); }
       line.input.checked = page.slot() === ward.slot;
       const over = review.over(row.variance_forecast);
       const trouble = [over ? P.verdictOf(review, row.variance_forecast) : "", row.parts > 1 ? row.parts + " parts" : "", row.doughnut ? "within another" : ""].filter(Boolean).join(", ");
       const words = [ward.name, ward.councillors, row.units ? P.signed(row.variance_forecast) : "no units", trouble].join("|");
       if (line.words === words) { return; }
       line.words = words;
-      line.name.textContent = ward.name;
       line.seats.textContent = P.many(ward.councillors, "councillor");
+      line.name.replaceChildren(ward.name + " ", line.seats);
       line.variance.replaceChildren(row.units ? P.signed(row.variance_forecast) : "no units", ...(trouble ? [P.make("strong", {}, trouble)] : []));
     }
 
@@ -105,8 +118,24 @@
         const mine = cell.dataset.key === order.key;
         if (mine) { cell.setAttribute("aria-sort", order.down ? "descending" : "ascending"); } else { cell.removeAttribute("aria-sort"); }
       }
-      el("wards-table").tBodies[0].replaceChildren(...all.map((row) => P.make("tr", { class: page.slot() === row.slot ? "chosen" : null },
-        ...columns.map((one) => one.key === "name" ? P.make("th", { scope: "row" }, row.name) : P.make("td", { class: one.text ? null : "number" }, ...one.words(row))))));
+      const body = el("wards-table").tBodies[0];
+      const shown = all.map(lineOf);
+      if (shown.length !== body.rows.length || shown.some((line, k) => body.rows[k] !== line)) { body.replaceChildren(...shown); }
+    }
+
+    /* The row of a ward, made once; its cells are written anew where their words have changed. */
+    function lineOf(row) {
+      if (!made.has(row.slot)) {
+        made.set(row.slot, P.make("tr", {}, ...columns.map((one) => P.make(one.key === "name" ? "th" : "td", one.key === "name" ? { scope: "row" } : { class: one.text ? null : "number" }))));
+      }
+      const line = made.get(row.slot);
+      line.classList.toggle("chosen", page.slot() === row.slot);
+      columns.forEach(function (one, k) {
+        const words = one.words(row);
+        const text = words.map((word) => word.textContent || word).join("");
+        if (line.cells[k].textContent !== text) { line.cells[k].replaceChildren(...words); }
+      });
+      return line;
     }
   };
 
@@ -114,7 +143,7 @@
   function columnsOf(review) {
     const marked = (share) => [P.signed(share), " ", P.make(review.over(share) ? "strong" : "span", { class: "verdict" }, P.verdictOf(review, share))];
     const columns = [
-      { key: "name", head: "Ward", text: true, value: (row) => row.name },
+      { key: "name", head: "Ward", text: true, value: (row) => row.name, words: (row) => [row.name] },
       { key: "councillors", head: "Councillors", value: (row) => row.councillors, words: (row) => [P.count(row.councillors)] },
       { key: "electors_now", head: "Electors now", value: (row) => row.now, words: (row) => [P.count(row.now)] },
       { key: "now", head: "Variance now", value: (row) => row.variance_now, sort: (row) => size(row.variance_now), words: (row) => marked(row.variance_now) },
