@@ -121,7 +121,7 @@ def _change(report: EvaluationReport, pictures: Mapping[str, ReportFigure]) -> R
     table = counts_table(report)
     heads = (
         "Areas", "How many", "Records before", "Records after", "Expected", "Fewer or more",
-        "Standard error", "95 % interval", "p", "Per cent", "Seen from",
+        "Standard error", "95 % interval", "p", "Per cent", "Smallest seen",
     )  # fmt: skip
     rows = tuple(_counted(row) for row in table.to_dict("records"))
     tables = [ReportTable("Weighted displacement difference", heads, rows, words=(7,))]
@@ -203,7 +203,7 @@ def _difference(table: pd.DataFrame) -> ReportTable:
             "permutation": "against other sets of areas",
         }.get(str(row["inference"]), str(row["inference"])),
     )
-    heads = ("Model", "Per cent", "95 % interval", "p", "Seen from", "Inference")
+    heads = ("Model", "Per cent", "95 % interval", "p", "Smallest seen", "Inference")
     return ReportTable("Difference in differences", heads, (cells,), words=(2, 5))
 
 

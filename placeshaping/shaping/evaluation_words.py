@@ -59,11 +59,11 @@ def first_sentence(findings: Findings, *, what: str, measure: str) -> str:
     """Say whether it worked, by how much and how surely, or which effect would have been seen."""
     row = findings.of(TREATED)
     subject = uncapitalised(what)
-    found = f"{_percent(row['percent'])} than the change of the comparison areas would have left it"
+    found = f"{_percent(row['percent'])} than expected from the comparison areas"
     if findings.verdict == "none":
         return (
             f"No effect of {measure} on {subject} could be seen: in the treated areas it was "
-            f"{found}, and anything from {_span(row)} is likely (95 % interval). Only a change of "
+            f"{found}, and anything from {_span(row)} fits (95 % interval). Only a change of "
             f"{_smallest(findings)} or more would have been seen in four cases out of five."
         )
     if findings.verdict == "unsure":

@@ -307,7 +307,7 @@ def _cautions(
     if not levels.min() <= level <= levels.max():
         told.append(
             "The treated areas had more, or fewer, records before than any comparison area: no "
-            "weights can match them, and only the specifications of changes mean anything."
+            "weights can match them; trust only the specifications that match changes, not levels."
         )
     off = float(table["error_before"].iloc[0] / level) if level > 0 else np.inf
     if off > 0.25:
