@@ -26,6 +26,7 @@ from placeshaping.cli_evaluate import evaluate
 from placeshaping.cli_inspections import inspections
 from placeshaping.cli_ledger import ledger_app
 from placeshaping.cli_patrol import patrol_app
+from placeshaping.cli_places import access, site
 from placeshaping.cli_publish import publish
 from placeshaping.cli_segments import segments
 from placeshaping.console import Json, Quiet, print_json, print_table, this_day
@@ -85,6 +86,8 @@ app.add_typer(ledger_app)
 app.add_typer(patrol_app)
 app.command()(publish)
 app.command()(backtest)
+app.command()(access)
+app.command()(site)
 app.command()(evaluate)
 app.command()(inspections)
 app.command()(segments)

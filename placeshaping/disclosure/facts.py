@@ -12,7 +12,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
 
 import geopandas as gpd
 import pandas as pd
@@ -101,7 +100,6 @@ def release_facts(
     places: Sequence[PublicPlaces] = (),
     sectors: Mapping[str, Sequence[str]] | None = None,
     sources: Sequence[SourceFile] = (),
-    facts: Mapping[str, Any] | None = None,
     not_for: Sequence[str] = FACTS_NOT_FOR,
 ) -> Release:
     """
@@ -130,8 +128,6 @@ def release_facts(
         Sentences on how it was made, and what a reader must know.
     places, sectors, sources, not_for
         As for `release`.
-    facts
-        Figures for the manifest.
 
     Returns
     -------
@@ -198,7 +194,6 @@ def release_facts(
         labels=tuple(one.scheme for one in labels),
         places=tuple(places),
         sectors=MappingProxyType({k: tuple(v) for k, v in (sectors or {}).items()}),
-        facts=MappingProxyType(dict(facts or {})),
         found=tuple(found),
         glance=tuple(glance),
         _maker=_MAKER,

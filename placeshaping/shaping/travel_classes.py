@@ -156,9 +156,10 @@ def label_change_in_travel(
     """
     small = SAME[unit]
     big = 5 * small if large is None else large
+    least = "a minute" if unit == "minutes" else f"{small:g} {unit}"
     classes = (
-        LabelClass("farther", f"Farther by more than {small:g} {unit}", "", "hot", "+"),
-        LabelClass("same", f"The same within {small:g} {unit}", "", "none", "="),
+        LabelClass("farther", f"Farther by more than {least}", "", "hot", "+"),
+        LabelClass("same", f"The same within {least}", "", "none", "="),
         LabelClass("nearer", f"Nearer by {small:g} to {big:g} {unit}", "", "cold", "\u2212"),
         LabelClass(
             "much_nearer", f"Nearer by more than {big:g} {unit}", "", "cold", "\u2212\u2212"

@@ -1,0 +1,423 @@
+"""The command `access`: how far people have to a service, and whom the distance falls on."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from placeshaping._core.errors import EmptyError, RecipeError
+from placeshaping._core.provenance import SourceFile
+from placeshaping.project.place_inputs import (
+    PlaceInputs,
+    PlaceRecipe,
+    Travel,
+    chosen_services,
+    labelled,
+    read_network,
+    read_place,
+    read_place_recipe,
+)
+from placeshaping.project.sections import check_keys
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+
+    from placeshaping.disclosure.public_places import PublicPlaces
+    from placeshaping.disclosure.records import Records
+    from placeshaping.disclosure.release import Release
+    from placeshaping.reports.access_words import AccessFacts
+    from placeshaping.shaping.network import Network
+
+
+class AccessRequest(Travel):
+    """
+    What to measure.
+
+    `services` is the title of one of the recipe's `[[places]]`, `service` what
+    one of them is called. `threshold` is what counts as far. `origins` are the
+    middles of the areas, or their postcodes. `catchments` adds what there is
+    for each 1,000 residents. `ages` names columns of the file of residents.
+    """
+
+    services: str | None = None
+    service: str = Field(min_length=2, max_length=40)
+    title: str | None = None
+    threshold: float = Field(default=15.0, gt=0)
+    origins: Literal["areas", "postcodes"] = "areas"
+    catchments: bool = False
+    ages: dict[str, str] | None = None
+    output: str = "access"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """
+    Travel of the areas.
+
+    Attributes
+    ----------
+    origins
+        What travel was measured from: areas, or postcodes with ``area_code``.
+    travel
+        Index of the origins: ``nearest`` and the unit.
+    areas
+        Index of areas: ``travel``, ``nearest``, ``beyond``, ``per_1000``.
+    method, cautions
+        How it was measured, and what a reader must know.
+    """
+
+    origins: gpd.GeoDataFrame
+    travel: pd.DataFrame
+    areas: pd.DataFrame
+    method: str
+    cautions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AccessOutcome:
+    """
+    What the command made.
+
+    Attributes
+    ----------
+    folder, files
+        Where, and what was written.
+    released
+        What the map and layers show.
+    found
+        What was found, in sentences.
+    notes
+        What a reader must know of the inputs.
+    """
+
+    folder: Path
+    files: tuple[Path, ...]
+    released: Release
+    found: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what a program wants to know of it."""
+        return {
+            "folder": str(self.folder),
+            "files": [path.name for path in self.files],
+            "found": list(self.found),
+            "notes": list(self.notes),
+        }
+
+
+def run_access(recipe: str | Path, *, made_on: dt.date) -> AccessOutcome:
+    """
+    Measure access to a service, and write map, layers, tables and report.
+
+    Parameters
+    ----------
+    recipe
+        A TOML file with a section `[access]`.
+    made_on
+        The day that products bear, unless the recipe says another.
+
+    Returns
+    -------
+    outcome
+        Files and findings.
+
+    Raises
+    ------
+    RecipeError
+        If a key is missing or wrong.
+    InputError
+        If a file cannot be used, or places lie outside the network.
+    DisclosureError
+        If a file gives something away; nothing is written then.
+    """
+    from placeshaping.project.place_products import write_place_products
+    from placeshaping.reports.access_page import access_report
+
+    path = Path(recipe)
+    given, asked = read_place_recipe(path, section="access")
+    request = check_keys(AccessRequest, asked, where=path.name, under="access")
+    inputs = read_place(given, folder=path.parent, ages=request.ages)
+    services = chosen_services(inputs.services, request.services, key="access.services")
+    sources = list(inputs.sources)
+    network = read_network(request, path.parent, sources)
+    measured = measure_access(request, inputs, services, network)
+    facts = facts_of(request, inputs, services, measured)
+    day = given.made_on or made_on
+    released = release_access(
+        given, request, inputs, services, measured, facts, made_on=day, sources=sources
+    )
+    tables = _tables(given, inputs, services, facts, released)
+    report = access_report(facts, released, ladder=inputs.ladder)
+    files = write_place_products(
+        released,
+        path.parent / request.output,
+        tables=tables,
+        report=report,
+        content=given.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"secret"}),
+    )
+    return AccessOutcome(
+        path.parent / request.output, files, released, released.found, inputs.notes
+    )
+
+
+def measure_access(
+    request: AccessRequest,
+    inputs: PlaceInputs,
+    services: PublicPlaces,
+    network: Network | None,
+) -> Measured:
+    """
+    Measure travel from areas or postcodes to the nearest service.
+
+    Raises
+    ------
+    RecipeError
+        If postcodes are asked for and the recipe names none.
+    InputError
+        If places lie outside the network.
+    """
+    from placeshaping.shaping.access import nearest_service
+
+    origins = _origins(request, inputs)
+    travel = nearest_service(
+        origins,
+        labelled(services),
+        network=network,
+        unit=request.unit,
+        walking=request.walking,
+        detour=request.detour,
+        outside=request.outside,
+    )
+    areas = _by_area(request, inputs, origins, travel)
+    if request.catchments:
+        areas["per_1000"] = _supplied(request, inputs, services, network)
+    return Measured(origins, travel, areas, travel.attrs["method"], tuple(travel.attrs["cautions"]))
+
+
+def _origins(request: AccessRequest, inputs: PlaceInputs) -> gpd.GeoDataFrame:
+    """Return areas, or postcodes in use, each with its area and its share of the residents."""
+    if request.origins == "areas":
+        return inputs.areas[["geometry", "residents"]].assign(area_code=inputs.areas.index)
+    import geopandas as gpd
+    import pandas as pd
+
+    if inputs.postcodes is None:
+        msg = (
+            "access.origins: postcodes need the file that places them: areas.postcodes of the "
+            "recipe. Name it, or take origins = 'areas'."
+        )
+        raise RecipeError(msg)
+    used = inputs.postcodes
+    used = used[used["ended"].isna()] if "ended" in used else used
+    points = gpd.GeoDataFrame(
+        geometry=gpd.points_from_xy(used["easting"], used["northing"]), index=used.index, crs=27700
+    )
+    within = points.sjoin(inputs.areas[["geometry"]], predicate="intersects")
+    within = within[~within.index.duplicated()].rename(columns={"area_code": "area_code"})
+    if within.empty:
+        msg = (
+            f"areas.postcodes: none of the {len(points):,} postcodes lies in the areas. Check that "
+            "both are of the same place."
+        )
+        raise EmptyError(msg)
+    codes = within.iloc[:, 1].to_numpy()
+    placed = gpd.GeoDataFrame({"area_code": codes}, geometry=within.geometry, index=within.index)
+    bare = inputs.areas[~inputs.areas.index.isin(placed["area_code"])]
+    middle = gpd.GeoDataFrame(
+        {"area_code": bare.index}, geometry=bare.geometry.centroid, index=bare.index
+    )
+    every = pd.concat([placed, middle])
+    many = every.groupby("area_code")["area_code"].transform("size")
+    people = inputs.residents.reindex(every["area_code"]).to_numpy() / many.to_numpy()
+    return gpd.GeoDataFrame(every.assign(residents=people), crs=27700)
+
+
+def _by_area(
+    request: AccessRequest, inputs: PlaceInputs, origins: gpd.GeoDataFrame, travel: pd.DataFrame
+) -> pd.DataFrame:
+    """Bring travel together by area: its mean, the most frequent nearest, and who is beyond."""
+    import pandas as pd
+
+    away = travel[request.unit]
+    rows = pd.DataFrame(
+        {
+            "area_code": origins["area_code"].to_numpy(),
+            "travel": away.to_numpy(),
+            "nearest": travel["nearest"].to_numpy(),
+            "beyond": origins["residents"].where(~(away <= request.threshold), 0.0).to_numpy(),
+        }
+    )
+    by = rows.groupby("area_code", sort=False)
+    often = rows.dropna(subset=["nearest"]).groupby("area_code")["nearest"]
+    found = pd.DataFrame({"travel": by["travel"].mean(), "beyond": by["beyond"].sum()})
+    found["nearest"] = often.agg(lambda names: names.value_counts().index[0])
+    return found.reindex(inputs.areas.index)
+
+
+def _supplied(
+    request: AccessRequest, inputs: PlaceInputs, services: PublicPlaces, network: Network | None
+) -> pd.Series[float]:
+    from placeshaping.shaping.access import floating_catchment
+    from placeshaping.shaping.travel import travel_costs
+
+    costs = travel_costs(
+        inputs.areas,
+        labelled(services),
+        limit=request.threshold,
+        network=network,
+        unit=request.unit,
+        walking=request.walking,
+        detour=request.detour,
+        outside=request.outside,
+    )
+    return floating_catchment(costs, inputs.residents, within=request.threshold).areas["access"]
+
+
+def facts_of(
+    request: AccessRequest, inputs: PlaceInputs, services: PublicPlaces, measured: Measured
+) -> AccessFacts:
+    """Put together what words and tables tell."""
+    from placeshaping.reports.access_words import AccessFacts
+    from placeshaping.shaping.equity import equity_table, people_beyond
+
+    areas = measured.areas.assign(area_name=inputs.areas["area_name"], residents=inputs.residents)
+    facts = AccessFacts(
+        request.service,
+        services.title,
+        len(services.points),
+        request.unit,
+        request.threshold,
+        _way(request),
+        areas,
+    )
+    away, units = measured.travel[request.unit], measured.origins
+    beyond = request.threshold
+    if inputs.decile is not None and inputs.decile.notna().any():
+        decile = units["area_code"].map(inputs.decile)
+        table = equity_table(away, units["residents"], decile, beyond=beyond)
+        facts = replace(facts, equity=table, concentration=_concentration(facts, inputs.decile))
+    if inputs.ages is not None and inputs.ages.to_numpy().sum() > 0:
+        share = units["residents"] / units["area_code"].map(inputs.residents).where(lambda n: n > 0)
+        people = inputs.ages.reindex(units["area_code"]).set_axis(units.index)
+        people = people.mul(share.fillna(0.0), axis=0)
+        known = (
+            units["area_code"].map(inputs.decile) if inputs.decile is not None else share * 0 + 1
+        )
+        facts = replace(facts, ages=people_beyond(away, people, known, beyond=beyond))
+    return facts
+
+
+def _concentration(facts: AccessFacts, decile: pd.Series[float]) -> Any:
+    """Work out whom the long ways fall on; None where nobody has any, or tenths are too few."""
+    from placeshaping.statistics.concentration import concentration_index
+
+    used = facts.areas[(facts.areas["residents"] > 0) & decile.notna()]
+    tenths = decile.reindex(used.index).astype("float64")
+    if not used["beyond"].sum() > 0 or tenths.nunique() < 3:
+        return None
+    return concentration_index(used["beyond"], used["residents"], tenths)
+
+
+def _way(request: Travel) -> str:
+    if request.streets is None:
+        way = "in a straight line" if request.detour == 1 else f"{request.detour:g} straight lines"
+        return way if request.unit == "metres" else f"on foot, {way},"
+    if request.unit == "metres":
+        return "along streets"
+    return "on foot along streets" if request.speeds is None else "by road at stated speeds"
+
+
+def release_access(
+    recipe: PlaceRecipe,
+    request: AccessRequest,
+    inputs: PlaceInputs,
+    services: PublicPlaces,
+    measured: Measured,
+    facts: AccessFacts,
+    *,
+    made_on: dt.date,
+    sources: Sequence[SourceFile],
+) -> Release:
+    """Make the release of the travel that was measured."""
+    from placeshaping.disclosure.facts import release_facts
+    from placeshaping.joins.sectors import sectors_of
+    from placeshaping.project.place_levels import levels_of, place_name
+    from placeshaping.reports.access_words import access_glance, access_words, cautions_of
+    from placeshaping.shaping.travel_classes import label_travel
+
+    columns = {request.unit: measured.areas["travel"], "nearest": measured.areas["nearest"]}
+    if "per_1000" in measured.areas:
+        columns["per_1000"] = measured.areas["per_1000"].round(3)
+    levels = levels_of(inputs, columns, means=(request.unit,))
+    labels = label_travel(
+        {level: areas[request.unit] for level, areas in levels.items()},
+        threshold=request.threshold,
+        what=request.service,
+        unit=request.unit,
+        method=measured.method,
+    )
+    name = place_name(inputs.ladder)
+    told = (*inputs.notes, *measured.cautions)
+    return release_facts(
+        levels,
+        [labels],
+        title=request.title or f"How far is the nearest {request.service}? {name}",
+        subject=f"Travel to the nearest {request.service}",
+        found=access_words(facts),
+        glance=access_glance(facts, where=name),
+        already_published=services.published_at,
+        made_on=made_on,
+        purpose=recipe.purpose,
+        contact=recipe.contact,
+        notes=(measured.method, *inputs.notes),
+        cautions=tuple(cautions_of(told)),
+        places=[services],
+        sectors={} if inputs.postcodes is None else sectors_of(inputs.postcodes, inputs.areas),
+        sources=sources,
+    )
+
+
+def _tables(
+    recipe: PlaceRecipe,
+    inputs: PlaceInputs,
+    services: PublicPlaces,
+    facts: AccessFacts,
+    released: Release,
+) -> list[Records]:
+    """Release the tables of equity and of ages, as far as there are some."""
+    from placeshaping.disclosure.fact_tables import release_fact_table
+
+    names = {
+        "decile": "imd_decile", "population": "residents", "beyond": "residents_beyond",
+        "share": "share_beyond",
+    }  # fmt: skip
+    found: dict[Any, pd.DataFrame] = {}
+    if facts.equity is not None:
+        found["equity"] = facts.equity.reset_index().rename(columns=names)
+    if facts.ages is not None:
+        ages = facts.ages.rename(columns=names)
+        found["ages"] = ages if inputs.decile is not None else ages.drop(columns="imd_decile")
+    what = {"equity": "by tenth of deprivation", "ages": "by age band"}
+    return [
+        release_fact_table(
+            kind,
+            table[table["residents"] > 0],
+            title=f"{released.title}: {what[kind]}",
+            paragraph=released.found[0],
+            method=table.attrs["method"],
+            already_published=services.published_at,
+            made_on=released.made_on,
+            purpose=recipe.purpose,
+            contact=recipe.contact,
+            cautions=table.attrs["cautions"],
+            sources=released.sources,
+        )
+        for kind, table in found.items()
+    ]
