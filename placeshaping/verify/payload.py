@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,12 @@ import pandas as pd
 
 from placeshaping.verify.contents import Contents, Table
 from placeshaping.verify.labels import declared_labels
+from placeshaping.verify.painting import faults_of_review
 from placeshaping.verify.places import faults_of_places, faults_of_sectors
 
 KEYS = {
     "format", "periods", "categories", "levels", "clusters", "arcs", "classes", "scale", "origin",
-    "bounds", "transform", "view", "title", "subject", "places", "sectors",
+    "bounds", "transform", "view", "title", "subject", "places", "sectors", "review",
 }  # fmt: skip
 """What may stand at the top of a page's data."""
 
@@ -68,6 +70,7 @@ def read_payload(data: Any, contents: Contents) -> None:
     for what, proof in (
         *faults_of_places(data.get("places") or [], contents.declaration),
         *faults_of_sectors(data.get("sectors") or {}, len(finest or [])),
+        *_painted(data, len(finest or []), contents),
     ):
         contents.breach("payload", what, proof)
     for place, level in reversed(list(enumerate(levels))):
@@ -76,6 +79,11 @@ def read_payload(data: Any, contents: Contents) -> None:
             _level(level, labels, data, _above(levels, place), contents)
         else:
             contents.breach("payload", "holds a level that is none", type(level).__name__)
+
+
+def _painted(data: dict[str, Any], size: int, contents: Contents) -> Iterator[tuple[str, str]]:
+    if "review" in data:
+        yield from faults_of_review(data["review"], size, contents.declaration)
 
 
 def _legends(classes: Any, contents: Contents) -> None:
