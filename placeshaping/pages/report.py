@@ -42,12 +42,15 @@ class ReportTable:
         Cells as they are printed.
     words
         Columns, counted from 0, that hold sentences and not numbers.
+    links
+        Files beside the page that the names of the rows lead to; one a row, or none.
     """
 
     caption: str
     heads: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     words: tuple[int, ...] = ()
+    links: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

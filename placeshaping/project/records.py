@@ -279,13 +279,36 @@ def _no_months(there: pd.Series[pd.Timestamp], where: str) -> str:
 
 def _check_basis(given: Sequence[Records], files: Sequence[RecordFile]) -> None:
     """Refuse to combine personal data without a stated basis."""
-    personal = [one for one, file in zip(given, files, strict=True) if file.sensitivity != "open"]
+    pairs = zip(given, files, strict=True)
+    check_basis([one for one, file in pairs if file.sensitivity != "open"])
+
+
+def check_basis(personal: Sequence[Records]) -> None:
+    """
+    Refuse to combine inputs that hold personal data without a stated basis.
+
+    Raises
+    ------
+    RecipeError
+        If there are several, and one says on no lawful basis or assessment.
+    """
     if len(personal) > 1 and not all(one.lawful_basis and one.dpia for one in personal):
         msg = (
             "records: two inputs that hold personal data are combined only with 'lawful_basis' "
             "and 'dpia' given for each; without 'sensitivity', records of a service are personal."
         )
         raise RecipeError(msg)
+
+
+def sensitivity_of(records: Records, *, folder: Path) -> Sensitivity:
+    """Return how sensitive records are: as the recipe says, or as follows from their kind."""
+    usual: Sensitivity = "open" if is_police(records, folder=folder) else "personal"
+    return records.sensitivity or usual
+
+
+def is_police(records: Records, *, folder: Path) -> bool:
+    """Tell whether a file of records has the layout of police.uk."""
+    return _kind(records, folder / records.file) == "police"
 
 
 def _check_once(files: Sequence[RecordFile]) -> None:

@@ -14,6 +14,7 @@ import pandas as pd
 from placeshaping.verify.cells import GRID, LEVELS
 from placeshaping.verify.contents import Contents, Table, UnreadableError
 from placeshaping.verify.loose_numbers import note_pairs, number_run
+from placeshaping.verify.profiles import is_profile, read_profile
 
 MANIFEST_KEYS = {"declaration", "recipe", "inputs", "versions", "facts", "outputs"}
 """What may stand at the top of a manifest."""
@@ -102,6 +103,8 @@ def read_json(path: Path) -> Contents:
         views = contents.declaration or {}
         contents.note_views(views.get("periods"), views.get("categories"))
         _features(data, contents)
+    elif isinstance(data, dict) and is_profile(contents.declaration):
+        read_profile(data, contents)
     elif isinstance(data, dict) and "declaration" in data and "outputs" in data:
         contents.kind = "manifest"
         _manifest(data, contents)
