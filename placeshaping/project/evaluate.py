@@ -150,7 +150,8 @@ def _at_level(
         msg = f"evaluation.level: {request.level!r} is in no lookup; {told}.{hint}"
         raise RecipeError(msg)
     code = gathered.lookup[column].reindex(areas.index)
-    larger = areas[["geometry"]].assign(area_code=code.to_numpy()).dissolve(by="area_code")
+    larger = areas[["geometry"]].assign(larger=code.to_numpy()).dissolve(by="larger")
+    larger = larger.rename_axis("area_code")
     named = f"{request.level}_name"
     if named in gathered.lookup:
         names = gathered.lookup.drop_duplicates(column).set_index(column)[named]
