@@ -22,7 +22,7 @@ def caught_by_either(backtest: Backtest, model: str, other: str, share: float) -
     ours, theirs = (flagged_parts(backtest, name, share) for name in (model, other))
     rows = {}
     for period in ours.keys() & theirs.keys():
-        y = _observed(backtest, period)
+        y = events_of(backtest, period)
         one, two = ours[period], theirs[period]
         rows[period] = (caught_by_one(y, one, two), caught_by_one(y, two, one))
     return pd.DataFrame.from_dict(rows, orient="index", columns=["alone", "missed"]).sort_index()
@@ -39,7 +39,8 @@ def flagged_parts(backtest: Backtest, model: str, share: float) -> dict[pd.Times
     return out
 
 
-def _observed(backtest: Backtest, period: pd.Timestamp) -> Floats:
+def events_of(backtest: Backtest, period: pd.Timestamp) -> Floats:
+    """Return the events of each unit in a period that was forecast."""
     history = backtest.history
     return history.at(int(history.step.number([period])[0][0]) - history.first)
 

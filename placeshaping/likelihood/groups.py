@@ -10,9 +10,10 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from scipy import sparse
 
 from placeshaping._core.checks import listed
-from placeshaping._core.columns import tag_columns
+from placeshaping._core.columns import column_tags, tag_columns
 from placeshaping._core.errors import CRSError, UnmatchedError
 from placeshaping.likelihood._residents import of_units
 
@@ -58,6 +59,56 @@ def share_flagged(cells: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> pd.Series
     covered = np.bincount(area, weights=both, minlength=len(areas))
     share = np.clip(covered / shapely.area(shapes), 0.0, 1.0)
     return pd.Series(share, index=areas.index, name="flagged")
+
+
+def residents_of_cells(
+    cells: gpd.GeoDataFrame, areas: gpd.GeoDataFrame, residents: pd.DataFrame
+) -> pd.DataFrame:
+    """
+    Share the residents of small areas out among the cells of a grid, by surface.
+
+    Parameters
+    ----------
+    cells
+        Cells that do not overlap, indexed by ``area_code``.
+    areas
+        Small areas in the same reference system, indexed by ``area_code``.
+    residents
+        Indexed by the code of the small area, one column a group.
+
+    Returns
+    -------
+    residents
+        By cell, with the tags of the table given.
+
+    Raises
+    ------
+    CRSError
+        If the reference systems differ.
+    UnmatchedError
+        If an area has no residents.
+
+    Examples
+    --------
+    >>> from shapely import box
+    >>> areas = gpd.GeoDataFrame(index=["a"], geometry=[box(0, 0, 2, 1)], crs=27700)
+    >>> cells = gpd.GeoDataFrame(geometry=[box(0, 0, 1, 1), box(1, 0, 2, 1)], crs=27700)
+    >>> residents_of_cells(cells, areas, pd.DataFrame({"1": [80]}, index=["a"]))["1"].tolist()
+    [40.0, 40.0]
+    """
+    if cells.crs != areas.crs:
+        msg = "Cells and areas are in different reference systems. Bring them together: to_crs()."
+        raise CRSError(msg)
+    people = of_units(residents, areas.index, "residents")
+    shapes, drawn = areas.geometry.to_numpy(), cells.geometry.to_numpy()
+    cell, area = shapely.STRtree(shapes).query(drawn, predicate="intersects")
+    part = (
+        shapely.area(shapely.intersection(drawn[cell], shapes[area])) / shapely.area(shapes)[area]
+    )
+    shared = sparse.csr_array((part, (cell, area)), shape=(len(cells), len(areas))) @ people
+    table = pd.DataFrame(shared, index=cells.index, columns=residents.columns)
+    tag_columns(table, column_tags(residents))
+    return table
 
 
 def scores_by_group(

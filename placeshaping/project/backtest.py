@@ -118,6 +118,7 @@ def run_backtest(
         sources=[source for source in gathered.sources if source.role in ("records", "areas")],
         already_published=gathered.already_published,
         expires=given.expires,
+        residents=_residents(request, gathered),
     )
     target = base / request.output
     return BacktestOutcome(target, _written(report, target), report)
@@ -180,6 +181,26 @@ def _covered(gathered: Gathered) -> gpd.GeoDataFrame:
     if gathered.covered is None:
         return gathered.areas
     return gathered.areas[gathered.areas.index.isin(gathered.covered)]
+
+
+def _residents(request: BacktestRequest, gathered: Gathered) -> dict[str, pd.DataFrame]:
+    """Return residents by deprivation decile of each unit, for the audit alone."""
+    from placeshaping.likelihood.groups import residents_by_decile, residents_of_cells
+    from placeshaping.likelihood.units import make_cells
+
+    people, deprivation = gathered.population, gathered.deprivation
+    if people is None or deprivation is None:
+        return {}
+    if "residents" not in people or "imd_decile" not in deprivation:
+        return {}
+    areas = _covered(gathered)
+    table = residents_by_decile(
+        deprivation["imd_decile"].reindex(areas.index), people["residents"].reindex(areas.index)
+    )
+    table = table.loc[:, table.sum() > 0]
+    if request.grid is not None:
+        table = residents_of_cells(make_cells(areas, size=request.grid), areas, table)
+    return {"deprivation decile": table}
 
 
 def _targets(request: BacktestRequest, present: list[str]) -> dict[str, Target]:

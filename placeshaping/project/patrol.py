@@ -197,7 +197,7 @@ def answer(
     expected = expect(request, fitted.fitted)
     marks = read_marks(folder / REGISTER)
     plan = _plan(request, place, expected)
-    judgement = judge(request, fitted, plan, folder=folder, day=made_on)
+    judgement = judge(request, fitted, plan, expected, folder=folder, day=made_on)
     nearby = count_nearby(history)
     facts = make_facts(request, fitted, plan, marks, judgement, made_on, digest)
     released = protect(request, fitted, plan, expected, nearby, facts)

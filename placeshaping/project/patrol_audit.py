@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,14 +15,16 @@ from placeshaping.project.patrol_choice import lift_of, scores_of, target_of
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
     from placeshaping.disclosure.release import Release
     from placeshaping.likelihood.offences import Override
     from placeshaping.project.patrol_facts import PatrolFacts
     from placeshaping.project.patrol_forecast import FittedPlace
     from placeshaping.project.patrol_request import PatrolRequest
-    from placeshaping.reports.layer_audit import Decision, LayerAudit, Triggers
+    from placeshaping.reports.layer_audit import Decision, LayerAudit, Triggers, Urn
     from placeshaping.reports.transparency import TransparencyRecord
     from placeshaping.shaping.patrol import PatrolPlan
 
@@ -30,6 +33,12 @@ BURDENS = "patrol-burdens.json"
 
 KIND = "deprivation decile"
 """The groups of residents that a layer is audited by."""
+
+FLOOR = ROUNDING = 5
+"""Numbers of records under it are never told, and others are rounded to it."""
+
+_STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
+"""Shares are told in the smallest of these steps that holds as many records as `ROUNDING`."""
 
 _PRECISION = {
     "month": "Records tell the month.",
@@ -46,7 +55,7 @@ class Judgement:
     Attributes
     ----------
     audit
-        None where residents and their deprivation are not both given.
+        Without burdens where residents and their deprivation are not both given.
     decision
         It may; or somebody has signed for it.
     series
@@ -55,7 +64,7 @@ class Judgement:
         Files that it was audited with, and that no model has seen.
     """
 
-    audit: LayerAudit | None
+    audit: LayerAudit
     decision: Decision
     series: str
     sources: tuple[SourceFile, ...]
@@ -71,7 +80,13 @@ class Judgement:
 
 
 def judge(
-    request: PatrolRequest, fitted: FittedPlace, plan: PatrolPlan, *, folder: Path, day: dt.date
+    request: PatrolRequest,
+    fitted: FittedPlace,
+    plan: PatrolPlan,
+    expected: NDArray[np.float64],
+    *,
+    folder: Path,
+    day: dt.date,
 ) -> Judgement:
     """
     Audit a plan and decide whether it may be used; nothing is written.
@@ -84,6 +99,8 @@ def judge(
         The model and the place.
     plan
         What is flagged.
+    expected
+        What is expected of each unit in a step of the history.
     folder
         What paths are relative to; the register of burdens is in it.
     day
@@ -106,7 +123,7 @@ def judge(
     series = _series(request)
     sources: list[SourceFile] = []
     residents = _residents(request, fitted.place.areas, folder, sources)
-    audit = None if residents is None else _audit(fitted, plan, residents, series, folder)
+    audit = _audit(fitted, plan, residents, _urn(fitted, plan, expected), series, folder)
     decision = decide(
         lift_upper=lift_of(request, fitted.model, folder=folder),
         audit=audit,
@@ -156,13 +173,14 @@ def make_record(
         "sources": tuple(
             dataclasses.replace(one, rows=None) for one in (*facts.sources, *judgement.sources)
         ),
+        "marks": tuple(re.sub(r"^Cell \S+", "A cell of this layer", one) for one in facts.marks),
         "precision": _PRECISION[fitted.place.resolution],
         "policy": released.policy.name,
         "privacy": released.statement,
     }
-    scores, calibration = scores_of(request, folder=folder)
+    scores, calibration, groups = scores_of(request, folder=folder)
     return TransparencyRecord(
-        LayerFacts(**told), judgement.decision, judgement.audit, scores, calibration
+        LayerFacts(**told), judgement.decision, judgement.audit, scores, calibration, groups
     )
 
 
@@ -186,8 +204,8 @@ def keep_burden(judgement: Judgement, *, folder: Path, day: dt.date) -> None:
     """
     from placeshaping.reports.burden_register import add_burden
 
-    if judgement.audit is not None:
-        burden = judgement.audit.burdens[KIND]
+    burden = judgement.audit.burdens.get(KIND)
+    if burden is not None:
         add_burden(folder / BURDENS, burden, series=judgement.series, released_on=day)
 
 
@@ -234,7 +252,12 @@ def _residents(
 
 
 def _audit(
-    fitted: FittedPlace, plan: PatrolPlan, residents: pd.DataFrame, series: str, folder: Path
+    fitted: FittedPlace,
+    plan: PatrolPlan,
+    residents: pd.DataFrame | None,
+    urn: Urn | None,
+    series: str,
+    folder: Path,
 ) -> LayerAudit:
     from placeshaping.likelihood.groups import share_flagged
     from placeshaping.reports.burden_register import read_burdens
@@ -242,8 +265,38 @@ def _audit(
 
     place = fitted.place
     flagged = share_flagged(place.cells.loc[plan.cells.index], place.areas)
-    former = {KIND: read_burdens(folder / BURDENS, series=series)}
-    return audit_layer(flagged.to_frame("this release"), {KIND: residents}, former=former)
+    known = {} if residents is None else {KIND: residents}
+    former = {KIND: read_burdens(folder / BURDENS, series=series)} if known else {}
+    return audit_layer(flagged.to_frame("this release"), known, former=former, urn=urn)
+
+
+def _urn(fitted: FittedPlace, plan: PatrolPlan, expected: NDArray[np.float64]) -> Urn | None:
+    """
+    Return what the feedback urn is run with: patrol areas against the rest of the district.
+
+    From rounded numbers alone, so that whatever it prints gives nothing else
+    away; None where either side holds fewer records than are ever told.
+    """
+    import numpy as np
+
+    from placeshaping.reports.layer_audit import Urn
+
+    history = fitted.fitted.history
+    inside = history.units.codes.isin(plan.cells.index)
+    counted = history.total()
+    held = np.array([counted[inside].sum(), counted[~inside].sum()])
+    if held.min() < FLOOR:
+        return None
+    rounded = np.round(held / ROUNDING) * ROUNDING
+    step = next(one for one in _STEPS if one * held.sum() >= ROUNDING)
+    share = float(expected[inside].sum() / expected.sum())
+    share = float(np.clip(round(share / step) * step, step, 1 - step))
+    a_day = float(rounded.sum() / history.days.sum())
+    return Urn(
+        expected=(a_day * share, a_day * (1 - share)),
+        recorded=(float(rounded[0]), float(rounded[1])),
+        tag=history.target.tag,
+    )
 
 
 def _triggers(request: PatrolRequest) -> Triggers:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 CHOICE = "choice.json"
 """In which file of its folder a backtest tells what it has chosen."""
 
-_TABLES = ("scores.csv", "calibration.csv")
+_TABLES = ("scores.csv", "calibration.csv", "groups.csv")
 """In which files of its folder its report's tables are."""
 
 
@@ -65,9 +65,7 @@ def lift_of(request: PatrolRequest, model: str, *, folder: Path) -> float | None
     return float(upper)
 
 
-def scores_of(
-    request: PatrolRequest, *, folder: Path
-) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
+def scores_of(request: PatrolRequest, *, folder: Path) -> tuple[pd.DataFrame | None, ...]:
     """
     Return the protected tables of the request's backtest for its offences.
 
@@ -80,15 +78,15 @@ def scores_of(
 
     Returns
     -------
-    scores, calibration
-        As `backtest_tables` makes them; None where there are none.
+    scores, calibration, groups
+        As `backtest_tables` and `backtest_groups` make them; None where there
+        are none.
     """
     if request.backtest is None:
-        return None, None
+        return None, None, None
     path, offences = folder / request.backtest, target_of(request).name
     beside = path if path.is_dir() else path.parent
-    scores, calibration = (_rows_of(beside / name, offences) for name in _TABLES)
-    return scores, calibration
+    return tuple(_rows_of(beside / name, offences) for name in _TABLES)
 
 
 def _rows_of(file: Path, offences: str) -> pd.DataFrame | None:
@@ -96,7 +94,7 @@ def _rows_of(file: Path, offences: str) -> pd.DataFrame | None:
 
     if not file.is_file():
         return None
-    table = pd.read_csv(file, dtype={"note": str})
+    table = pd.read_csv(file, dtype={"note": str, "group": str})
     rows = table[table["category"] == offences]
     if "note" in rows:
         rows = rows.assign(note=rows["note"].fillna(""))

@@ -30,9 +30,6 @@ FILES = {
 }
 """What each product is called; tables are called after their level, with their description."""
 
-_READABLE = (".html", ".md")
-"""Of a record, what the attacker can judge; its other files repeat the same facts."""
-
 
 def write_products(
     request: PatrolRequest,
@@ -98,7 +95,7 @@ def write_products(
             outputs=[*paths, place["briefing"], *told],
         )
         paths.append(manifest)
-        _attack([*paths, *(path for path in told if path.suffix in _READABLE)], released)
+        _attack([*paths, *told], released)
         return sorted(path.name for path in (*paths, place["briefing"], *told))
 
 

@@ -33,6 +33,7 @@ from placeshaping.reports.backtest_figures import (
     said_calibration,
     said_stability,
 )
+from placeshaping.reports.backtest_groups import tabulate_groups
 from placeshaping.reports.backtest_page import declare_report, page_content
 from placeshaping.reports.backtest_tables import (
     compare_all,
@@ -47,6 +48,8 @@ PACKAGES = ("placeshaping", "numpy", "pandas", "scipy", "scikit-learn", "numba",
 
 CHOICE = "choice.json"
 """The file that tells a patrol layer which model to use."""
+
+_TABLES = ("scores", "calibration", "stability")
 
 _CHOSEN = {
     "origins", "n", "N", *(
@@ -72,6 +75,8 @@ class BacktestReport:
         Gives threshold, rounding and stamp.
     scores, calibration, stability
         See `backtest_tables`.
+    groups
+        See `backtest_groups`; no rows where nobody said who lives where.
     comparisons
         By offence and share of the area.
     share
@@ -94,6 +99,7 @@ class BacktestReport:
     scores: pd.DataFrame = field(repr=False)
     calibration: pd.DataFrame = field(repr=False)
     stability: pd.DataFrame = field(repr=False)
+    groups: pd.DataFrame = field(repr=False)
     comparisons: Mapping[str, Mapping[float, Comparison]] = field(repr=False)
     share: float
     backtests: Mapping[str, Backtest] = field(repr=False)
@@ -124,6 +130,7 @@ def make_report(
     already_published: str | None = None,
     expires: dt.date | None = None,
     level: float = 0.95,
+    residents: Mapping[str, pd.DataFrame] | None = None,
 ) -> BacktestReport:
     """
     Work out everything that a report on backtests says.
@@ -149,6 +156,9 @@ def make_report(
         Last day of use, for policies that need one.
     level
         Of the intervals.
+    residents
+        By kind of group (``"deprivation decile"``): residents of each unit,
+        tagged ``audit_only``, for the audit of the model that is to be used.
 
     Returns
     -------
@@ -183,6 +193,9 @@ def make_report(
         scores=scores,
         calibration=tabulate_calibration(backtests, plotted, policy=governing, level=level),
         stability=tabulate_stability(backtests, share=nearest, policy=governing),
+        groups=tabulate_groups(
+            backtests, comparisons, residents or {}, share=nearest, policy=governing
+        ),
         comparisons=comparisons,
         share=nearest,
         backtests=backtests,
@@ -208,7 +221,8 @@ def write_report(report: BacktestReport, folder: str | Path) -> tuple[Path, ...]
     -------
     paths
         ``report.html`` first; ``scores.csv``, ``calibration.csv``,
-        ``stability.csv``, ``choice.json`` (see `choices`), figures,
+        ``stability.csv``, ``groups.csv`` where it has rows, ``choice.json``
+        (see `choices`), figures,
         ``manifest.json``.
 
     Raises
@@ -220,10 +234,11 @@ def write_report(report: BacktestReport, folder: str | Path) -> tuple[Path, ...]
     """
     folder = Path(folder)
     pictures = _pictures(report)
-    with staged_folder(folder) as staged:
+    with staged_folder(folder, remove=["groups.csv"]) as staged:
         page = render_report(page_content(report, pictures))
         (staged / "report.html").write_text(page, encoding="utf-8", newline="\n")
-        for name in ("scores", "calibration", "stability"):
+        tables = [*_TABLES, *(["groups"] if len(report.groups) else [])]
+        for name in tables:
             table: pd.DataFrame = getattr(report, name)
             table.to_csv(
                 staged / f"{name}.csv", index=False, float_format="%.6g", lineterminator="\n"
@@ -232,7 +247,7 @@ def write_report(report: BacktestReport, folder: str | Path) -> tuple[Path, ...]
             (staged / name).write_bytes(figure.png)
         choice = json.dumps(choices(report), indent=1, ensure_ascii=False)
         (staged / CHOICE).write_text(choice + "\n", encoding="utf-8", newline="\n")
-        names = ["report.html", "scores.csv", "calibration.csv", "stability.csv", CHOICE]
+        names = ["report.html", *(f"{name}.csv" for name in tables), CHOICE]
         names += list(pictures)
         manifest = {**_facts(report), "outputs": [_output(staged / name) for name in names]}
         text = json.dumps(manifest, indent=1, ensure_ascii=False)

@@ -299,7 +299,7 @@ def decide(
     unmeasured = []
     if lift_upper is None:
         unmeasured.append("Lift over trailing counts was not measured.")
-    if audit is None:
+    if audit is None or not audit.burdens:
         unmeasured.append("Burden was not measured: residents and deprivation were not both given.")
     elif not drifts:
         unmeasured.append("Change of burden: this is the first release that is kept.")

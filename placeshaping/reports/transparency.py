@@ -117,6 +117,8 @@ class TransparencyRecord:
         already; None where there was no backtest.
     calibration
         Of `backtest_tables.tabulate_calibration`, or None.
+    groups
+        Of `backtest_groups.tabulate_groups`, or None.
     """
 
     facts: LayerFacts
@@ -124,6 +126,7 @@ class TransparencyRecord:
     audit: LayerAudit | None = None
     scores: pd.DataFrame | None = field(default=None, repr=False)
     calibration: pd.DataFrame | None = field(default=None, repr=False)
+    groups: pd.DataFrame | None = field(default=None, repr=False)
 
     @property
     def lead(self) -> str:
@@ -140,6 +143,7 @@ class TransparencyRecord:
         return {
             "kind": "patrol layer transparency record",
             "version": 1,
+            "declaration": _plain(record_content(self).declaration),
             "facts": _plain(dataclasses.asdict(self.facts)),
             "not_for": list(NOT_FOR),
             "decision": {
@@ -155,6 +159,7 @@ class TransparencyRecord:
             },
             "scores": None if self.scores is None else _records(self.scores),
             "calibration": None if self.calibration is None else _records(self.calibration),
+            "groups": None if self.groups is None else _records(self.groups),
             "audit": None if self.audit is None else _audit_dict(self.audit),
             "versions": versions(*PACKAGES),
         }

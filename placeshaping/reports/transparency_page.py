@@ -9,6 +9,7 @@ import pandas as pd
 
 from placeshaping._core.provenance import versions
 from placeshaping.disclosure.policies import policy_named
+from placeshaping.likelihood.fairness import Feedback
 from placeshaping.pages.report import ReportContent, ReportSection, ReportTable
 from placeshaping.reports.backtest_tables import policy_of_report
 from placeshaping.reports.backtest_words import day, percent, score_rows
@@ -18,6 +19,14 @@ if TYPE_CHECKING:
     from placeshaping.reports.transparency import LayerFacts, TransparencyRecord
 
 PACKAGES = ("placeshaping", "numpy", "pandas", "scipy", "scikit-learn", "numba")
+
+_GROUPS = (
+    "Groups of residents are for this audit alone: no model has seen them. Hit rates of groups are "
+    "worked out from rounded numbers."
+)
+
+_NO_DRIFT = 0.005
+"""Difference of shares below which a reader sees none."""
 
 NOT_FOR = (
     "It is no ground to stop, search or suspect anybody.",
@@ -115,7 +124,33 @@ def _how_good(record: TransparencyRecord) -> ReportSection:
     said = ["Without any model the hit rate is the share of the area, and the PAI is 1."]
     if record.calibration is not None and len(record.calibration):
         said.append(_calibration_words(record.calibration))
+    if record.groups is not None and len(record.groups):
+        said.append(_GROUPS)
+        tables += [
+            _groups_table(str(kind), rows)
+            for kind, rows in record.groups.groupby("kind", sort=False)
+        ]
     return ReportSection(heading, tuple(said), tables=tuple(tables))
+
+
+def _groups_table(kind: str, groups: pd.DataFrame) -> ReportTable:
+    first = groups.iloc[0]
+    rows = tuple(
+        (_named(kind, row["group"]), *_caught(row), f"{row['burden_ratio']:.2f}")
+        for _, row in groups.iterrows()
+    )
+    return ReportTable(
+        f"In the backtest, by {kind}: {first['model']} at {percent(first['share'])} of the area",
+        ("Group", "Records (rounded)", "Hit rate (interval)", "Burden"),
+        rows,
+    )
+
+
+def _caught(row: pd.Series) -> tuple[str, str]:
+    if not np.isfinite(row["hit_rate"]):
+        return "withheld", "withheld"
+    low, high = percent(row["hit_rate_lower"]), percent(row["hit_rate_upper"])
+    return f"{row['N']:,.0f}", f"{percent(row['hit_rate'])} ({low} to {high})"
 
 
 def _calibration_words(calibration: pd.DataFrame) -> str:
@@ -132,9 +167,12 @@ def _calibration_words(calibration: pd.DataFrame) -> str:
 
 
 def _who_bears_it(audit: LayerAudit | None) -> tuple[ReportSection, ...]:
-    if audit is None:
+    if audit is None or not audit.burdens:
         words = ("No table of residents was given, so that the burden is not known.",)
-        return (ReportSection("Who bears it", words),)
+        unknown = ReportSection("Who bears it", words)
+        return (
+            (unknown,) if audit is None or audit.feedback is None else (unknown, _feedback(audit))
+        )
     tables = [_burden_table(kind, table) for kind, table in audit.burdens.items()]
     tables += [_drift_table(kind, table) for kind, table in audit.drifts.items()]
     spread = audit.concentration
@@ -162,19 +200,32 @@ def _who_bears_it(audit: LayerAudit | None) -> tuple[ReportSection, ...]:
     return tuple(sections)
 
 
+def _drifts(feedback: Feedback) -> str:
+    away = feedback.share - feedback.true_share
+    if abs(away) < _NO_DRIFT:
+        return "So patrols would not drift from where the incidents are."
+    way = "towards" if away > 0 else "away from"
+    return f"So patrols would drift {way} the patrol areas by {abs(away):.0%} of their number."
+
+
 def _feedback(audit: LayerAudit) -> ReportSection:
     shares = ", ".join(f"{tag} {share:.0%}" for tag, share in DISCOVERED.items())
-    said = [] if audit.feedback is None else [audit.feedback.sentence]
+    said = [] if audit.feedback is None else [audit.feedback.sentence, _drifts(audit.feedback)]
     if audit.corrected is not None and audit.feedback != audit.corrected:
         said.append(
             "With incidents that patrols find weighed by how likely a patrol was there, it would "
             f"be {audit.corrected.share:.0%}."
         )
     said.append(
-        "The first area is what is flagged, the second the rest (an urn after Ensign and others, "
+        "The first area is the patrol areas, the second the rest of the district (an urn after Ensign and others, "
         f"2018). Shares found only by patrols are assumed by tag: {shares}."
     )
     return ReportSection("Feedback", tuple(said))
+
+
+def _named(kind: str, group: object) -> str:
+    """Name a group in words: a table of bare numbers reads like data."""
+    return f"{kind.split()[-1]} {group}" if str(group).isdigit() else str(group)
 
 
 def _burden_table(kind: str, table: pd.DataFrame) -> ReportTable:
@@ -184,7 +235,7 @@ def _burden_table(kind: str, table: pd.DataFrame) -> ReportTable:
     rows = []
     for group, row in table.iterrows():
         cells = [
-            str(group),
+            _named(kind, group),
             percent(row["share"], decimals=1),
             percent(row["flagged_share"], decimals=1),
             _with_interval(row, "burden_ratio", ""),
@@ -199,9 +250,9 @@ def _drift_table(kind: str, table: pd.DataFrame) -> ReportTable:
     heads = ("Group", *(str(name) for name in shown[:-1]), "Change since the first release")
     rows = tuple(
         (
-            str(group),
+            _named(kind, group),
             *(f"{row[name]:.2f}" for name in shown[:-1]),
-            f"{row['change']:+.2f}",
+            f"{round(row['change'], 2) + 0.0:+.2f}",
         )
         for group, row in table.iterrows()
     )

@@ -75,6 +75,8 @@ class Contents:
         Labels, titles and tooltips that count records, with the number they give.
     legends
         Category -> inner edges of the classes that a page draws.
+    record
+        What a record of a patrol layer holds, field by field.
     draws
         Whether a page holds a picture or a script, and so may draw a map.
     """
@@ -92,6 +94,7 @@ class Contents:
     members: dict[str, tuple[str, ...]] = field(default_factory=dict)
     counted: list[tuple[str, int]] = field(default_factory=list)
     legends: dict[str, list[float]] = field(default_factory=dict)
+    record: dict[str, Any] | None = None
     draws: bool = False
 
     @property

@@ -32,7 +32,6 @@ from placeshaping.verify.labels import check_labels
 from placeshaping.verify.ledger import read_ledger
 from placeshaping.verify.legends import attack_legends
 from placeshaping.verify.parquet_file import read_parquet
-from placeshaping.verify.plain_files import read_text
 from placeshaping.verify.profiles import check_profile
 from placeshaping.verify.public import Public, read_public
 from placeshaping.verify.ranks import check_ranks
@@ -44,6 +43,7 @@ from placeshaping.verify.smoothed import check_smoothed
 from placeshaping.verify.subtraction import BUDGET, attack
 from placeshaping.verify.terms import check_shares, check_terms
 from placeshaping.verify.together import attack_together, check_copies
+from placeshaping.verify.transparency_file import check_record, read_odt, read_record, read_words
 from placeshaping.verify.verdict import Breach, Verdict
 from placeshaping.verify.workbook_file import read_workbook
 
@@ -52,8 +52,9 @@ _READERS: dict[str, Callable[[Path], Contents]] = {
     "geopackage": read_geopackage,
     "xlsx": read_workbook,
     "csv": read_described_csv,
-    "json": read_plain_json,
-    "text": read_text,
+    "json": lambda path: read_record(path) or read_plain_json(path),
+    "odt": read_odt,
+    "text": read_words,
     "parquet": read_parquet,
     "kml": read_kml,
     "gpx": read_gpx,
@@ -64,6 +65,7 @@ _SUFFIXES = {
     ".tsv": "csv", ".json": "json", ".geojson": "json", ".txt": "text", ".md": "text",
     ".zip": "zip", ".tif": "geotiff", ".tiff": "geotiff", ".parquet": "parquet",
     ".geoparquet": "parquet", ".kml": "kml", ".gpx": "gpx", ".yml": "text", ".yaml": "text",
+    ".odt": "odt",
 }  # fmt: skip
 _CODE = re.compile(r"[EWSNKJ]\d{8}")
 _MOST_UNPACKED = 2_000_000_000
@@ -276,7 +278,7 @@ def _kind(path: Path) -> str:
     if start.startswith(b"SQLite format 3"):
         return "geopackage"
     by_name = _kind_by_name(path)
-    return "zip" if start.startswith(b"PK\3\4") and by_name != "xlsx" else by_name
+    return "zip" if start.startswith(b"PK\3\4") and by_name not in ("xlsx", "odt") else by_name
 
 
 def _kind_by_name(path: Path) -> str:
@@ -295,6 +297,7 @@ def _judge(contents: Contents, path: Path, name: str, given: Against) -> _Attack
     found += check_profile(contents, rules)
     found += check_facts(contents, rules)
     found += check_shares(contents, rules)
+    found += check_record(contents, rules)
     found += attack_legends(contents, rules)
     found += _shapes(contents, path, rules, given.public)
     found += _paths(contents)

@@ -55,7 +55,8 @@ class Verdict:
         Base name.
     kind
         ``"html"``, ``"geopackage"``, ``"xlsx"``, ``"csv"``, ``"geojson"``,
-        ``"json"``, ``"zip"``, ``"text"`` or ``"unknown"``.
+        ``"json"``, ``"zip"``, ``"text"``, ``"transparency record"``,
+        ``"atrs"``, ``"odt"`` or ``"unknown"``.
     declared_policy
         Policy that the file says it obeys; None where it says nothing.
     judged_policy

@@ -182,3 +182,34 @@ def test_models_suit_the_step():
     assert "ensemble" in monthly
     assert "self-exciting" in daily
     assert "self-exciting" not in monthly
+
+
+def test_groups_of_residents_are_audited_where_the_recipe_says_who_lives_where(done, folder):
+    assert not (done.folder / "groups.csv").exists()
+    path = write(folder, offences='"Burglary"', name="people")
+    audited = 'population.residents = "population.csv"\ndeprivation.file = "deprivation.csv"\n'
+    path.write_text(path.read_text("utf-8").replace("[backtest]", audited + "[backtest]"), "utf-8")
+    outcome = run_backtest(path, made_on=TODAY)
+    groups = pd.read_csv(outcome.folder / "groups.csv")
+    assert set(groups["kind"]) == {"deprivation decile"}
+    told = groups.dropna(subset=["N"])
+    assert len(told)
+    assert (told[["n", "N"]] % 5 == 0).all(axis=None)
+    assert (told["N"] - told["n"] >= 0).all()
+    rate = (told["n"] / told["N"]).round(2)
+    np.testing.assert_allclose(told["hit_rate"], rate, atol=0.0051)
+    assert groups.loc[groups["N"].isna(), "note"].eq("withheld").all()
+    scores = pd.read_csv(outcome.folder / "scores.csv")
+    used = scores[scores["default"] & (scores["share"] == 0.05)]
+    assert groups["model"].unique().tolist() == used["model"].tolist()
+    plain = pd.read_csv(done.folder / "scores.csv")
+    same = plain[plain["category"] == "Burglary"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(same, scores)  # an audit, no input
+
+
+def test_residents_of_cells_keep_their_number_and_tag(folder):
+    path = write(folder, offences='"Burglary"', more="grid = 1000\n", name="cells")
+    audited = 'population.residents = "population.csv"\ndeprivation.file = "deprivation.csv"\n'
+    path.write_text(path.read_text("utf-8").replace("[backtest]", audited + "[backtest]"), "utf-8")
+    outcome = run_backtest(path, made_on=TODAY)
+    assert (outcome.folder / "groups.csv").is_file()

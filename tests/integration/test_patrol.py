@@ -231,6 +231,16 @@ def test_who_bears_the_layer_stands_on_its_record(folder: Path) -> None:
     }  # fmt: skip
     assert {one["rows"] for one in told["facts"]["sources"]} == {None}
     assert "this is the first release that is kept" in page
+    assert "If patrols followed what is on record" in page
+    for name in ("feedback", "feedback_corrected"):
+        assert told["audit"][name]["lower"] <= told["audit"][name]["share"]
+    begin = told["audit"]["feedback"]["begin_share"]
+    records = pd.read_csv(folder / "times.csv")
+    late = pd.to_datetime(records["time"]).dt.hour.isin([22, 23, *range(6)])
+    total = int((late & (records["category"] == "Burglary")).sum())
+    assert any(5 * k / (5 * k + 5 * j) == pytest.approx(begin, abs=1e-6)
+               for k in range(1, total // 5) for j in range(total // 5 - k - 2, total // 5 - k + 3)
+               if j > 0)  # fmt: skip
     said = json.loads((made.folder / "manifest.json").read_text())
     assert {one["name"] for one in said["outputs"]} >= RECORD
 
@@ -240,6 +250,7 @@ def test_without_residents_the_record_says_that_burden_is_not_known(folder: Path
     page = (made.folder / "transparency.html").read_text()
     assert "the burden is not known" in page
     assert "Burden was not measured" in page
+    assert "If patrols followed what is on record" in page
     assert "Burden by" not in page
     assert not (folder / BURDENS).exists()
 
@@ -309,6 +320,12 @@ def test_scores_of_the_backtest_that_is_named_stand_on_the_record(folder: Path) 
     row = {"category": "Burglary", "share": 0.05, "model": "trailing all", "origins": 8}
     row |= {"baseline": True, "chosen": True, "default": True, "n": 125, "N": 400, "note": ""}
     row |= {f"{name}{end}": 0.3125 for name in names for end in ("", "_lower", "_upper")}
+    group = {"category": "Burglary", "share": 0.05, "model": "trailing all", "periods": 8}
+    group |= {"kind": KIND, "burden_ratio": 1.21, "n": 40.0, "N": 90.0, "hit_rate": 0.44}
+    group |= {"hit_rate_lower": 0.35, "hit_rate_upper": 0.55, "group": "1", "note": ""}
+    few = {**group, "group": "9", "note": "withheld"}
+    few |= dict.fromkeys(("n", "N", "hit_rate", "hit_rate_lower", "hit_rate_upper"), np.nan)
+    pd.DataFrame([group, few]).to_csv(folder / "tested" / "groups.csv", index=False)
     rows = [row, {**row, "category": "Drugs", "hit_rate": 0.77}]
     pd.DataFrame(rows).assign(p_value=np.nan, p_holm=np.nan).to_csv(
         folder / "tested" / "scores.csv", index=False
@@ -319,6 +336,9 @@ def test_scores_of_the_backtest_that_is_named_stand_on_the_record(folder: Path) 
     assert "31.2%" in page
     assert "Drugs" not in page
     assert "No backtest goes with this layer" not in page
+    assert "| decile 1 | 90 | 44 % (35 % to 55 %) | 1.21 |" in page
+    assert "| decile 9 | withheld | withheld | 1.21 |" in page
+    assert "no model has seen them" in page
 
 
 def test_a_folder_is_answered_once_and_taken_up_again(folder: Path) -> None:

@@ -121,6 +121,15 @@ def test_the_page_withstands_the_attacker(audit, tmp_path):
     assert [breach.what for breach in late.breaches] == ["has expired"]
 
 
+def test_change_of_ten_deciles_over_releases_is_no_list_of_numbers(tmp_path):
+    first = burden_audit(flagged(5).to_frame("x"), PEOPLE)
+    former = {KIND: {"2026-01-01": first, "2026-01-02": first}}
+    followed = audit_layer(flagged(5).to_frame("now"), {KIND: PEOPLE}, former=former)
+    for path in write_record(record(followed), tmp_path):
+        assert [breach.what for breach in verify_file(path, today=TODAY).breaches] == [], path.name
+    assert "| decile 10 |" in (tmp_path / "transparency.md").read_text("utf-8")
+
+
 def test_residents_must_be_tagged_for_the_audit_alone():
     loose = PEOPLE.copy()
     loose.attrs = {}
