@@ -108,7 +108,7 @@ def protect_gathered(
             ledger=ledger,
             also_hidden=also_hidden,
             dataset=recipe.dataset,
-            sources=[_guarded(one) if policy.protects else one for one in gathered.sources],
+            sources=[guarded(one) if policy.protects else one for one in gathered.sources],
             notes=record_notes(gathered, recipe, policy=policy),
             changes=[*([detail.sentence] if detail else []), *merging],
             places=gathered.places,
@@ -332,12 +332,27 @@ def _merged(gathered: Gathered, partition: Partition) -> tuple[Gathered, tuple[s
     return merged, tables.notes
 
 
-def _guarded(source: SourceFile) -> SourceFile:
+def guarded(source: SourceFile) -> SourceFile:
     """
     Leave out what would give records back: their exact number, and a guessable checksum.
 
     Whoever knows the layout of a small file of counts can try all that are
     left by rounding until the checksum fits.
+
+    Parameters
+    ----------
+    source
+        Any input file.
+
+    Returns
+    -------
+    source
+        The same, unless it holds records.
+
+    Examples
+    --------
+    >>> guarded(SourceFile("records", "crime.csv", "ab12", rows=14)).rows is None
+    True
     """
     if source.role != "records":
         return source

@@ -115,7 +115,7 @@ def make_segments(
     matrix = values.to_numpy()
     if method == "k_means":
         labels, _ = best_k_means(matrix, groups, starts=starts, seed=rng)
-        told = f"K-means into {groups} groups, the best of {starts:,} starts, seed {rng}"
+        told = f"K-means into {groups} groups, the tightest of {starts:,} starts, seed {rng}"
     else:
         labels = connected_ward(matrix, groups, connections(values.index, neighbours, groups))
         told = f"Ward's method into {groups} groups, joining neighbouring areas alone"

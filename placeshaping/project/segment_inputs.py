@@ -1,0 +1,280 @@
+"""Read what areas are compared by: tables of counts by area, and the council's own records."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from placeshaping._core.checks import check_columns, listed, near_names
+from placeshaping._core.errors import ColumnError, DuplicateError, InputError, RecipeError
+from placeshaping._core.provenance import SourceFile, describe_file
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+
+    from placeshaping.areas.ladder import Ladder
+    from placeshaping.project.gather import Gathered
+    from placeshaping.project.segment_request import SegmentRecipe, VariableTable
+
+_SPECIAL = re.compile(
+    r"ethnic|\brac(?:e|ial)\b|religio|belief|faith|disab|\bhealth|illness|long.term sick|"
+    r"sexual|gender.?ident|trade.?union|politic|country.?of.?birth|nationalit|passport|"
+    r"main.?language|special educational"
+)
+"""What marks a table or a variable as of a special category, or near one."""
+
+
+@dataclass(frozen=True)
+class SegmentInputs:
+    """
+    What was read of a place, for segments.
+
+    Attributes
+    ----------
+    ladder
+        The areas and the levels above them.
+    residents
+        By area.
+    values
+        Percentages of the tables, by area; columns are words. Special ones
+        are tagged.
+    deciles
+        Deprivation, by area, for the audit alone; None where not named.
+    published
+        Another classification; None where not named.
+    gathered
+        The records; None where the recipe names none.
+    sources
+        The files by checksum.
+    addresses
+        Where the tables are published.
+    """
+
+    ladder: Ladder
+    residents: pd.Series[float]
+    values: pd.DataFrame
+    deciles: pd.Series[float] | None
+    published: pd.Series[str] | None
+    gathered: Gathered | None
+    sources: tuple[SourceFile, ...]
+    addresses: tuple[str, ...]
+
+
+def read_inputs(recipe: SegmentRecipe, *, folder: Path) -> SegmentInputs:
+    """
+    Read areas, residents, tables and records of a recipe.
+
+    Parameters
+    ----------
+    recipe
+        What to read.
+    folder
+        What its paths are relative to.
+
+    Returns
+    -------
+    inputs
+        Matched to the areas.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be used; the message names it.
+    ColumnError
+        If a variable is not in its table, or is special and not asked for by
+        name with a reason.
+    VintageError
+        If a table is of another census year than the areas.
+    """
+    import geopandas as gpd
+    import pandas as pd
+
+    from placeshaping._core.columns import tag_columns
+    from placeshaping.areas.ladder import make_ladder
+    from placeshaping.joins.attributes import attach_deprivation, attach_population
+    from placeshaping.project.gather import gather, read_areas
+    from placeshaping.project.protect import check_outputs, secret_of
+    from placeshaping.sources.deprivation import read_deprivation
+    from placeshaping.sources.populations import read_population
+
+    sources: list[SourceFile] = []
+    gathered = None
+    if recipe.records:
+        secret = secret_of(recipe, folder=folder)
+        check_outputs(recipe, folder=folder)
+        gathered = gather(recipe, folder=folder, secret=secret)
+    if gathered is None:
+        areas, lookup = read_areas(recipe.areas, folder=folder, sources=sources)
+    else:
+        areas, lookup = gathered.areas, gathered.lookup
+        sources += gathered.sources
+    bare = gpd.GeoDataFrame(areas[["geometry"]])
+    bare.attrs = dict(areas.attrs)
+
+    def note(name: str, role: str) -> Path:
+        if name not in [one.name for one in sources if one.role == role]:
+            sources.append(describe_file(folder / name, role))
+        return folder / name
+
+    people = read_population(note(str(recipe.population.residents), "population"))
+    check_columns(people.columns, ["residents"], where=str(recipe.population.residents))
+    residents = attach_population(bare, people[["residents"]])["residents"].astype("float64")
+    tables = [
+        _matched(bare, _read_table(one, note(one.file, "variables"), recipe), one.file)
+        for one in recipe.segments.tables
+    ]
+    values = pd.concat([pd.DataFrame(index=areas.index), *tables], axis="columns")
+    special = [one.variable for one in recipe.segments.special]
+    tag_columns(values, {name: "special" for name in special if name in values})
+    deciles = None
+    if recipe.deprivation is not None:
+        table = read_deprivation(note(recipe.deprivation.file, "deprivation"))
+        deciles = attach_deprivation(bare, table[["imd_decile"]], missing="allow")["imd_decile"]
+    return SegmentInputs(
+        ladder=make_ladder(areas, lookup, levels=recipe.areas.levels),
+        residents=residents,
+        values=values,
+        deciles=deciles,
+        published=_published(recipe, note, areas.index),
+        gathered=gathered,
+        sources=tuple(sources),
+        addresses=tuple(dict.fromkeys(one.already_published for one in recipe.segments.tables)),
+    )
+
+
+def _matched(areas: gpd.GeoDataFrame, shares: pd.DataFrame, where: str) -> pd.DataFrame:
+    """Give the areas their percentages; refuse those of another census year."""
+    import pandas as pd
+
+    from placeshaping.joins.attributes import attach_population
+
+    try:
+        joined = attach_population(areas, shares, missing="allow")
+    except InputError as error:
+        told = str(error).replace("The population table", f"The table {Path(where).name}")
+        msg = told.replace("the population table", f"the table {Path(where).name}")
+        raise type(error)(msg) from error
+    return pd.DataFrame(joined.drop(columns="geometry"))
+
+
+def _read_table(given: VariableTable, path: Path, recipe: SegmentRecipe) -> pd.DataFrame:
+    """Read the percentages of one table, by area code, under their words."""
+    import pandas as pd
+
+    from placeshaping.shaping.segment_variables import percentages
+    from placeshaping.sources.code_columns import find_area_column, vintage_of
+    from placeshaping.sources.tabular import read_table
+
+    table = read_table(path, sheet=given.sheet)
+    area = find_area_column(table, code=given.code, where=path.name)
+    needed = [given.of, *([given.category, given.count] if given.category else given.variables)]
+    _check_names(table.columns, needed, path.name, "column")
+    codes = table[area.code].astype("str").str.strip()
+    wide = _widened(table, codes, given, path.name) if given.category else table.set_axis(codes)
+    _refuse_special(given, path.name, recipe)
+    if not wide.index.is_unique:
+        twice = wide.index[wide.index.duplicated()].unique()
+        msg = (
+            f"{path.name}: {len(twice):,} areas stand more than once ({listed(list(twice))}). Name "
+            "the column that tells the rows apart: category = '...'."
+        )
+        raise DuplicateError(msg)
+    numbers = wide[[given.of, *given.variables]].apply(lambda c: _numbers(c, path.name))
+    counts = numbers[list(given.variables)].rename(columns=dict(given.variables))
+    shares = percentages(counts, numbers[given.of])
+    shares.index = pd.Index(shares.index.astype("str"), name="area_code")
+    shares.attrs["vintage"] = vintage_of(shares.index, area, where=path.name)
+    return shares
+
+
+def _widened(
+    table: pd.DataFrame, codes: pd.Series[str], given: VariableTable, where: str
+) -> pd.DataFrame:
+    """Lay a long table out with a column a category."""
+    kind = table[str(given.category)].astype("str").str.strip()
+    _check_names(kind.unique(), given.variables, where, f"category of {given.category}")
+    long = table.assign(_code=codes.to_numpy(), _kind=kind.to_numpy())
+    again = long.duplicated(["_code", "_kind"])
+    if again.any():
+        msg = (
+            f"{where}: {int(again.sum()):,} rows repeat an area and a category. Keep one year and "
+            "one measure."
+        )
+        raise DuplicateError(msg)
+    wide = long.pivot_table(index="_code", columns="_kind", values=given.count, aggfunc="first")
+    first = long.drop_duplicates("_code").set_index("_code")[given.of]
+    return wide.assign(**{given.of: first})
+
+
+def _check_names(present: Iterable[object], wanted: Iterable[str], where: str, what: str) -> None:
+    known = [str(name) for name in present]
+    lost = [name for name in wanted if name not in known]
+    if not lost:
+        return
+    near = near_names(lost[0], known)
+    hint = f" Did you mean {listed(near)}?" if near else ""
+    msg = f"{where} has no {what} {listed(lost)}.{hint} It has: {listed(known, most=15)}."
+    raise ColumnError(msg)
+
+
+def _numbers(column: pd.Series[str], where: str) -> pd.Series[float]:
+    from placeshaping.sources.values import to_numbers
+
+    numbers = to_numbers(column)
+    lost = numbers.isna() & column.notna()
+    if lost.any():
+        msg = (
+            f"{where}: {int(lost.sum()):,} values of {column.name!r} are no numbers "
+            f"({listed(list(column[lost].unique()), most=3)}). Correct or empty them."
+        )
+        raise ColumnError(msg)
+    return numbers.astype("float64")
+
+
+def _refuse_special(given: VariableTable, where: str, recipe: SegmentRecipe) -> None:
+    """Refuse variables of a special category that the recipe does not name with a reason."""
+    allowed = {one.variable for one in recipe.segments.special}
+    about_all = _SPECIAL.search(f"{where} {given.category or ''} {given.of}".casefold())
+    held = [
+        words
+        for name, words in given.variables.items()
+        if words not in allowed and (about_all or _SPECIAL.search(f"{name} {words}".casefold()))
+    ]
+    if held:
+        msg = (
+            f"{where}: {listed(held)} tells of a special category (ethnicity, health, disability "
+            "and the like). Leave it out, or say why it is needed, which is printed: "
+            f"[[segments.special]] variable = {held[0]!r}, reason = '...'."
+        )
+        raise ColumnError(msg)
+
+
+def _published(
+    recipe: SegmentRecipe, note: Callable[[str, str], Path], areas: pd.Index
+) -> pd.Series[str] | None:
+    """Read the classification to compare with."""
+    given = recipe.segments.compare
+    if given is None:
+        return None
+    from placeshaping.sources.code_columns import find_area_column
+    from placeshaping.sources.tabular import read_table
+
+    path = note(given.file, "classification")
+    table = read_table(path)
+    area = find_area_column(table, code=given.code, where=path.name)
+    _check_names(table.columns, [given.column], path.name, "column")
+    labels: pd.Series[str] = table.set_axis(table[area.code].astype("str").str.strip())[
+        given.column
+    ]
+    found = labels[~labels.index.duplicated()].reindex(areas)
+    if found.notna().sum() < 2:
+        msg = (
+            f"segments.compare: {given.file} has {int(found.notna().sum())} of the {len(areas):,} "
+            "areas. Take a classification of the same areas and census year."
+        )
+        raise RecipeError(msg)
+    return found
