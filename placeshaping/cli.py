@@ -27,6 +27,7 @@ from placeshaping.cli_inspections import inspections
 from placeshaping.cli_ledger import ledger_app
 from placeshaping.cli_patrol import patrol_app
 from placeshaping.cli_places import access, site
+from placeshaping.cli_profile import profile
 from placeshaping.cli_publish import publish
 from placeshaping.cli_segments import segments
 from placeshaping.console import Json, Quiet, print_json, print_table, this_day
@@ -86,6 +87,7 @@ app.add_typer(ledger_app)
 app.add_typer(patrol_app)
 app.command()(publish)
 app.command()(backtest)
+app.command()(profile)
 app.command()(access)
 app.command()(site)
 app.command()(evaluate)

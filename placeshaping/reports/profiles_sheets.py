@@ -110,13 +110,17 @@ class _Book:
         if self.y - height < _MARGIN + 0.3:
             self.turn()
 
-    def put(self, text: str, x: float, *, size: float, colour: str = _INK, bold: bool = False
-            ) -> None:  # fmt: skip
-        """Write a line where the sheet is."""
-        self.figures[-1].text(
-            x / _WIDTH, self.y / _HEIGHT, text, size=size, color=colour, va="baseline",
+    def put(
+        self, text: str, x: float, *, size: float, colour: str = _INK, bold: bool = False,
+        down: float = 0,
+    ) -> None:  # fmt: skip
+        """Write a line where the sheet is, or some inches under it."""
+        drawn = self.figures[-1].text(
+            x / _WIDTH, (self.y - down) / _HEIGHT, text, size=size, color=colour, va="baseline",
             weight="bold" if bold else "normal",
         )  # fmt: skip
+        if hasattr(drawn, "set_fontfeatures"):  # from matplotlib 3.11 on it joins f and i
+            drawn.set_fontfeatures(("-liga",))
 
     def write(
         self, text: str, *, size: float = 9, colour: str = _INK, bold: bool = False, left: float = 0
@@ -207,12 +211,11 @@ def _table(book: _Book, table: ReportTable) -> None:
 
     def row(cells: Sequence[str], *, bold: bool) -> None:
         split = [broken(c, w, size, bold=bold) for c, w in zip(cells, wide, strict=True)]
-        for number in range(max(len(lines) for lines in split)):
-            book.y -= size / _POINTS * _LEADING
-            for x, lines in zip(lefts, split, strict=True):
-                if number < len(lines) and lines[number]:
-                    book.put(lines[number], _MARGIN + x, size=size, bold=bold)
-        book.y -= 0.045
+        line = size / _POINTS * _LEADING
+        for x, lines in zip(lefts, split, strict=True):
+            for number, text in enumerate(lines, 1):
+                book.put(text, _MARGIN + x, size=size, bold=bold, down=number * line)
+        book.y -= max(len(lines) for lines in split) * line + 0.045
         book.rule()
 
     def height(cells: Sequence[str], *, bold: bool) -> float:

@@ -92,7 +92,8 @@ def fit_drawn(
     parts
         Points (or polygons, each standing for a point inside it) with
         `residents` and `area_code` of the area that each is a part of: output
-        areas. Without them areas are weighted by ground.
+        areas. ``attrs["counts"]`` says what else than residents was counted
+        (electors). Without them areas are weighted by ground.
 
     Returns
     -------
@@ -152,7 +153,7 @@ def _by_residents(
     everybody = pd.Series(people, index=codes).groupby(level=0).sum().reindex(ground.index)
     within = pd.Series(people * inside, index=codes).groupby(level=0).sum().reindex(ground.index)
     share = (within / everybody.where(everybody > 0)).fillna(ground)
-    return share, f"residents of {len(parts):,} output areas"
+    return share, f"{parts.attrs.get('counts', 'residents')} of {len(parts):,} output areas"
 
 
 def check_drawn(drawn: Any) -> None:

@@ -8,6 +8,7 @@ indicators held against the counts that they are rates of.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -225,6 +226,23 @@ def _indicators(
         contents.breach("indicators", what, listed(odd))
 
 
+_GLANCE = re.compile(r"\b(\d{1,3}(?:,\d{3})*|\d+) in [^,.;]{4,40}, [\d,.]+ per 1,000\b")
+
+
+def _told(contents: Contents, rules: Rules) -> Iterator[Breach]:
+    """Look at the counts that stand in sentences."""
+    for number in map(int, (n.replace(",", "") for n in _GLANCE.findall(_words(contents)))):
+        if rules.smallest_hidden <= number < rules.threshold:
+            yield Breach("sentences", f"counts {number}, under {rules.threshold}", attack="counts")
+        elif number % rules.multiple:
+            what = f"counts {number}, not rounded to {rules.rounding}"
+            yield Breach("sentences", what, attack="counts")
+
+
+def _words(contents: Contents) -> str:
+    return " ".join(contents.texts.get("text", "").split())
+
+
 def check_profile(contents: Contents, rules: Rules) -> Iterator[Breach]:
     """
     Turn the rates of a profile's page or sheets back into counts.
@@ -240,6 +258,7 @@ def check_profile(contents: Contents, rules: Rules) -> Iterator[Breach]:
     """
     if not is_profile(contents.declaration) or not rules.protects:
         return
+    yield from _told(contents, rules)
     said = contents.declaration or {}
     people = [float(n) for n in _values(said.get("people")) if n]
     years = [float(n) for n in _values(said.get("years")) if n]
