@@ -32,6 +32,7 @@ from placeshaping.verify.labels import check_labels
 from placeshaping.verify.ledger import read_ledger
 from placeshaping.verify.legends import attack_legends
 from placeshaping.verify.parquet_file import read_parquet
+from placeshaping.verify.pdf_file import read_pdf
 from placeshaping.verify.profiles import check_profile
 from placeshaping.verify.public import Public, read_public
 from placeshaping.verify.ranks import check_ranks
@@ -58,6 +59,7 @@ _READERS: dict[str, Callable[[Path], Contents]] = {
     "parquet": read_parquet,
     "kml": read_kml,
     "gpx": read_gpx,
+    "pdf": read_pdf,
     "geotiff": lambda path: read_raster(path)[0],
 }
 _SUFFIXES = {
@@ -65,6 +67,7 @@ _SUFFIXES = {
     ".tsv": "csv", ".json": "json", ".geojson": "json", ".txt": "text", ".md": "text",
     ".zip": "zip", ".tif": "geotiff", ".tiff": "geotiff", ".parquet": "parquet",
     ".geoparquet": "parquet", ".kml": "kml", ".gpx": "gpx", ".yml": "text", ".yaml": "text",
+    ".pdf": "pdf",
     ".odt": "odt",
 }  # fmt: skip
 _CODE = re.compile(r"[EWSNKJ]\d{8}")
