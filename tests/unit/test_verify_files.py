@@ -140,7 +140,7 @@ def test_damaged_file_gets_a_verdict(tmp_path: Path, name: str, content: bytes) 
 
 def test_kind_that_cannot_be_judged_does_not_pass(tmp_path: Path) -> None:
     (tmp_path / "a.rtf").write_bytes(b"%PDF")
-    assert whats(tmp_path / "a.pdf") == ["is of a kind that cannot be judged"]
+    assert whats(tmp_path / "a.rtf") == ["is of a kind that cannot be judged"]
 
 
 def test_workbook_without_its_parts_gets_a_verdict(tmp_path: Path) -> None:
