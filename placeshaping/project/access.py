@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,6 +17,7 @@ from placeshaping.project.place_inputs import (
     PlaceRecipe,
     Travel,
     chosen_services,
+    folder_of,
     labelled,
     read_network,
     read_place,
@@ -112,16 +113,21 @@ class AccessOutcome:
         }
 
 
-def run_access(recipe: str | Path, *, made_on: dt.date) -> AccessOutcome:
+def run_access(
+    recipe: str | Path | Mapping[str, Any], *, made_on: dt.date, folder: str | Path | None = None
+) -> AccessOutcome:
     """
     Measure access to a service, and write map, layers, tables and report.
 
     Parameters
     ----------
     recipe
-        A TOML file with a section `[access]`.
+        A TOML file with a section `[access]`, or its content.
     made_on
         The day that products bear, unless the recipe says another.
+    folder
+        What paths in the recipe are relative to; by default the recipe's own
+        folder, or the current one.
 
     Returns
     -------
@@ -140,13 +146,13 @@ def run_access(recipe: str | Path, *, made_on: dt.date) -> AccessOutcome:
     from placeshaping.project.place_products import write_place_products
     from placeshaping.reports.access_page import access_report
 
-    path = Path(recipe)
-    given, asked = read_place_recipe(path, section="access")
-    request = check_keys(AccessRequest, asked, where=path.name, under="access")
-    inputs = read_place(given, folder=path.parent, ages=request.ages)
+    base = folder_of(recipe, folder)
+    given, asked = read_place_recipe(recipe, section="access")
+    request = check_keys(AccessRequest, asked, where="recipe", under="access")
+    inputs = read_place(given, folder=base, ages=request.ages)
     services = chosen_services(inputs.services, request.services, key="access.services")
     sources = list(inputs.sources)
-    network = read_network(request, path.parent, sources)
+    network = read_network(request, base, sources)
     measured = measure_access(request, inputs, services, network)
     facts = facts_of(request, inputs, services, measured)
     day = given.made_on or made_on
@@ -157,14 +163,12 @@ def run_access(recipe: str | Path, *, made_on: dt.date) -> AccessOutcome:
     report = access_report(facts, released, ladder=inputs.ladder)
     files = write_place_products(
         released,
-        path.parent / request.output,
+        base / request.output,
         tables=tables,
         report=report,
         content=given.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"secret"}),
     )
-    return AccessOutcome(
-        path.parent / request.output, files, released, released.found, inputs.notes
-    )
+    return AccessOutcome(base / request.output, files, released, released.found, inputs.notes)
 
 
 def measure_access(

@@ -103,14 +103,16 @@ class PlaceInputs:
     notes: tuple[str, ...]
 
 
-def read_place_recipe(path: str | Path, *, section: str) -> tuple[PlaceRecipe, dict[str, Any]]:
+def read_place_recipe(
+    recipe: str | Path | Mapping[str, Any], *, section: str
+) -> tuple[PlaceRecipe, dict[str, Any]]:
     """
     Read a recipe for one of the commands on places.
 
     Parameters
     ----------
-    path
-        The TOML file.
+    recipe
+        The TOML file, or its content.
     section
         The section that it must have.
 
@@ -133,13 +135,29 @@ def read_place_recipe(path: str | Path, *, section: str) -> tuple[PlaceRecipe, d
         ...
     placeshaping._core.errors.MissingFileError: ...
     """
-    path = Path(path)
-    given = read_toml(path, kind="recipe")
+    if isinstance(recipe, Mapping):
+        name, given = "recipe", dict(recipe)
+    else:
+        name, given = Path(recipe).name, read_toml(recipe, kind="recipe")
     if section not in given:
-        msg = f"{path.name} has no section [{section}]. Add one, even if it is empty."
+        msg = f"{name} has no section [{section}]. Add one; docs/recipes.md has its keys."
         raise RecipeError(msg)
-    recipe = check_keys(PlaceRecipe, given, where=path.name)
-    return recipe, dict(getattr(recipe, section) or {})
+    found = check_keys(PlaceRecipe, given, where=name)
+    return found, dict(getattr(found, section) or {})
+
+
+def folder_of(recipe: str | Path | Mapping[str, Any], folder: str | Path | None) -> Path:
+    """
+    Return what paths in a recipe are relative to.
+
+    Examples
+    --------
+    >>> folder_of("places/recipe.toml", None).name, folder_of({}, "here").name
+    ('places', 'here')
+    """
+    if folder is not None:
+        return Path(folder)
+    return Path() if isinstance(recipe, Mapping) else Path(recipe).parent
 
 
 def read_place(

@@ -15,6 +15,7 @@ from placeshaping.project.place_inputs import (
     PlaceInputs,
     PlaceRecipe,
     chosen_services,
+    folder_of,
     labelled,
     read_network,
     read_place,
@@ -94,16 +95,21 @@ class SitingOutcome:
         }
 
 
-def run_siting(recipe: str | Path, *, made_on: dt.date) -> SitingOutcome:
+def run_siting(
+    recipe: str | Path | Mapping[str, Any], *, made_on: dt.date, folder: str | Path | None = None
+) -> SitingOutcome:
     """
     Choose sites and write map, layers, tables and report.
 
     Parameters
     ----------
     recipe
-        A TOML file with a section `[siting]`.
+        A TOML file with a section `[siting]`, or its content.
     made_on
         The day that products bear, unless the recipe says another.
+    folder
+        What paths in the recipe are relative to; by default the recipe's own
+        folder, or the current one.
 
     Returns
     -------
@@ -124,16 +130,16 @@ def run_siting(recipe: str | Path, *, made_on: dt.date) -> SitingOutcome:
     from placeshaping.project.place_products import write_place_products
     from placeshaping.reports.siting_page import siting_report
 
-    path = Path(recipe)
-    given, asked = read_place_recipe(path, section="siting")
-    request = check_keys(SitingRequest, asked, where=path.name, under="siting")
-    inputs = read_place(given, folder=path.parent)
+    base = folder_of(recipe, folder)
+    given, asked = read_place_recipe(recipe, section="siting")
+    request = check_keys(SitingRequest, asked, where="recipe", under="siting")
+    inputs = read_place(given, folder=base)
     day = given.made_on or made_on
     candidates = read_candidates(request, inputs)
     sources = list(inputs.sources)
-    with read_demand(request, given, inputs, folder=path.parent, made_on=day) as demand:
+    with read_demand(request, given, inputs, folder=base, made_on=day) as demand:
         sources += demand.sources
-        costs = _costs(request, inputs, candidates, path.parent, sources)
+        costs = _costs(request, inputs, candidates, base, sources)
         plan = solve(request, inputs, candidates, demand.weights, costs)
         facts = _facts(request, inputs, candidates, plan, demand)
         released = release_siting(given, request, inputs, facts, candidates, day, sources)
@@ -144,16 +150,14 @@ def run_siting(recipe: str | Path, *, made_on: dt.date) -> SitingOutcome:
         with demand.entering() as enter:
             files = write_place_products(
                 released,
-                path.parent / request.output,
+                base / request.output,
                 tables=[table],
                 report=report,
                 content=content,
                 policy=demand.judged_by,
                 enter=enter,
             )
-    return SitingOutcome(
-        path.parent / request.output, files, released, plan, released.found, inputs.notes
-    )
+    return SitingOutcome(base / request.output, files, released, plan, released.found, inputs.notes)
 
 
 def read_candidates(request: SitingRequest, inputs: PlaceInputs) -> Candidates:

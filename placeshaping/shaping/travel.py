@@ -294,7 +294,7 @@ def line_words(unit: str, walking: float, detour: float) -> tuple[tuple[str, ...
         method += f" at {walking:g} km an hour"
     if detour != 1:
         return (), method
-    return ("Straight lines are shorter than the ways people go; see `detour`.",), method
+    return ("Straight lines are shorter than the ways that people go.",), method
 
 
 def join_near(
