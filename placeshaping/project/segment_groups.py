@@ -93,6 +93,7 @@ def group_areas(
     from placeshaping.areas.neighbours import contiguity
     from placeshaping.shaping.segment_agreement import compare_segments
     from placeshaping.shaping.segment_choice import compare_groupings, segment_stability
+    from placeshaping.shaping.segment_pieces import join_pieces
     from placeshaping.shaping.segment_variables import prepare_variables
     from placeshaping.shaping.segment_words import draft_portraits
     from placeshaping.shaping.segments import make_segments, profile_segments, segments_by_decile
@@ -110,7 +111,8 @@ def group_areas(
     most = max(ask.most, ask.groups or 0)
     choice = compare_groupings(prepared, groups=range(2, most + 1), rng=ask.seed)
     areas = inputs.ladder.areas[inputs.ladder.finest]
-    neighbours = contiguity(areas, islands="nearest") if ask.method == "connected" else None
+    connected = ask.method == "connected"
+    neighbours = join_pieces(areas, contiguity(areas)) if connected else None
     segments = make_segments(
         prepared,
         groups=ask.groups or int(choice.attrs["suggested"]),

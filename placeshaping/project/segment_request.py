@@ -96,7 +96,7 @@ class SegmentRecipe(Recipe):
     """A recipe with a section on segments; records are no needed part of it."""
 
     records: list[Records] = []
-    segments: SegmentRequest
+    segments: SegmentRequest  # type: ignore[assignment]
 
     @model_validator(mode="after")
     def _something_to_compare(self) -> SegmentRecipe:

@@ -189,7 +189,7 @@ def connections(areas: pd.Index, neighbours: Graph | None, groups: int) -> spars
     if pieces > 1:
         msg = (
             f"The areas lie in {pieces:,} pieces that do not touch, and connected groups need one. "
-            "Join islands, contiguity(areas, islands='nearest'), or take areas of one piece."
+            "Join them, join_pieces(areas, neighbours), or take areas of one piece."
         )
         raise InputError(msg)
     return matrix

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from libpysal.graph import Graph
 from scipy import stats
 from scipy.sparse import csgraph
@@ -13,9 +15,11 @@ from sklearn.metrics import adjusted_rand_score
 
 from placeshaping._core.columns import tag_columns
 from placeshaping._core.errors import ColumnError, EmptyError, InputError, UnmatchedError
+from placeshaping.areas.neighbours import contiguity, detached_parts
 from placeshaping.shaping._k_means import best_k_means
 from placeshaping.shaping.segment_agreement import adjusted_rand, compare_segments
 from placeshaping.shaping.segment_choice import compare_groupings, segment_stability
+from placeshaping.shaping.segment_pieces import join_pieces
 from placeshaping.shaping.segment_variables import percentages, prepare_variables
 from placeshaping.shaping.segments import (
     make_segments,
@@ -307,3 +311,21 @@ def test_agreement_has_an_interval_and_says_what_to_expect() -> None:
     assert "agree at about 0.6 only" in found.sentence
     with pytest.raises(UnmatchedError, match="0 of 60 areas have both labels"):
         compare_segments(segments["segment"], official.rename(lambda code: f"x{code}"))
+
+
+def test_pieces_of_land_are_joined_where_they_lie_nearest(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    squares = [shapely.box(x, 0, x + 1, 1) for x in (0, 1, 4, 5, 9, 10)]
+    areas = gpd.GeoDataFrame(geometry=squares, index=list("abcdef"), crs=27700)
+    joined = join_pieces(areas, contiguity(areas))
+    assert detached_parts(joined).max() == 0
+    pairs = joined.adjacency[joined.adjacency > 0].index
+    assert {("b", "c"), ("c", "b"), ("d", "e"), ("e", "d")} <= set(pairs)
+    assert len(pairs) == 10
+    assert "2 pieces that do not touch were joined" in caplog.text
+    whole = areas.iloc[:2]
+    neighbours = contiguity(whole)
+    assert join_pieces(whole, neighbours) is neighbours
+    with pytest.raises(UnmatchedError, match="neighbours are of 2 other areas than the 6 given"):
+        join_pieces(areas, neighbours)
