@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -129,17 +130,31 @@ class WardRelease(Sealed, maker=_MAKER, remedy=_REMEDY):
         return {**said, "item": "review", "review": self.review.name, "digest": self.review.digest}
 
     @property
-    def notes(self) -> list[tuple[str, str]]:
-        """What a file says of itself beside the declaration, as keys and values that may repeat."""
+    def notes(self) -> list[tuple[str, str | int]]:
+        """
+        What a file says of itself, as keys and values; only the declaration holds numbers.
+
+        The keys of sentences may repeat.
+        """
+        said: list[tuple[str, str | int]] = [
+            (key, _plain(value)) for key, value in self.declaration.items()
+        ]
         words: Mapping[str, Sequence[str]] = {
-            "purpose": [self.purpose] if self.purpose else [],
+            "purpose": [self.purpose],
             "statement": self.statement,
             "mind": self.cautions,
             "not for": self.not_for,
             "source": [f"{one.role}: {one.name}, {one.checksum}" for one in self.sources],
-            "contact": [self.contact] if self.contact else [],
+            "contact": [self.contact],
         }
-        return [(key, text) for key, sentences in words.items() for text in sentences]
+        said += [(key, text) for key, sentences in words.items() for text in sentences]
+        return [(key, value) for key, value in said if value != ""]
+
+
+def _plain(value: Any) -> str | int:
+    if isinstance(value, bool) or value is None:
+        return "" if value is None else str(value).lower()
+    return value if isinstance(value, int | str) else json.dumps(value, ensure_ascii=False)
 
 
 def require_ward_release(given: object, *, wanted_by: str) -> WardRelease:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -167,6 +167,27 @@ def _finish(path: Path, release: Release, styles: list[LayerStyle]) -> None:
         # a copy, for a file's header counts its changes, which differ from run to run
         database.execute("VACUUM INTO ?", (str(path) + ".packed",))
     path.with_name(path.name + ".packed").replace(path)
+
+
+def add_styles(path: Path, styles: Sequence[LayerStyle], made_on: dt.date) -> None:
+    """
+    Add styles that QGIS picks up to a GeoPackage that has none.
+
+    Parameters
+    ----------
+    path
+        The file.
+    styles
+        Of its layers.
+    made_on
+        Date that they bear.
+    """
+    made = dt.datetime.combine(made_on, dt.time()).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute(_STYLES)
+        database.execute(_LISTED, ("layer_styles", "layer_styles", "Styles for QGIS.", made))
+        for style in styles:
+            _add_style(database, style, made)
 
 
 def _add_style(database: sqlite3.Connection, style: LayerStyle, made: str) -> None:

@@ -13,6 +13,7 @@ import pyogrio
 from placeshaping._core.output import staged_folder
 from placeshaping._core.progress import track
 from placeshaping.synthetic.district import District
+from placeshaping.synthetic.electoral import make_electoral_places, make_present_wards
 from placeshaping.synthetic.names import FORCE, FORCE_SLUG
 from placeshaping.synthetic.publish import published_months
 
@@ -90,6 +91,8 @@ def _write_tables(district: District, folder: Path) -> None:
         "lookup_oa21_lsoa21": district.lookup_oa,
         "population": district.population,
         "electors_oa21": district.electors,
+        "electoral_places_oa21": make_electoral_places(district),
+        "present_wards": make_present_wards(district),
         "deprivation": district.deprivation,
         "postcodes": district.postcodes,
         "services": district.services,

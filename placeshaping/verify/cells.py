@@ -14,6 +14,7 @@ from placeshaping._core.codes import level_of
 from placeshaping.verify.contents import Contents, Table
 from placeshaping.verify.labels import label_columns
 from placeshaping.verify.record_columns import may_be_lines, record_columns
+from placeshaping.verify.review_columns import review_columns
 from placeshaping.verify.rules import Rules
 from placeshaping.verify.verdict import Breach, Finding, number_of
 
@@ -144,6 +145,7 @@ def _allowed(contents: Contents, rules: Rules, table: Table) -> set[str] | None:
     if records:
         return records | {"fid", "geom", "geometry"}
     labels = label_columns(contents.declaration, rules, table)
+    labels |= review_columns(contents.declaration, contents.tables)
     allowed = COLUMNS | labels | set(rules.extra_fields) | (SCORES if rules.numbers else set())
     return allowed | (set() if rules.counts_shown else CLASSED)
 

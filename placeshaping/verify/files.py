@@ -38,6 +38,7 @@ from placeshaping.verify.public import Public, read_public
 from placeshaping.verify.ranks import check_ranks
 from placeshaping.verify.rasters import attack_surface, read_raster
 from placeshaping.verify.records import check_records
+from placeshaping.verify.reviews import check_reviews
 from placeshaping.verify.rules import RULES, Rules, judge_by, published_at
 from placeshaping.verify.scores import attack_scores
 from placeshaping.verify.smoothed import check_smoothed
@@ -297,6 +298,7 @@ def _judge(contents: Contents, path: Path, name: str, given: Against) -> _Attack
     found += check_disguises(contents, rules)
     found += check_labels(contents, rules)
     found += check_records(contents, rules)
+    found += check_reviews(contents, rules)
     found += check_profile(contents, rules)
     found += check_facts(contents, rules)
     found += check_shares(contents, rules)

@@ -26,7 +26,7 @@ FILES = {
     "wards.gpkg", "district.gpkg", "lookup_lsoa21_msoa21_ward_district.csv",
     "lookup_lsoa11_lsoa21.csv", "lookup_oa21_lsoa21.csv", "population.csv", "electors_oa21.csv",
     "deprivation.csv", "postcodes.csv", "streets.gpkg", "services.csv", "fly_tipping.csv",
-    "exact_times.parquet", "truth.json",
+    "exact_times.parquet", "truth.json", "electoral_places_oa21.csv", "present_wards.csv",
 }  # fmt: skip
 
 
