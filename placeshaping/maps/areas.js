@@ -23,8 +23,21 @@
       }
       this._container.style.position = "absolute";
       this._container.append(...this._sheets);
+      this._takePens();
+    },
+    _takePens: function () {
       this._context = this._sheets[0].getContext("2d");
       this._marker = this._sheets[1].getContext("2d");
+    },
+    /* On paper a browser draws a sheet white where it was cleared, over those beneath it: each picture
+       for paper is drawn on new sheets. */
+    _renew: function () {
+      this._sheets = this._sheets.map(function (sheet) {
+        const fresh = sheet.cloneNode(false);
+        sheet.replaceWith(fresh);
+        return fresh;
+      });
+      this._takePens();
     },
     _destroyContainer: function () {
       this._container.remove();
@@ -58,6 +71,7 @@
     },
     _draw: function () {
       if (!this._state || !this._bounds) { return; }
+      if (onPaper()) { this._renew(); }
       const pen = this._context;
       const scale = Math.pow(2, this._zoom);
       const origin = this._map.getPixelOrigin().add(this._bounds.min);
@@ -81,7 +95,7 @@
     },
     _blank: function (pen) {
       pen.setTransform(this._dense, 0, 0, this._dense, 0, 0);
-      pen.clearRect(0, 0, this._sheets[0].width, this._sheets[0].height);
+      if (!onPaper()) { pen.clearRect(0, 0, this._sheets[0].width, this._sheets[0].height); }
     },
     /* What is pointed at or chosen: drawn apart, so that nothing else need be drawn again. */
     _point: function () {
@@ -243,6 +257,8 @@
       }
     }
   });
+
+  const onPaper = () => document.documentElement.classList.contains("printing");
 
   function tile(pen, dense, paint) {
     const made = document.createElement("canvas");
