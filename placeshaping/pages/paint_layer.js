@@ -26,10 +26,13 @@
       for (const sheet of [lines, wards, names]) { sheet.style.cssText = fills.style.cssText; }
       this._sheets = [fills, lines, wards, names, marker];
       this._container.replaceChildren(...this._sheets);
-      this._linesPen = lines.getContext("2d");
-      this._wardsPen = wards.getContext("2d");
-      this._namesPen = names.getContext("2d");
+      this._takePens();
       this._sides = this._sides || sidesOf(this._shapes);
+    },
+    _takePens: function () {
+      const [fills, lines, wards, names, marker] = this._sheets;
+      if (!marker) { return; } /* those of the layer that this one extends, which come first */
+      [this._context, this._linesPen, this._wardsPen, this._namesPen, this._marker] = [fills, lines, wards, names, marker].map((sheet) => sheet.getContext("2d"));
     },
     _destroyContainer: function () {
       P.AreaLayer.prototype._destroyContainer.call(this);
@@ -49,6 +52,7 @@
     },
     _draw: function () {
       if (!this._state || !this._bounds) { return; }
+      if (document.documentElement.classList.contains("printing")) { this._renew(); }
       const scale = Math.pow(2, this._zoom);
       const origin = this._map.getPixelOrigin().add(this._bounds.min);
       this._scale = scale;

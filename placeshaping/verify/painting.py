@@ -1,4 +1,4 @@
-"""The block of a page on which wards are painted: borders, places and proposals, and nothing else."""
+"""The block of a page on which wards are painted: borders, places, proposals, and nothing else."""
 
 from __future__ import annotations
 
