@@ -29,6 +29,7 @@ from placeshaping.cli_patrol import patrol_app
 from placeshaping.cli_places import access, site
 from placeshaping.cli_profile import profile
 from placeshaping.cli_publish import publish
+from placeshaping.cli_review import review_app
 from placeshaping.cli_segments import segments
 from placeshaping.console import Json, Quiet, print_json, print_table, this_day
 
@@ -85,6 +86,7 @@ def _about(
 
 app.add_typer(ledger_app)
 app.add_typer(patrol_app)
+app.add_typer(review_app)
 app.command()(publish)
 app.command()(backtest)
 app.command()(profile)
