@@ -61,6 +61,14 @@ SETTINGS = (
 
 
 def draw(setting: Setting, effect: float, rng: np.random.Generator) -> Panel:
+    """Draw a panel in which something was counted on either side in the treated areas."""
+    while True:
+        panel = draw_once(setting, effect, rng)
+        if all(panel.total(TREATED, after=after) for after in (False, True)):
+            return panel
+
+
+def draw_once(setting: Setting, effect: float, rng: np.random.Generator) -> Panel:
     """Draw a panel; areas differ in level by a gamma distribution of shape 2."""
     periods = setting.before + setting.after
     level = setting.mean * rng.gamma(2.0, 0.5, setting.areas) + 0.2

@@ -154,10 +154,11 @@ def overdispersion(panel: Panel) -> Dispersion:
     """
     Estimate the over-dispersion of the changes of single areas.
 
-    Pearson's chi-squared of counts by area and by before or after, within
-    treated, comparison and each ring, over its degrees of freedom. It holds
-    what single areas do on their own: outbreaks, ends of outbreaks, and what
-    one month hands on to the next.
+    The squared changes of single areas beyond that of their group (treated,
+    comparison, each ring), summed, over what they would be were counts
+    Poisson. It holds what single areas do on their own: outbreaks, ends of
+    outbreaks, and what one month hands on to the next. Areas with many
+    records weigh more, as they do in the totals that are compared.
 
     Parameters
     ----------
@@ -175,20 +176,23 @@ def overdispersion(panel: Panel) -> Dispersion:
     >>> counts = pd.DataFrame({"area_code": list("abcd") * 2, "period": ["2024-01-01"] * 4 +
     ...                        ["2024-02-01"] * 4, "count": [9, 8, 20, 7, 3, 20, 8, 7]})
     >>> overdispersion(make_panel(counts, treated=["a"], start="2024-02-01"))
-    Dispersion(factor=5.14..., freedom=2)
+    Dispersion(factor=6.42..., freedom=2)
     """
-    chi, freedom = 0.0, 0
+    squares, sizes, groups = 0.0, [], 0
     for role in (TREATED, COMPARISON, *panel.rings):
         before, after = panel.sums(role)
         both = before + after
-        if both.sum() == 0:
+        if before.sum() == 0 or after.sum() == 0:
             continue
-        for sums in (before, after):
-            expected = both * sums.sum() / both.sum()
-            some = expected > 0
-            chi += float(((sums - expected)[some] ** 2 / expected[some]).sum())
-        freedom += max(int((both > 0).sum()) - 1, 0)
-    return Dispersion(max(chi / freedom, 1.0), freedom) if freedom else Dispersion(1.0, 0)
+        change = after.sum() / before.sum()
+        squares += float(((after - change * before) ** 2).sum() / change)
+        sizes.append(both * (1 - both / both.sum()))
+        groups += int((both > 0).sum() > 1)
+    weights = np.concatenate(sizes) if sizes else np.zeros(1)
+    if weights.sum() == 0:
+        return Dispersion(1.0, 0)
+    alike = weights.sum() ** 2 / (weights**2).sum()  # areas, were they of one size
+    return Dispersion(max(squares / float(weights.sum()), 1.0), max(round(alike) - groups, 1))
 
 
 def displacement(panel: Panel, *, level: float = LEVEL, power: float = POWER) -> pd.DataFrame:

@@ -26,6 +26,8 @@ FEWEST_PAIRS = 6
 SECONDS = 60.0
 """Time that HiGHS is given for the pairs."""
 
+_GAP = 1e-3  # of the sum of distances
+
 
 def pair_areas(
     features: pd.DataFrame, *, neighbours: int = 12, seconds: float = SECONDS
@@ -79,7 +81,10 @@ def pair_areas(
     spread = values.std(axis=0)
     scaled = (values - values.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
     check_whole(neighbours, name="neighbours")
-    chosen, gap = _matching(scaled, min(neighbours, len(scaled) - 1), seconds)
+    if features.shape[1] == 1:
+        chosen, gap = _along_a_line(scaled[:, 0]), 0.0
+    else:
+        chosen, gap = _matching(scaled, min(neighbours, len(scaled) - 1), seconds)
     distance = np.sqrt(((scaled[chosen[:, 0]] - scaled[chosen[:, 1]]) ** 2).sum(axis=1))
     order = np.lexsort((chosen[:, 0], distance))
     out = pd.DataFrame(np.nan, index=features.index, columns=["pair", "distance"])
@@ -88,6 +93,17 @@ def pair_areas(
         out.iloc[chosen[which], 1] = distance[which]
     out.attrs["gap"] = gap
     return out
+
+
+def _along_a_line(values: Floats) -> NDArray[np.intp]:
+    """Pair neighbours in order, which is best on a line; of an odd number leave the best out."""
+    order = np.argsort(values, kind="stable")
+    if len(order) % 2:
+        steps = np.diff(values[order])
+        before = np.concatenate([[0.0], steps[0::2].cumsum()])
+        after = np.concatenate([steps[1::2][::-1].cumsum()[::-1], [0.0]])
+        order = np.delete(order, 2 * int(np.argmin(before + after)))
+    return order.reshape(-1, 2)
 
 
 def _matching(points: Floats, near: int, seconds: float) -> tuple[NDArray[np.intp], float]:
@@ -110,7 +126,7 @@ def _matching(points: Floats, near: int, seconds: float) -> tuple[NDArray[np.int
             optimize.LinearConstraint(degree, 1.0 if count % 2 == 0 else 0.0, 1.0),
             optimize.LinearConstraint(np.ones((1, len(edges))), wanted, wanted),
         ],
-        options={"time_limit": seconds},
+        options={"time_limit": seconds, "mip_rel_gap": _GAP},
     )
     if solved.x is not None:
         return edges[solved.x > 0.5], float(solved.mip_gap or 0.0)

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 import shapely
 import statsmodels.api as sm
+from scipy import stats
 
 from placeshaping._core.errors import CRSError, EmptyError, InputError, UnmatchedError
 from placeshaping.shaping.difference import difference_in_differences
@@ -117,17 +118,29 @@ def test_rings_are_told_apart_and_together():
     assert found.loc["ring 1", "quotient"] == pytest.approx(-0.4)
 
 
-def test_overdispersion_is_that_of_the_homogeneity_test_of_scipy():
-    from scipy.stats import chi2_contingency
-
-    panel = drawn(seed=3)
+def test_overdispersion_of_areas_of_one_size_is_that_of_the_homogeneity_test():
+    # every area has 40 records in all: then Pearson's chi-squared weighs them alike
+    rng = np.random.default_rng(3)
+    before = rng.integers(8, 32, 40)
+    values = np.column_stack([before, 40 - before])
+    panel = make_panel(table(values), treated=CODES[:8], start="2023-02-01")
     chi = freedom = 0
     for role in ("treated", "comparison"):
-        found = chi2_contingency(np.stack(panel.sums(role)), correction=False)
+        found = stats.chi2_contingency(np.stack(panel.sums(role)), correction=False)
         chi, freedom = chi + found.statistic, freedom + found.dof
     spread = overdispersion(panel)
     assert spread.freedom == freedom
-    assert spread.factor == pytest.approx(max(chi / freedom, 1))
+    assert spread.factor == pytest.approx(chi / freedom)
+
+
+def test_overdispersion_is_one_on_average_where_counts_are_poisson():
+    factors = []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        means = rng.gamma(2, 20, (40, 1)) * np.ones((40, 2)) * [1.0, 0.7] + 5
+        panel = make_panel(table(rng.poisson(means)), treated=CODES[:8], start="2023-02-01")
+        factors.append(overdispersion(panel).factor)
+    assert 1.0 <= np.mean(factors) < 1.15  # never told under 1
 
 
 def test_the_smallest_effect_is_seen_with_the_power_promised():

@@ -25,9 +25,11 @@ def features(count, seed=0):
     )
 
 
-@pytest.mark.parametrize(("count", "seed"), [(20, 0), (21, 1), (34, 2)])
-def test_the_sum_of_distances_is_the_least_that_networkx_finds(count, seed):
-    table = features(count, seed)
+@pytest.mark.parametrize(
+    ("count", "seed", "columns"), [(20, 0, 2), (21, 1, 2), (34, 2, 2), (21, 3, 1)]
+)
+def test_the_sum_of_distances_is_the_least_that_networkx_finds(count, seed, columns):
+    table = features(count, seed).iloc[:, :columns]
     pairs = pair_areas(table)
     scaled = ((table - table.mean()) / table.std(ddof=0)).to_numpy()
     graph = nx.Graph()
@@ -35,7 +37,7 @@ def test_the_sum_of_distances_is_the_least_that_networkx_finds(count, seed):
         for b in range(a):
             graph.add_edge(a, b, weight=np.linalg.norm(scaled[a] - scaled[b]))
     least = sum(graph.edges[edge]["weight"] for edge in nx.min_weight_matching(graph))
-    assert pairs.drop_duplicates("pair")["distance"].sum() == pytest.approx(least)
+    assert pairs.drop_duplicates("pair")["distance"].sum() == pytest.approx(least, rel=1e-3)
     assert pairs["pair"].isna().sum() == count % 2
     assert pairs.index.equals(table.index)
 
