@@ -293,7 +293,7 @@ def _variables(report: SegmentReport) -> ReportSection:
         )
         for name, row in report.variables.iterrows()
     )
-    heads = ("Variable", "", "Why not", "Mean of areas", "Skewness", "Most alike")
+    heads = ("Variable", "Taken", "Why not", "Mean of areas", "Skewness", "Most alike")
     return ReportSection(
         "What areas were compared by",
         (report.method,),
