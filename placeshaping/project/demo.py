@@ -41,6 +41,46 @@ folder = "products"
 """
 
 
+REVIEW = """\
+# A ward review of the invented district:
+#     placeshaping review review.toml
+#     placeshaping review check review/proposal-a.json --recipe review.toml
+[review]
+title = "Wards of {name} (invented)"
+name = "{name} review"          # stands in every proposal file
+councillors = {councillors}
+sizes = [1, 2, 3]               # councillors that a ward may have
+bridges = "nearest"             # islands: what they count as joined to; or pairs of codes
+policy = "open"                 # the electors are published, at the address below
+sensitivity = "open"
+
+[review.units]
+file = "oa_2021.gpkg"
+
+[review.electors]
+file = "electors_oa21.csv"
+code = "OA21CD"
+now = "electors"
+forecast = "electors_in_five_years"
+published = "https://example.org/invented-electors"
+
+[review.places]                 # what wards should not split
+parish = {{file = "electoral_places_oa21.csv", column = "parish"}}
+polling_district = {{file = "electoral_places_oa21.csv", column = "polling_district"}}
+community = {{file = "electoral_places_oa21.csv", column = "community"}}
+
+[review.present]                # the wards as they are
+file = "electors_oa21.csv"
+code = "OA21CD"
+ward = "WD24CD"
+wards = "present_wards.csv"
+name = "WD24NM"
+
+[review.search]
+proposals = 5
+"""
+
+
 def run_demo(folder: str | Path, *, made_on: dt.date, areas: int = 200, seed: int = 2) -> Outcome:
     """
     Invent a district, write its files and a recipe, and run it.
@@ -62,6 +102,7 @@ def run_demo(folder: str | Path, *, made_on: dt.date, areas: int = 200, seed: in
         As of `run`.
     """
     from placeshaping.synthetic.district import make_district
+    from placeshaping.synthetic.electoral import make_present_wards
     from placeshaping.synthetic.files import write_district
 
     folder = Path(folder)
@@ -72,4 +113,8 @@ def run_demo(folder: str | Path, *, made_on: dt.date, areas: int = 200, seed: in
     name = names.iloc[0] if len(names) == 1 else f"{names.iloc[0]} and around"
     text = RECIPE.format(name=name, crime="crime.zip")
     recipe.write_text(text, encoding="utf-8")
+    if len(names) == 1:  # a review is of one council
+        seats = int(make_present_wards(district)["councillors"].sum())
+        review = REVIEW.format(name=name, councillors=seats)
+        (folder / "review.toml").write_text(review, encoding="utf-8")
     return run(recipe, made_on=made_on)

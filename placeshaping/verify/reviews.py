@@ -43,6 +43,8 @@ def check_reviews(contents: Contents, rules: Rules) -> Iterator[Breach]:
 
     Examples
     --------
+    >>> import pandas as pd
+    >>> from placeshaping.verify.contents import Table
     >>> from placeshaping.verify.rules import RULES
     >>> table = Table("units", pd.DataFrame({"area_code": ["a"], "electors_now": [3]}))
     >>> contents = Contents("csv", {"item": "review", "policy": "public"}, [table])
