@@ -17,7 +17,11 @@ from placeshaping.shaping.profiles import BestFit, CountRules, weighted_counts
 from placeshaping.statistics.rates import crude_rate
 
 _Z = 1.959964
-_PLURALS = {"district": "districts", "ward": "wards", "county": "counties"}
+_KINDS = {
+    "lsoa": ("small area (LSOA)", "small areas (LSOAs)"),
+    "msoa": ("neighbourhood (MSOA)", "neighbourhoods (MSOAs)"),
+    "county": ("county", "counties"),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,11 +55,9 @@ class Place:
         """What it is, in words: ``"ward"``, ``"2 wards together"``."""
         if self.level is None:
             return "place as drawn"
-        one = LEVEL_NAMES.get(self.level, self.level).casefold()
-        one = {"lsoa": "small area (LSOA)", "msoa": "neighbourhood (MSOA)"}.get(self.level, one)
-        if len(self.codes) == 1:
-            return one
-        return f"{len(self.codes)} {_PLURALS.get(self.level, f'{one}s')} together"
+        name = LEVEL_NAMES.get(self.level, self.level).casefold()
+        one, several = _KINDS.get(self.level, (name, f"{name}s"))
+        return one if len(self.codes) == 1 else f"{len(self.codes)} {several} together"
 
 
 @dataclass(frozen=True, eq=False)
