@@ -26,6 +26,7 @@ ALIKE = 0.2
 IN_A_NAME = 2
 IN_A_PORTRAIT = 3
 AVERAGE = "Near the average"
+NOTHING = "Near the average in all that was compared."
 
 
 def draft_portraits(
@@ -123,7 +124,9 @@ def _nearly(own: pd.DataFrame) -> str:
 def _summary(own: pd.DataFrame, units: Mapping[str, str]) -> str:
     apart = own[_is_apart(own)].head(IN_A_NAME)
     if apart.empty:
-        return "Near the average in all that was compared."
+        apart = own[own["deviations"].abs() >= APART].head(1)
+    if apart.empty:
+        return NOTHING
     parts = []
     for _, row in apart.iterrows():
         mean, everywhere = _numbers(row, units)
@@ -165,7 +168,7 @@ def _sentences(own: pd.DataFrame, units: Mapping[str, str]) -> str:
         told.append(f"A little apart in {'; '.join(parts)}.")
     near = own[own["deviations"].abs() < ALIKE]["variable"].iloc[::-1].head(IN_A_PORTRAIT)
     if not told:
-        return "Near the average in all that was compared."
+        return NOTHING
     if len(near):
         told.append(f"Near the average: {', '.join(near)}.")
     return " ".join(told)
