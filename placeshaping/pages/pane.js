@@ -36,7 +36,7 @@
 
     pane.draw = function () {
       pane.view = model.view(where);
-      layer.show({ level: where.level, of: pane.view.of, classes: pane.view.classes, chosen: where.chosen, active: where.active, marks: page.marks() });
+      layer.show({ level: where.level, of: pane.view.of, classes: pane.view.classes, chosen: where.chosen, active: where.active, marks: page.marks(), spots: page.places ? page.places.spots() : [] });
       if (page.places) { page.places.draw(map); }
       map.getContainer().setAttribute("aria-label", "Map: " + model.titleOf(where));
     };

@@ -28,6 +28,9 @@
       name: point.name, hint: kind.title, rank: point.name.toLowerCase().startsWith(words) ? 0.5 : 1.5, take: () => choose(point)
     })));
 
+    /* Where marks stand, in world pixels: no name is written there. */
+    this.spots = () => kinds.filter((kind) => kind.shown).flatMap((kind) => kind.points.map((point) => L.CRS.EPSG3857.latLngToPoint(point.at, 0)));
+
     this.draw = function (map) {
       for (const kind of kinds) {
         if (!kind.layers.has(map)) {
@@ -51,7 +54,7 @@
 
     const box = document.getElementById("places-box");
     box.hidden = !kinds.length;
-    box.append(...kinds.flatMap(function (kind) {
+    box.append(...kinds.map(function (kind) {
       const tick = P.make("input", { type: "checkbox", autocomplete: "off" });
       tick.checked = true;
       tick.addEventListener("change", function () { kind.shown = tick.checked; page.update(); page.say(kind.title + (kind.shown ? " shown." : " not shown.")); });
@@ -60,8 +63,8 @@
         button.addEventListener("click", () => choose(point));
         return P.make("li", {}, button);
       });
-      return [P.make("label", { class: "tick" }, tick, mark(kind), kind.title + " (" + P.count(kind.points.length) + ")"),
-        P.make("details", {}, P.make("summary", {}, "List of them: " + P.lowerFirst(kind.title)), P.make("ul", { class: "places-list" }, ...entries))];
+      return P.make("div", { class: "place-kind" }, P.make("label", { class: "tick" }, tick, mark(kind), kind.title + " (" + P.count(kind.points.length) + ")"),
+        P.make("details", {}, P.make("summary", {}, "List", P.make("span", { class: "unseen" }, " of " + P.lowerFirst(kind.title))), P.make("ul", { class: "places-list" }, ...entries)));
     }));
   };
 })(placeshaping);

@@ -174,7 +174,7 @@ def test_public_places_are_marks_that_can_be_switched_off_and_a_list(
     page.get_by_label("Libraries (3)").uncheck()
     assert not page.query_selector_all("#map .place-mark")
     page.get_by_label("Libraries (3)").check()
-    page.get_by_text("List of them").click()
+    page.get_by_text("List of").click()
     page.get_by_role("button", name="Harbour Library").click()
     assert page.evaluate("() => placeshaping.state.chosen") == PLACES[1]
     assert "Public places here: Harbour Library" in page.inner_text("#details-body")
@@ -235,7 +235,7 @@ def test_layers_and_places_have_no_accessibility_faults(
         viewport={"width": width, "height": 900},
         color_scheme=scheme,
     )
-    page.get_by_text("List of them").click()
+    page.get_by_text("List of").click()
     page.add_script_tag(content=axe.read_text(encoding="utf-8"))
     found = page.evaluate(
         "() => axe.run().then((r) => r.violations.map((v) => v.id + ' ' + v.nodes[0].html))"

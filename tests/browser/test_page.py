@@ -318,6 +318,21 @@ def test_nothing_overflows_and_targets_are_large_enough(opened: Any) -> None:
     assert small == []
 
 
+@pytest.mark.parametrize("opened", [(1366, 768)], indirect=True)
+def test_no_control_falls_below_the_screen_of_a_laptop(opened: Any) -> None:
+    opened.run("() => document.querySelector('#measures [value=hotspots]').click()")
+    lowest = opened.run(
+        """() => Math.max(...[...document.querySelectorAll('.controls :is(button, select, input)')]
+        .filter((e) => e.offsetParent !== null).map((e) => e.getBoundingClientRect().bottom))"""
+    )
+    legend, top = opened.run(
+        """() => [document.getElementById('legend-box'), document.getElementById('map')]
+        .map((e) => e.getBoundingClientRect()).map((box, k) => k ? box.top : box.height)"""
+    )
+    assert legend > 400
+    assert lowest < top < 450
+
+
 @pytest.mark.parametrize("opened", [(320, 640), (1280, 800)], indirect=True)
 def test_axe_finds_nothing(opened: Any) -> None:
     named = os.environ.get("AXE")
