@@ -112,7 +112,7 @@ def _text(one: Mapping[str, Any]) -> str:
 
 def _code(place: Mapping[str, Any]) -> str:
     codes = _list(place.get("codes"))
-    return str(codes[0]) if len(codes) == 1 else "place"
+    return str(codes[0]) if len(codes) == 1 else f"place {place.get('name')}"
 
 
 def _odd(data: Any, part: str) -> Iterator[tuple[str, str]]:

@@ -272,7 +272,7 @@ def test_a_drawn_polygon_is_read_in_degrees_and_in_metres(material, tmp_path):
     (tmp_path / "b.geojson").write_text(geojson(shape, name="Quay"))
     other = drawn_places(material, tmp_path / "b.geojson")[0]
     assert (one.name, other.name) == ("a", "Quay")
-    pd.testing.assert_series_equal(one.fit.weights, other.fit.weights, atol=0.05)
+    pd.testing.assert_series_equal(one.fit.weights, other.fit.weights, atol=0.1)
 
 
 def test_swapped_degrees_are_told(material, tmp_path):
