@@ -12,6 +12,23 @@ from placeshaping._core.progress import quiet as no_progress
 from placeshaping.console import Json, Quiet, print_json, print_table, this_day
 
 _MOST = 20
+_WORDS = {
+    "over_forecast": "wards beyond the mark, forecast",
+    "over_now": "wards beyond the mark, today",
+    "largest_forecast": "farthest from the average, forecast",
+    "largest_now": "farthest from the average, today",
+    "detached": "wards of several parts",
+    "doughnuts": "wards within another",
+    "split_parish": "parishes split",
+    "split_parish_ward": "parish wards split",
+    "split_polling_district": "polling districts split",
+    "split_community": "communities split",
+    "compactness": "compactness (mean; 1 is a circle)",
+    "cut_edges": "neighbours in unlike wards",
+    "faults": "what stands against it",
+    "warnings": "what must be argued for",
+}
+"""What scores are called."""
 
 
 class _RecipeOrCommand(TyperGroup):
@@ -121,9 +138,11 @@ def compare(
 
 
 def _print_scores(scores: Any) -> None:
+    """Print proposals side by side, a line for each score that is known."""
     told = scores.dropna(axis=1, how="all")
-    rows = [
-        (name, *(f"{v:.3f}" if isinstance(v, float) and v % 1 else f"{v:,.0f}" for v in row))
-        for name, row in zip(told.index, told.to_numpy(), strict=True)
-    ]
-    print_table("Proposals", ("", *(str(c).replace("_", " ") for c in told.columns)), rows)
+    rows = [(_WORDS.get(name, name), *map(_cell, told[name])) for name in told]
+    print_table("Proposals", ("", *map(str, told.index)), rows)
+
+
+def _cell(value: Any) -> str:
+    return f"{value:.3f}" if isinstance(value, float) and value % 1 else f"{value:,.0f}"

@@ -93,8 +93,8 @@ def read_review_inputs(recipe: ReviewRecipe, folder: Path) -> ReviewInputs:
         review = laid_out(pairs)
         told = listed([f"{one} to {other}" for one, other in pairs], most=len(pairs))
         notes.append(
-            f"{len(pairs):,} groups of units touch no other; each counts as a neighbour of the "
-            f"nearest unit ({told})."
+            f"{len(pairs):,} {'group' if len(pairs) == 1 else 'groups'} of units apart from the "
+            f"rest: counted as a neighbour of the nearest unit ({told})."
         )
     present = None if recipe.present is None else _present(recipe.present, review, folder, sources)
     return ReviewInputs(review, present, tuple(sources), tuple(notes))
