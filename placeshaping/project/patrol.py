@@ -24,7 +24,7 @@ from placeshaping.project.patrol_place import Place, read_place
 from placeshaping.project.patrol_products import FILES as FILES
 from placeshaping.project.patrol_products import MANIFEST as MANIFEST
 from placeshaping.project.patrol_products import write_products
-from placeshaping.project.patrol_protect import count_all, protect, tellable
+from placeshaping.project.patrol_protect import protect, tellable
 from placeshaping.project.patrol_register import read_marks
 from placeshaping.project.patrol_request import PatrolRequest, digest_of, read_request
 
@@ -223,7 +223,7 @@ def _plan(request: PatrolRequest, place: Place, expected: NDArray[np.float64]) -
         units,
         patrols=patrols,
         cells=cells,
-        allowed=tellable(count_all(place)),
+        allowed=tellable(place),
         compactness=COMPACTNESS,
         corners=False,
         dwell_minutes=cover.dwell_minutes,

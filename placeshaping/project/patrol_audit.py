@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from placeshaping._core.errors import ColumnError
 from placeshaping._core.provenance import SourceFile, describe_file
 from placeshaping.project.patrol_choice import lift_of, scores_of, target_of
+from placeshaping.project.patrol_facts import FLOOR, STEPS
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -34,11 +35,8 @@ BURDENS = "patrol-burdens.json"
 KIND = "deprivation decile"
 """The groups of residents that a layer is audited by."""
 
-FLOOR = ROUNDING = 5
-"""Numbers of records under it are never told, and others are rounded to it."""
-
-_STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
-"""Shares are told in the smallest of these steps that holds as many records as `ROUNDING`."""
+ROUNDING = 5
+"""Numbers of records are rounded to it before anything is worked out from them."""
 
 _PRECISION = {
     "month": "Records tell the month.",
@@ -176,7 +174,7 @@ def make_record(
         "marks": tuple(re.sub(r"^Cell \S+", "A cell of this layer", one) for one in facts.marks),
         "precision": _PRECISION[fitted.place.resolution],
         "policy": released.policy.name,
-        "privacy": released.statement,
+        "privacy": tuple(one for one in released.statement if not one.startswith("Grid of")),
     }
     scores, calibration, groups = scores_of(request, folder=folder)
     return TransparencyRecord(
@@ -288,7 +286,7 @@ def _urn(fitted: FittedPlace, plan: PatrolPlan, expected: NDArray[np.float64]) -
     if held.min() < FLOOR:
         return None
     rounded = np.round(held / ROUNDING) * ROUNDING
-    step = next(one for one in _STEPS if one * held.sum() >= ROUNDING)
+    step = next((one for one in STEPS[1:] if one * held.sum() >= ROUNDING), 0.5)
     share = float(expected[inside].sum() / expected.sum())
     share = float(np.clip(round(share / step) * step, step, 1 - step))
     a_day = float(rounded.sum() / history.days.sum())

@@ -19,6 +19,14 @@ if TYPE_CHECKING:
     from placeshaping.project.patrol_request import PatrolRequest
     from placeshaping.shaping.patrol import PatrolPlan
 
+FLOOR = 5
+"""Numbers of records under it are never told."""
+
+STEPS = (0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
+"""Shares are told in the smallest of these steps that holds as many records as `FLOOR`."""
+
+_TWO_DIGITS = 500
+
 
 @dataclass(frozen=True)
 class PatrolFacts:
@@ -134,13 +142,13 @@ def make_facts(
         overrides=target.cautions,
         model=fitted.model,
         because=fitted.because,
-        parameters=dict(fitted.fitted.parameters),
+        parameters=told_parameters(fitted.fitted.parameters, history.n),
         method=plan.method,
         visiting=_visiting(request, plan),
         records_from=f"{history.periods[0]:%Y-%m-%d}",
         records_to=f"{history.cutoff - dt.timedelta(days=1):%Y-%m-%d}",
-        unlocated=place.unlocated / place.rows,
-        elsewhere=place.elsewhere / place.rows,
+        unlocated=told_share(place.unlocated, place.rows),
+        elsewhere=told_share(place.elsewhere, place.rows),
         seed=request.seed,
         sources=place.sources,
         cells=len(flagged),
@@ -154,6 +162,50 @@ def make_facts(
         marks=tuple(mark.sentence for mark in marks if mark.cell in flagged),
         request=digest,
     )
+
+
+def told_share(part: int, whole: int) -> float:
+    """
+    Return a share in the smallest of some steps that holds five records or more.
+
+    Examples
+    --------
+    >>> told_share(137, 324_000), told_share(137, 3_200), told_share(7, 90)
+    (0.0, 0.04, 0.1)
+    """
+    step = next((one for one in STEPS if one * whole >= FLOOR), 1.0)
+    return round(round(part / whole / step) * step, 3)
+
+
+def told_parameters(parameters: Mapping[str, float | str], records: int) -> dict[str, float | str]:
+    """
+    Return what a model has learned, so coarsely that no number of records comes back.
+
+    The mean of a district, its cells and days give the records of the district; from one day's
+    answer to the next that would be the records of the day.
+
+    Parameters
+    ----------
+    parameters
+        As they were learned.
+    records
+        How many the model has learned from.
+
+    Returns
+    -------
+    told
+        Numbers to two digits, of fewer than 500 records to one.
+
+    Examples
+    --------
+    >>> told_parameters({"mean": 0.0037259, "kernel": "gaussian"}, 1753)
+    {'mean': 0.0037, 'kernel': 'gaussian'}
+    """
+    digits = 2 if records >= _TWO_DIGITS else 1
+    return {
+        name: value if isinstance(value, str) else float(f"{value:.{digits}g}")
+        for name, value in parameters.items()
+    }
 
 
 def _visiting(request: PatrolRequest, plan: PatrolPlan) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from string import ascii_uppercase
 from typing import TYPE_CHECKING
@@ -24,14 +25,19 @@ if TYPE_CHECKING:
 FLOOR = 5
 """Counts under it are never told apart: that of the policy `police`."""
 
+_WEEKS = {"same season last year": 4, "ProMap": 8}
+
 RATIOS = (3.0, 1.5, 0.75)
 """Times the district's mean from which a neighbourhood is well above, above, about it."""
 
 OUTSIDE = "not_in_a_patrol"
 
-_DAYS = 28
-_MONTHS = 3
-_YEAR = 365
+ANCHOR = pd.Timestamp("2024-01-01")
+"""A Monday, from which fortnights are counted."""
+
+_FORTNIGHT = 14
+_QUARTER = 3
+_YEAR = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,14 +48,18 @@ class Nearby:
     Attributes
     ----------
     recent, year
-        In the last weeks and in the last twelve months.
+        In the last weeks and in the last year or so.
     span
-        The last weeks, in words.
+        The last weeks, in words without numbers.
+    since, year_since
+        When both began, in words.
     """
 
     recent: NDArray[np.int64]
     year: NDArray[np.int64]
     span: str
+    since: str
+    year_since: str
 
 
 def count_nearby(history: History) -> Nearby:
@@ -65,19 +75,53 @@ def count_nearby(history: History) -> Nearby:
     -------
     nearby
         Sums over each cell and those that touch it.
+
+    Notes
+    -----
+    Both windows begin on fixed days and grow until the next one: two to four
+    weeks (of monthly records three to six months), and twelve to fifteen
+    months. Windows that slid from day to day would tell, from many answers, how
+    many were recorded on single days: each record enters and leaves them.
     """
-    days = history.step.unit != "month"
-    recent = _recorded(history, days=_DAYS if days else None, months=_MONTHS)
-    year = _recorded(history, days=_YEAR if days else None, months=12)
-    span = "the last four weeks" if days else "the last three months"
-    return Nearby(_around(recent, history), _around(year, history), span)
+    recent, year = first_days(history)
+    monthly = _monthly(history)
+    return Nearby(
+        _around(_recorded(history, recent), history),
+        _around(_recorded(history, year), history),
+        "in the last three to six months" if monthly else "in the last two to four weeks",
+        _since(recent),
+        _since(year),
+    )
 
 
-def _recorded(history: History, *, days: int | None, months: int) -> NDArray[np.float64]:
-    if days is None or history.events is None:
-        return history.total(months)
-    times = history.events["time"]
-    late = times >= history.cutoff - pd.Timedelta(days=days)
+def first_days(history: History) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """
+    Return the first days of what counts as recent, and as the last year.
+
+    They stay the same for a fortnight (of monthly records a quarter), and for a
+    quarter.
+    """
+    last = history.cutoff - pd.Timedelta(days=1)
+    quarter = last.to_period("Q")
+    year = (quarter - _YEAR).start_time
+    if _monthly(history):
+        return (quarter - 1).start_time, year
+    since = (last.normalize() - ANCHOR).days // _FORTNIGHT - 1
+    return ANCHOR + pd.Timedelta(days=since * _FORTNIGHT), year
+
+
+def _monthly(history: History) -> bool:
+    return history.step.unit == "month" or history.events is None
+
+
+def _since(day: pd.Timestamp) -> str:
+    return f"since {day.day} {day:%B %Y}"
+
+
+def _recorded(history: History, first: pd.Timestamp) -> NDArray[np.float64]:
+    if history.events is None or _monthly(history):
+        return history.total(max(int((history.periods >= first).sum()), 1))
+    late = history.events["time"] >= first
     units = history.events.loc[late, "unit"].to_numpy()
     return np.bincount(units, minlength=len(history.units)).astype(np.float64)
 
@@ -128,7 +172,7 @@ def name_cells(cells: gpd.GeoDataFrame, plan: PatrolPlan) -> gpd.GeoDataFrame:
 
 def make_study(place: Place, cells: gpd.GeoDataFrame, *, category: str) -> Study:
     """
-    Count all records by cell, as what decides which cells may be told of.
+    Tell in which cells five records or more lie: what decides which may be told of.
 
     Parameters
     ----------
@@ -144,16 +188,19 @@ def make_study(place: Place, cells: gpd.GeoDataFrame, *, category: str) -> Study
     study
         Of one period and one category.
     """
-    events = place.events
-    codes = place.units.codes.take(place.at)
-    counts = (
-        pd.DataFrame({"area_code": codes, "period": events["period"].to_numpy()})
-        .value_counts()
-        .rename("count")
-        .reset_index()
-        .assign(category=category)
+    held = np.bincount(place.at, minlength=len(place.units))
+    told = pd.Series(held, index=place.units.codes).reindex(cells.index)
+    months = np.sort(place.events["period"].unique())
+    # no more than the floor, and of no cell when: ranks and classes of larger numbers, told in
+    # cells of several sizes, would bound the small ones between them
+    counts = pd.DataFrame(
+        {
+            "area_code": [*told.index, *[told.index[0]] * len(months)],
+            "period": [months[-1]] * len(told) + list(months),
+            "category": category,
+            "count": [*told.clip(upper=FLOOR), *[0] * len(months)],
+        }
     )
-    counts = counts[counts["area_code"].isin(cells.index)]
     study = analyse(counts, make_ladder(cells), by="all", total=category, hot_spots_of=None)
     first = study.periods[0]
     return replace(study, periods=(replace(first, label=f"records of {first.label}"),))
@@ -167,6 +214,7 @@ def patrol_labels(
     history: History,
     *,
     offences: str,
+    model: str,
     method: str,
 ) -> Study:
     """
@@ -186,6 +234,8 @@ def patrol_labels(
         Whose units they are.
     offences
         Their names.
+    model
+        Name of the model, by which its window is known.
     method
         Model and grouping, in sentences.
 
@@ -199,13 +249,13 @@ def patrol_labels(
     shown = study.ladder.areas[level].index
     tables = {
         "patrol": _patrols(plan, units.codes),
-        "likelihood": _likelihood(expected, nearby, history),
+        "likelihood": _likelihood(expected, nearby, history, steps_of(model, history)),
         "nearby": _recent(nearby),
     }
     schemes = (
         _patrol_scheme(len(plan.patrols), method),
-        _likelihood_scheme(offences),
-        _nearby_scheme(offences, nearby.span),
+        _likelihood_scheme(offences, nearby.year_since),
+        _nearby_scheme(offences, nearby),
     )
     found: list[AreaLabels] = []
     for scheme in schemes:
@@ -221,17 +271,61 @@ def _patrols(plan: PatrolPlan, codes: pd.Index) -> NDArray[np.object_]:
 
 
 def _likelihood(
-    expected: NDArray[np.float64], nearby: Nearby, history: History
+    expected: NDArray[np.float64], nearby: Nearby, history: History, steps: int
 ) -> NDArray[np.object_]:
-    """Class each cell by what is expected of it and those that touch it, beside the mean."""
+    """
+    Class each cell by what is expected of it and those that touch it, beside the mean.
+
+    What is expected is first brought to bins of five records in the window that the
+    model rests on: whatever district, model or day is asked for, no class tells more.
+    """
     units = history.units
     exposure = units.exposure
-    around = expected + units.neighbours @ expected
+    around = in_bins(expected + units.neighbours @ expected, steps)
     room = exposure + units.neighbours @ exposure
     ratio = around / room / (expected.sum() / exposure.sum())
     names = np.array(["well_above", "above", "about", "below"], dtype=object)
     classes = names[np.searchsorted(-np.array(RATIOS), -ratio)]
     return np.where(nearby.year < FLOOR, "few", classes)
+
+
+def in_bins(expected: NDArray[np.float64], steps: int) -> NDArray[np.float64]:
+    """
+    Bring what is expected of a step to the middle of bins of five in so many steps.
+
+    Examples
+    --------
+    >>> in_bins(np.array([0.01, 0.02, 0.1]), 365).round(4).tolist()
+    [0.0, 0.0205, 0.1027]
+    """
+    whole = np.floor(expected * steps / FLOOR)
+    return np.asarray(np.where(whole > 0, (whole + 0.5) * FLOOR / steps, 0.0))
+
+
+def steps_of(model: str, history: History) -> int:
+    """
+    Return how many steps of the history a model's expectation rests on; of most a year.
+
+    Parameters
+    ----------
+    model
+        Its name in a request.
+    history
+        Of the steps.
+    """
+    a_year = 12 if history.step.unit == "month" else 365
+    if model == "trailing all":
+        return history.steps
+    if model == "trailing last":
+        return 1
+    if model in ("same season last year", "ProMap"):
+        return min(_WEEKS[model] * 7, a_year) if history.step.unit != "month" else 1
+    window = re.fullmatch(r"trailing (\d+) (days|weeks|months)", model)
+    if window is None:
+        return a_year
+    days = int(window[1]) * {"days": 1, "weeks": 7, "months": 365 / 12}[window[2]]
+    each = 365 / 12 if history.step.unit == "month" else 1
+    return max(round(days / each), 1)
 
 
 def _recent(nearby: Nearby) -> NDArray[np.object_]:
@@ -262,7 +356,7 @@ def _patrol_scheme(patrols: int, method: str) -> LabelScheme:
     )
 
 
-def _likelihood_scheme(offences: str) -> LabelScheme:
+def _likelihood_scheme(offences: str, since: str) -> LabelScheme:
     high, above, about = RATIOS
     words: tuple[tuple[str, str, str, Tone, str], ...] = (
         ("well_above", "Well above the district", f"{high:g} times its mean or more.", "hot", "++"),
@@ -278,14 +372,15 @@ def _likelihood_scheme(offences: str) -> LabelScheme:
         about="What is expected in the shift around each cell (it and those that touch it), beside "
         "the mean of the district. Most cells so marked will see nothing.",
         method=f"Likelihood: expected records of {offences} in a cell and those that touch it, per "
-        f"area, divided by the mean of the district; fixed edges at {about:g}, {above:g} and "
-        f"{high:g} times. Where fewer than five were recorded around it in twelve months, no "
-        "class is given.",
+        f"area, in bins of five records, divided by the mean of the district; fixed edges at "
+        f"{about:g}, {above:g} and {high:g} times. Where fewer than five were recorded around it "
+        f"{since}, no class is given.",
         classes=tuple(LabelClass(*one) for one in words),
     )
 
 
-def _nearby_scheme(offences: str, span: str) -> LabelScheme:
+def _nearby_scheme(offences: str, nearby: Nearby) -> LabelScheme:
+    span = nearby.span
     words: tuple[tuple[str, str, Tone, str], ...] = (
         ("ten_or_more", "At least ten nearby", "hot", "10"),
         ("five_to_nine", "Five to nine nearby", "hot", "5"),
@@ -293,13 +388,13 @@ def _nearby_scheme(offences: str, span: str) -> LabelScheme:
     )
     return LabelScheme(
         name="nearby",
-        title=f"Recorded nearby in {span}",
+        title=f"Recorded nearby {span}",
         button="Recent",
-        about=f"Records of {offences} in the cell and those that touch it, in {span}.",
-        method=f"Recorded nearby: records of {offences} in a cell and those that touch it in "
-        f"{span}, at whatever hour.",
+        about=f"Records of {offences} in the cell and those that touch it, {span}.",
+        method=f"Recorded nearby: records of {offences} in a cell and those that touch it "
+        f"{nearby.since}, at whatever hour.",
         classes=tuple(
-            LabelClass(value, label, f"In the cell and those that touch it, in {span}.", tone, mark)
+            LabelClass(value, label, f"In the cell and those that touch it, {span}.", tone, mark)
             for value, label, tone, mark in words
         ),
     )

@@ -26,6 +26,11 @@ MOST_SHOWN = 1_500
 NEAR = 1_000.0
 """Metres around patrol areas that are shown of a larger grid."""
 
+_GAPS = (
+    "Gaps in the map are cells in which fewer than five records lie, but some, or which lie in a "
+    "larger cell (500 or 1,000 m) of which that is true."
+)
+
 _DWELL = (
     "A visit of about {minutes} minutes is a hint: longer stays added little (Koper 1995). It is "
     "not an instruction to stop or search anybody."
@@ -50,37 +55,66 @@ def protect(
 
     def study_of(cells: Any) -> Study:
         return patrol_labels(
-            make_study(place, cells, category=f"{offences} (floor: all records)"),
+            make_study(place, cells, category="Recorded crime"),
             plan,
             expected,
             nearby,
             history,
             offences=offences,
+            model=fitted.model,
             method=method,
         )
 
+    open_ = tellable(place)
+    around = _near(plan, place)
     if len(named) <= MOST_SHOWN:
         try:
-            return _release(request, study_of(named), place, facts, ())
+            return _release(request, study_of(_those(named, open_)), place, facts, (_GAPS,))
         except HiddenError:
             pass  # too much of the whole: what follows shows less
-    around = _near(plan, place) & tellable(count_all(place))
-    shown = named.loc[around]
-    shown.attrs.update(named.attrs)
-    told = (
-        f"Shown are the patrol areas and the cells within {NEAR / 1000:g} km of them, but for gaps "
-        "where fewer than five records lie in a cell, but some."
-    )
-    return _release(request, study_of(shown), place, facts, (told,))
+    told = f"Shown are the patrol areas and the cells within {NEAR / 1000:g} km of them. {_GAPS}"
+    return _release(request, study_of(_those(named, around & open_)), place, facts, (told,))
 
 
-def tellable(counted: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Tell which cells the policy's floor leaves open: none recorded, or enough."""
+def _those(cells: Any, which: NDArray[np.bool_]) -> Any:
+    shown = cells.loc[which]
+    shown.attrs.update(cells.attrs)
+    return shown
+
+
+def tellable(place: Place) -> NDArray[np.bool_]:
+    """
+    Tell which cells the policy's floor leaves open: those that no size of cells shows to be few.
+
+    Parameters
+    ----------
+    place
+        With all its records.
+
+    Returns
+    -------
+    tellable
+        Whether none, or at least five records lie in a cell, and so in the larger cells of
+        500 and 1,000 metres that hold it. Answers in cells of several sizes tell of each
+        other: of a large cell with four records whose four small cells are all few, each
+        holds one.
+    """
     import numpy as np
+    import pandas as pd
 
     from placeshaping.project.patrol_labels import FLOOR
+    from placeshaping.project.patrol_sections import CELLS
 
-    return np.asarray((counted == 0) | (counted >= FLOOR))
+    counted = count_all(place)
+    may = np.ones(len(counted), dtype=bool)
+    corner = place.units.codes.str.extract(r"E(-?\d+)N(-?\d+)$").astype("int64").to_numpy()
+    for size in CELLS:
+        if size >= (place.units.cell or 0):
+            key = pd.MultiIndex.from_arrays(list((corner // size).T))
+            number, _ = key.factorize()
+            held = np.bincount(number, weights=counted)[number]
+            may &= (held == 0) | (held >= FLOOR)
+    return may
 
 
 def count_all(place: Place) -> NDArray[np.int64]:
@@ -111,8 +145,9 @@ def _release(
     from placeshaping.disclosure.release import NOT_FOR, release
 
     floor = (
-        "What may be told of a cell goes by all records that were read, of whatever offence: a "
-        "cell with fewer than five of them, but some, is in no patrol area and has no class."
+        "What may be told of a cell goes by all records that were read, of whatever offence. The "
+        "columns class and rank of the tables tell only whether five or more lie in a cell, or "
+        "none; patrols are ranked by their letters."
     )
     return release(
         study,

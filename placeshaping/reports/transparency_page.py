@@ -96,7 +96,7 @@ def _what_it_is(facts: LayerFacts) -> ReportSection:
             f"{facts.cells:,} cells of {facts.cell_size:,} m, "
             f"{percent(facts.share_of_area, decimals=1)} of the district, in {facts.patrols:,} "
             "patrol areas.",
-            f"Model: {facts.model}. {facts.because}",
+            facts.because if facts.because.startswith("Model:") else _model_words(facts),
             f"Patrol areas: {facts.method}",
             f"Records of {facts.records_from} to {facts.records_to}. {facts.precision} "
             f"{percent(facts.unlocated, decimals=1)} of the records have no place, "
@@ -105,6 +105,10 @@ def _what_it_is(facts: LayerFacts) -> ReportSection:
             *facts.privacy,
         ),
     )
+
+
+def _model_words(facts: LayerFacts) -> str:
+    return f"Model: {facts.model}. {facts.because}"
 
 
 def _how_good(record: TransparencyRecord) -> ReportSection:
@@ -177,10 +181,13 @@ def _who_bears_it(audit: LayerAudit | None) -> tuple[ReportSection, ...]:
     tables += [_drift_table(kind, table) for kind, table in audit.drifts.items()]
     spread = audit.concentration
     kept = spread["kept"]
+    touched = f"The patrol areas touch {percent(spread['ever'], decimals=1)} of all small areas."
     concentrated = (
         f"Of all small areas {percent(spread['ever'], decimals=1)} are flagged at least once and "
-        f"{percent(spread['always'], decimals=1)} in every release (Gini {spread['gini']:.2f})"
-        + (f"; {percent(kept)} of one release is in the next." if np.isfinite(kept) else ".")
+        f"{percent(spread['always'], decimals=1)} in every release (Gini {spread['gini']:.2f}); "
+        f"{percent(kept)} of one release is in the next."
+        if np.isfinite(kept)
+        else touched
     )
     sections = [
         ReportSection(
@@ -217,8 +224,8 @@ def _feedback(audit: LayerAudit) -> ReportSection:
             f"be {audit.corrected.share:.0%}."
         )
     said.append(
-        "The first area is the patrol areas, the second the rest of the district (an urn after Ensign and others, "
-        f"2018). Shares found only by patrols are assumed by tag: {shares}."
+        "The first area is the patrol areas, the second the rest of the district (an urn after "
+        f"Ensign and others, 2018). Shares found only by patrols are assumed by tag: {shares}."
     )
     return ReportSection("Feedback", tuple(said))
 
