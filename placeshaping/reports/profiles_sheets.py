@@ -242,7 +242,8 @@ def _columns(table: ReportTable) -> tuple[list[float], list[float]]:
         cells = [row[place] for row in table.rows]
         longest = max((_long(one, size, bold=False) for one in cells), default=0.0)
         words = max((_long(w, size, bold=True) for w in table.heads[place].split()), default=0.0)
-        wide.append(max(min(longest, most), words) + gap)
+        half = 0.55 * _long(table.heads[place], size, bold=True)
+        wide.append(max(min(longest, most), words, half) + gap)
     spare = _TEXT - sum(wide)
     wide[0] = max(wide[0] + spare, 0.8)
     if sum(wide) > _TEXT:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 MOST_POINTS = 6
 """Strengths, and needs, that are told; the tables hold the rest."""
 
+MOST_PARTS = 2
+"""Categories or domains of one kind among them, beside their total."""
+
 HIDDEN = "hidden"
 
 _FIFTH = "live in areas among the most deprived fifth of England"
@@ -153,18 +156,31 @@ def strengths_and_needs(profile: Profile) -> tuple[list[str], list[str]]:
         Sentences, the largest differences first. Indicators without a better
         end, and differences that may be chance, are in neither.
     """
-    strengths: list[tuple[float, str]] = []
-    needs: list[tuple[float, str]] = []
+    found: dict[bool, list[tuple[Indicator, Comparison]]] = {True: [], False: []}
     for one in profile.indicators:
         against = _against(profile, one)
         better = None if against is None else one.better(against)
-        if against is None or better is None:
-            continue
-        (strengths if better else needs).append((_size(one, against), _point(one, against)))
-    return tuple(  # type: ignore[return-value]
-        [text for _, text in sorted(points, key=lambda point: -point[0])[:MOST_POINTS]]
-        for points in (strengths, needs)
+        if against is not None and better is not None:
+            found[better].append((one, against))
+    strengths, needs = (
+        [_point(profile, one, against) for one, against in _leading(profile, found[better])]
+        for better in (True, False)
     )
+    return strengths, needs
+
+
+def _leading(
+    profile: Profile, found: list[tuple[Indicator, Comparison]]
+) -> list[tuple[Indicator, Comparison]]:
+    """Return the largest differences: of each group its total and a few parts, `MOST_POINTS`."""
+    totals = {"deprivation:imd", *(f"{c.name}:{c.total}" for c in profile.counted)}
+    ordered = sorted(found, key=lambda pair: (pair[0].key not in totals, -_size(*pair)))
+    kept: list[tuple[Indicator, Comparison]] = []
+    for one, against in ordered:
+        parts = sum(other.group == one.group and other.key not in totals for other, _ in kept)
+        if one.key in totals or parts < MOST_PARTS:
+            kept.append((one, against))
+    return kept[:MOST_POINTS]
 
 
 def _against(profile: Profile, one: Indicator) -> Comparison | None:
@@ -179,20 +195,29 @@ def _size(one: Indicator, against: Comparison) -> float:
     return abs(log(one.value / against.value))
 
 
-def _point(one: Indicator, against: Comparison) -> str:
-    own, other = shown(one.value, one.decimals), shown(against.value, one.decimals)
+def _point(profile: Profile, one: Indicator, against: Comparison) -> str:
+    other = shown(against.value, one.decimals)
     if one.group == "deprivation":
         domain = "" if one.key.endswith(":imd") else f" for {uncapitalised(one.label)}"
-        return f"{own}% of residents {_FIFTH}{domain}; {other}% in {against.place}."
+        return f"{_residents(one)} {_FIFTH}{domain}; {other}% in {against.place}."
     if one.group == "access":
-        title = one.label.partition(":")[0]
-        if one.unit == "% of residents":
-            return (
-                f"{own}% of residents are more than {WITHIN:.0f} minutes on foot from "
-                f"{uncapitalised(title)}; {other}% in {against.place}."
-            )
+        title = uncapitalised(one.label.partition(":")[0])
+        return (
+            f"{_residents(one)} have more than {WITHIN:.0f} minutes to walk to the nearest of: "
+            f"{title}; {other}% in {against.place}."
+        )
+    several = len(profile.counted) > 1 and one.label not in {c.total for c in profile.counted}
+    head = f"{one.group}, {uncapitalised(one.label)}" if several else one.label
     low = interval(one.lower, one.upper, one.decimals)
-    return f"{one.label}: {own} {one.unit} (95% interval {low}); {other} in {against.place}."
+    own = shown(one.value, one.decimals)
+    return f"{head}: {own} {one.unit} (95% interval {low}); {other} in {against.place}."
+
+
+def _residents(one: Indicator) -> str:
+    """Write a share of residents as the subject of a sentence."""
+    if one.value in (0, 100):
+        return "All residents" if one.value else "No residents"
+    return f"{shown(one.value, one.decimals)}% of residents"
 
 
 def hot_spot_sentence(profile: Profile) -> str:
