@@ -106,7 +106,9 @@ def release_groups(
             purpose=recipe.purpose,
             contact=recipe.contact,
             sensitivity=gathered.sensitivity,
-            already_published=gathered.already_published,
+            already_published=gathered.already_published
+            if gathered.sensitivity == "open"
+            else None,
             sensitive=recipe.show.sensitive,
             expires=recipe.expires,
             ledger=ledger,

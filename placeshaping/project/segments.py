@@ -215,12 +215,12 @@ def _report(recipe: SegmentRecipe, grouped: Grouped, released: Release) -> Segme
         agreement=grouped.agreement,
         compared_with="" if compare is None else compare.name,
         units=grouped.units,
-        figure=_figure(grouped),
+        figure=_figure(grouped) if released.policy.shareable_map else None,
     )
 
 
 def _figure(grouped: Grouped) -> ReportFigure | None:
-    """Draw the choice of the number of groups, where matplotlib is installed."""
+    """Draw the choice of a number, where matplotlib is installed; a table says the same."""
     from placeshaping.reports.segment_figures import choice_figure
 
     try:
@@ -246,12 +246,17 @@ def _write(
     from placeshaping.reports.sheets import write_tables
 
     released = report.release
-    with staged_folder(base / recipe.output.folder) as folder:
-        place = {kind: folder / name for kind, name in FILES.items()}
-        area_map(released, measure=LAYER).save(place["map"])
+    wanted = {"report", *recipe.output.write}
+    left = [name for kind, name in FILES.items() if kind not in wanted]
+    with staged_folder(base / recipe.output.folder, remove=left) as folder:
+        place = {kind: folder / name for kind, name in FILES.items() if kind in wanted}
+        if "map" in place:
+            area_map(released, measure=LAYER).save(place["map"])
+        if "layers" in place:
+            write_layers(released, place["layers"])
+        if "tables" in place:
+            write_tables(released, place["tables"])
         place["report"].write_text(segment_page(report), encoding="utf-8", newline="\n")
-        write_layers(released, place["layers"])
-        write_tables(released, place["tables"])
         paths = [*place.values(), *write_csv(released, folder)]
         content = recipe.model_dump(
             mode="json", by_alias=True, exclude_none=True, exclude={"secret"}

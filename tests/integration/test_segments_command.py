@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from placeshaping._core.errors import (
     ColumnError,
+    DisclosureError,
     DuplicateError,
     EmptyError,
     GivesAwayError,
@@ -224,6 +225,19 @@ def test_a_leak_planted_in_a_product_is_refused(place: Path, tmp_path: Path) -> 
     rows = pd.read_csv(made.folder / "lsoa.csv", encoding="utf-8-sig")
     rows.assign(segment_distance=0.123456).to_csv(distances, index=False)
     assert not verify_file(distances, today=DAY).passed
+
+
+def test_products_that_stay_inside_say_so_and_make_no_map(place: Path) -> None:
+    path = ask(place, "inside", RECORDS, groups='groups = 3\nrecords = "reports"')
+    path.write_text('policy = "restricted"\nexpires = 2026-12-31\n' + path.read_text())
+    with pytest.raises(DisclosureError, match="makes no map that could be passed on"):
+        make_area_segments(path, made_on=DAY)
+    path.write_text('output.write = ["layers"]\n' + path.read_text())
+    made = make_area_segments(path, made_on=DAY)
+    names = {one.name for one in made.files}
+    assert "layers.gpkg" in names
+    assert not {"map.html", "tables.xlsx"} & names
+    assert "for named officers only" in text_of(made.folder / "report.html")
 
 
 def test_connected_groups_are_asked_for_by_their_method(place: Path) -> None:
