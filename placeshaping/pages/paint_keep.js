@@ -47,7 +47,6 @@
     page.saved = () => { saved = painting.steps(); };
     return {
       keep: function () {
-        el("draft").hidden = true;
         clearTimeout(waiting);
         waiting = setTimeout(store, WAIT);
       }
