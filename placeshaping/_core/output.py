@@ -118,7 +118,7 @@ def _staging_folder(target: Path) -> Iterator[Path]:
     folder: Path | None = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(target)
+        sweep(target)
         folder = _beside(target, ".{}-{}")
         yield folder
     except OSError as error:
@@ -135,12 +135,13 @@ def _beside(target: Path, pattern: str) -> Path:
     Not by `tempfile.mkdtemp`: its folders are their owner's alone, and on
     Windows the files moved out of them stay so, also on a share.
     """
+    target = target.absolute()  # of "." the name is not in the path
     folder = target.with_name(pattern.format(target.name, uuid.uuid4().hex[:8]))
     folder.mkdir()
     return folder
 
 
-def _sweep(target: Path) -> None:
+def sweep(target: Path) -> None:
     """
     Delete what a killed process has left beside `target` a day ago or more.
 

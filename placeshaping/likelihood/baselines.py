@@ -68,7 +68,10 @@ def window_steps(step: Step, window: str) -> int | None:
     many, unit = int(match[1]), match[2]
     steps = many if unit == step.unit else int(many * _DAYS[unit] / _DAYS[step.unit])
     if steps < 1:
-        msg = f"A window of {window} is shorter than a step of one {step.unit}."
+        msg = (
+            f"A window of {window} is shorter than a step of one {step.unit}. Take a longer one: "
+            "'trailing 12 months'."
+        )
         raise InputError(msg)
     return steps
 

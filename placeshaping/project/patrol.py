@@ -202,8 +202,14 @@ def answer(
     facts = make_facts(request, fitted, plan, marks, judgement, made_on, digest)
     released = protect(request, fitted, plan, expected, nearby, facts)
     record = make_record(request, fitted, released, facts, judgement, folder=folder)
-    files = write_products(request, released, target, facts, record)
-    keep_burden(judgement, folder=folder, day=made_on)
+    files = write_products(
+        request,
+        released,
+        target,
+        facts,
+        record,
+        when_sound=lambda: keep_burden(judgement, folder=folder, day=made_on),
+    )
     return PatrolAnswer(target, tuple(target / name for name in files), released, facts, record)
 
 
@@ -247,7 +253,10 @@ def _how_many(request: PatrolRequest, place: Place) -> tuple[int, int]:
         whole = float(cover.share or 0) * float(units.area.sum())
         cells = max(round(whole / (cover.cell_size / 1000) ** 2), cover.patrols or 1)
     if cells > len(units):
-        msg = f"cover.cells: {cells:,} cells are asked for, and the district has {len(units):,}."
+        msg = (
+            f"cover.cells: {cells:,} cells are asked for, and the district has {len(units):,}. Ask "
+            "for fewer."
+        )
         raise RecipeError(msg)
     wanted = cover.patrols or -(-cells // CELLS_OF_A_PATROL)
     return cells, min(wanted, MOST_PATROLS)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from placeshaping._core.checks import check_file, listed
+from placeshaping._core.checks import check_file, listed, near_names
 from placeshaping._core.errors import FileFormatError, InputError
 from placeshaping.project.patrol_request import MODELS, PatrolRequest, is_model
 
@@ -120,6 +120,8 @@ def target_of(request: PatrolRequest) -> Target:
             overrides={k: Override(one.by, one.reason) for k, one in given.overrides.items()},
         )
     except InputError as error:
+        if "tags={" in str(error):
+            raise InputError(_untagged(given.names, given.tags)) from error
         remedy = str(error).split(" Whoever needs it")[0]
         if remedy == str(error):
             raise
@@ -128,6 +130,20 @@ def target_of(request: PatrolRequest) -> Target:
             '[offences.overrides.Drugs] with by = "..." and reason = "..."; both are printed.'
         )
         raise InputError(msg) from error
+
+
+def _untagged(names: Sequence[str], tags: Mapping[str, str]) -> str:
+    """Say what to do about an offence of which nobody knows how it comes to be recorded."""
+    from placeshaping.sources.offences import OFFENCE_TAGS
+
+    unknown = [name for name in names if name not in {**OFFENCE_TAGS, **tags}]
+    near = near_names(unknown[0], OFFENCE_TAGS)
+    hint = f" Did you mean {listed(near)}?" if near else ""
+    return (
+        f"offences.names: {listed(unknown)} is no category of police.uk.{hint} For one of your "
+        f'own, say how it comes to be recorded: [offences.tags] with "{unknown[0]}" = "reported" '
+        "(or mixed, or discovered where patrols find it)."
+    )
 
 
 def _backtested(path: Path, offences: str) -> Mapping[str, Any]:

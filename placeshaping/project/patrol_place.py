@@ -194,8 +194,11 @@ def _read_streets(
             "lines as a GeoPackage, shapefile or GeoJSON."
         )
         raise FileFormatError(msg) from error
-    if streets.crs is None:
-        msg = f"streets: {path.name} does not say its reference system. Set it, in QGIS or so."
+    if getattr(streets, "crs", None) is None:
+        msg = (
+            f"streets: {path.name} holds no lines, or does not say their reference system. Give "
+            "lines as a GeoPackage, shapefile or GeoJSON."
+        )
         raise FileFormatError(msg)
     streets = streets.to_crs(areas.crs)
     west, south, east, north = areas.total_bounds

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from placeshaping._core.errors import GivesAwayError, InputError
-from placeshaping._core.output import output_error
+from placeshaping._core.output import output_error, sweep
 
 if TYPE_CHECKING:
     from placeshaping.disclosure.release import Release
@@ -37,6 +37,8 @@ def write_products(
     target: Path,
     facts: PatrolFacts,
     record: TransparencyRecord,
+    *,
+    when_sound: Callable[[], None],
 ) -> list[str]:
     """
     Write all products into a folder beside the target, attack them, and rename it.
@@ -51,6 +53,9 @@ def write_products(
         The folder to make, or to replace where it holds an answer.
     record
         For the pages of the record.
+    when_sound
+        Called when the products have withstood the attack, before they are
+        handed over: a run that is killed in between is taken up again.
 
     Returns
     -------
@@ -96,6 +101,7 @@ def write_products(
         )
         paths.append(manifest)
         _attack([*paths, *told], released)
+        when_sound()
         return sorted(path.name for path in (*paths, place["briefing"], *told))
 
 
@@ -129,6 +135,7 @@ def _whole_folder(target: Path) -> Iterator[Path]:
     folder = target.with_name(f".{target.name}-{uuid.uuid4().hex[:8]}")
     old = target.with_name(f"{folder.name}-old")
     try:
+        sweep(target)
         folder.mkdir(parents=True)
         yield folder
         if target.exists():

@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 from placeshaping._core.errors import (
     EmptyError,
+    FileFormatError,
     InputError,
     RecipeError,
     UnmatchedError,
@@ -421,4 +422,7 @@ def test_streets_that_are_named_order_the_visits_and_say_so(folder: Path) -> Non
     pyogrio.write_dataframe(streets.translate(2 * side * 10, 0).to_frame("geometry"),
                             folder / "streets.gpkg")  # fmt: skip
     with pytest.raises(UnmatchedError, match=r"none of the 23 lines of streets.gpkg"):
+        answer_request(path, now=NOW)
+    path.write_text(path.read_text().replace("streets.gpkg", "times.csv"))
+    with pytest.raises(FileFormatError, match=r"streets: times.csv holds no lines"):
         answer_request(path, now=NOW)

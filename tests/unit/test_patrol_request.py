@@ -141,3 +141,9 @@ def test_every_model_that_a_request_may_name_is_there(name: str) -> None:
 
 def test_the_keys_of_the_organisation_are_those_of_the_record_of_the_standard() -> None:
     assert set(Organisation.model_fields) == {one.name for one in fields(atrs.Organisation)}
+
+
+def test_an_offence_that_nobody_knows_is_told_with_near_names_and_the_key() -> None:
+    told = r"offences.names: Burglry is no category.*Did you mean Burglary\?.*\[offences.tags\]"
+    with pytest.raises(InputError, match=told):
+        check_request(make_request(given(offences={"names": "Burglry"})), now=NOON)
