@@ -26,7 +26,7 @@ from placeshaping.cli_evaluate import evaluate
 from placeshaping.cli_inspections import inspections
 from placeshaping.cli_ledger import ledger_app
 from placeshaping.cli_patrol import patrol_app
-from placeshaping.cli_places import access, site
+from placeshaping.cli_places import access, rounds, site
 from placeshaping.cli_profile import profile
 from placeshaping.cli_publish import publish
 from placeshaping.cli_review import review_app
@@ -92,6 +92,7 @@ app.command()(backtest)
 app.command()(profile)
 app.command()(access)
 app.command()(site)
+app.command()(rounds)
 app.command()(evaluate)
 app.command()(inspections)
 app.command()(segments)

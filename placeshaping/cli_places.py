@@ -38,6 +38,19 @@ def site(
     _tell(outcome, (*outcome.found, *outcome.notes), quiet=quiet, as_json=as_json)
 
 
+def rounds(
+    request: Annotated[Path, typer.Argument(help="A request in TOML: stops, depots, vehicles.")],
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Plan rounds for staff or vehicles, and write their sheets."""
+    from placeshaping.project.rounds import run_rounds
+
+    with no_progress(on=quiet or as_json):
+        outcome = run_rounds(request, made_on=this_day())
+    _tell(outcome, (*outcome.found, *outcome.notes), quiet=quiet, as_json=as_json)
+
+
 def _tell(outcome: Any, sentences: Sequence[str], *, quiet: bool, as_json: bool) -> None:
     if as_json:
         print_json(outcome.to_dict())

@@ -140,7 +140,7 @@ class Recipe(Section):
     `ledger` the file that remembers what was released, ``"none"`` for none;
     `dataset` what the records are called there, by default their subject;
     `secret` the file, outside this folder, that holds the key of methods that
-    need one; `backtest`, `patrol`, `access`, `siting`, `rounds` and `segments` are
+    need one; `backtest`, `patrol`, `access`, `siting` and `segments` are
     for the commands of those names (`site` reads `siting`).
     """
 
@@ -164,7 +164,6 @@ class Recipe(Section):
     profile: dict[str, Any] | None = None
     access: dict[str, Any] | None = None
     siting: dict[str, Any] | None = None
-    rounds: dict[str, Any] | None = None
     segments: dict[str, Any] | None = None
     show: Show = Show()
     output: Output = Output()

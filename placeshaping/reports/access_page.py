@@ -150,7 +150,7 @@ def _above(facts: AccessFacts, ladder: Ladder, level: str) -> ReportTable:
         for k in np.argsort(names, kind="stable")
     )  # fmt: skip
     what = LEVEL_NAMES.get(level, level)
-    caption = f"Travel to the nearest {facts.service}, by {what}, in the order of names"
+    caption = f"Travel to the nearest {facts.service}, by {what.lower()}, in the order of names"
     return ReportTable(caption, (what, *_heads(facts), f"Mean {facts.unit}"), rows)
 
 

@@ -159,8 +159,8 @@ def _deprived(facts: AccessFacts) -> str:
         return "Areas of the most and the least deprived fifth of the country are not both here."
     told = [percent(one["beyond"].sum(), one["population"].sum()) for one in (most, least)]
     return (
-        f"In areas of the most deprived fifth of the country {told[0]} of residents do, in those "
-        f"of the least deprived fifth {told[1]}."
+        f"In areas of the most deprived fifth of the country {told[0]} of residents live as far "
+        f"away as that, in those of the least deprived fifth {told[1]}."
     )
 
 

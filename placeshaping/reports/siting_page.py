@@ -106,9 +106,9 @@ def _above(facts: SitingFacts, ladder: Ladder) -> Iterator[ReportSection]:
     )
     what = LEVEL_NAMES.get(level, level)
     heads = {"before": f"Mean {facts.unit} today", "after": f"Mean {facts.unit}, proposed"}
-    caption = f"Travel to the nearest {facts.service}, by {what}, in the order of names"
+    caption = f"Travel to the nearest {facts.service}, by {what.lower()}, in the order of names"
     table = ReportTable(caption, (what, "Residents", *(heads[name] for name in columns)), rows)
-    yield ReportSection(f"By {what}", tables=(table,))
+    yield ReportSection(f"By {what.lower()}", tables=(table,))
 
 
 def _mean(

@@ -107,7 +107,7 @@ def _step_classes(threshold: float, unit: str) -> list[LabelClass]:
         label = f"Over {first} to {last} {unit}" if low else f"Up to {last} {unit}"
         if np.isinf(high):
             label = f"Over {first} {unit}"
-        meaning = "Far: beyond what was asked for." if low >= 1 else ""
+        meaning = f"Far: more than {threshold:g} {unit}." if low >= 1 else ""
         made.append(LabelClass(value, label, meaning, "step", str(place + 1)))
     return made
 

@@ -39,7 +39,7 @@ FACT_TABLES: dict[str, set[str]] = {
 }
 """What a file of facts may hold that is not of areas: residents, never records."""
 
-LISTS = {"repeat_locations", "near_repeat_pairs", "risk_bands", "inspection_list"}
+LISTS = {"repeat_locations", "near_repeat_pairs", "risk_bands", "inspection_list", "rounds"}
 """Records that name places or single events; they do not leave."""
 
 _CLASSED = {"class", "rank"}
