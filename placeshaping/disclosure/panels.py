@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from placeshaping._core.codes import level_of
 from placeshaping._core.errors import DisclosureError, HiddenError
@@ -234,7 +235,7 @@ def _chosen_blocks(panel: Panel, policy: Policy, threshold: int, block: int | No
 
 def _protected(panel: Panel, policy: Policy, threshold: int) -> tuple[Panel, list[str]]:
     """Put areas of a role together until no count is small, and round; tell rings that are lost."""
-    tables, roles, lost = [], [], []
+    tables, centres, roles, lost = [], [], [], []
     for role in (TREATED, COMPARISON, *panel.rings):
         own = panel.of(role)
         if own.sum(axis=0).min() < threshold:
@@ -247,28 +248,56 @@ def _protected(panel: Panel, policy: Policy, threshold: int) -> tuple[Panel, lis
                 raise HiddenError(msg)
             lost.append(role)
             continue
-        units = _units(own, threshold)
+        places = panel.places(role)
+        units, middles = _units(own, threshold, places)
+        centres.append(middles)
         tables.append(np.round(units / policy.rounding) * policy.rounding)
         roles += [role] * len(units)
     table = np.vstack(tables)
     names = pd.Index([f"unit {n}" for n in range(1, len(table) + 1)], name="area_code")
     counts = pd.DataFrame(table, index=names, columns=panel.counts.columns)
-    return replace(panel, counts=counts, roles=pd.Series(roles, index=names, name="role")), lost
+    known = panel.centres
+    if known is not None:
+        known = pd.DataFrame(np.vstack(centres), names, known.columns)
+    grouped = pd.Series(roles, index=names, name="role")
+    return replace(panel, counts=counts, roles=grouped, centres=known), lost
 
 
-def _units(counts: Floats, threshold: int) -> Floats:
-    """Put the areas with the smallest counts together until every count reaches the threshold."""
-    order = np.argsort(counts.min(axis=1), kind="stable")[::-1]
-    units: list[Floats] = []
+def _units(counts: Floats, threshold: int, places: Floats | None) -> tuple[Floats, Floats]:
+    """
+    Put areas together until every count reaches the threshold; return sums and middles.
+
+    Areas that follow one another go together: along a curve that keeps
+    neighbours near where their places are known, else from large to small.
+    """
+    if places is None:
+        order = np.argsort(counts.min(axis=1), kind="stable")[::-1]
+        places = np.zeros((len(counts), 2))
+    else:
+        order = _along_a_curve(places)
+    groups: list[list[int]] = [[]]
     held: Floats = np.zeros(counts.shape[1])
-    for row in counts[order]:
-        held = held + row
+    for area in order:
+        groups[-1].append(int(area))
+        held = held + counts[area]
         if held.min() >= threshold:
-            units.append(held)
+            groups.append([])
             held = np.zeros(counts.shape[1])
-    if held.any():
-        units[-1] = units[-1] + held
-    return np.array(units)
+    rest = groups.pop()
+    groups[-1] += rest
+    sums = np.array([counts[members].sum(axis=0) for members in groups])
+    return sums, np.array([places[members].mean(axis=0) for members in groups])
+
+
+def _along_a_curve(places: Floats) -> NDArray[np.intp]:
+    """Return the order of places along Morton's curve of 1,024 by 1,024 squares."""
+    low, high = places.min(axis=0), places.max(axis=0)
+    square = ((places - low) / np.maximum(high - low, 1e-9) * 1023).astype(np.int64)
+    code = np.zeros(len(places), dtype=np.int64)
+    for bit in range(10):
+        for axis in (0, 1):
+            code |= ((square[:, axis] >> bit) & 1) << (2 * bit + axis)
+    return np.argsort(code, kind="stable")
 
 
 def _statement(

@@ -251,6 +251,7 @@ def _panel(
         start=f"{request.start}-01",
         comparison=None if named is None else resolve_areas(named, areas, what="comparison"),
         rings=rings,
+        areas=areas,
         before=request.before,
         after=request.after,
     )

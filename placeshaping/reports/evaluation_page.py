@@ -201,6 +201,7 @@ def _difference(table: pd.DataFrame) -> ReportTable:
         {
             "cluster": "robust to clustering by area",
             "permutation": "against other sets of areas",
+            "together": "against other sets of areas that lie together",
         }.get(str(row["inference"]), str(row["inference"])),
     )
     heads = ("Model", "Per cent", "95 % interval", "p", "Smallest seen", "Inference")

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -20,11 +20,17 @@ from scipy import optimize, stats
 
 from placeshaping._core.checks import check_choice, check_whole
 from placeshaping._core.errors import InputError
-from placeshaping.shaping._reassigned import FEWEST_SETS, sets_of, share_as_far
+from placeshaping.shaping._reassigned import (
+    FEWEST_SETS,
+    lie_together,
+    sets_of,
+    sets_together,
+    share_as_far,
+)
 from placeshaping.shaping.displacement import LEVEL, POWER
 from placeshaping.shaping.evaluation import COMPARISON, TREATED, Floats, Panel
 
-Inference = Literal["auto", "cluster", "permutation", "wild"]
+Inference = Literal["auto", "cluster", "permutation", "together", "wild"]
 
 FEWEST_CLUSTERS = 15
 """Treated and comparison areas from which formulas are trusted; below, areas are permuted."""
@@ -42,6 +48,7 @@ class _Sums:
     after: Floats
     treated: int
     periods: tuple[int, int]
+    places: Floats | None = None
 
     @property
     def changes(self) -> Floats:
@@ -82,10 +89,12 @@ def difference_in_differences(
         ``"cluster"``: variance from how unevenly areas changed, robust to
         whatever happens within an area over time (Liang and Zeger 1986), t
         with Welch's degrees of freedom. ``"permutation"``: the treated set is
-        compared with other sets of areas of its size. ``"wild"``: wild cluster
-        bootstrap with the null imposed (Cameron, Gelbach and Miller 2008), of
-        the linear model. ``"auto"``: permutation where there are fewer than 15
-        treated or comparison areas, else cluster.
+        compared with other sets of areas of its size. ``"together"``: with
+        other sets that lie together. ``"wild"``: wild cluster bootstrap with
+        the null imposed (Cameron, Gelbach and Miller 2008), of the linear
+        model. ``"auto"``: together where the panel knows the areas and the
+        treated ones lie together; else permutation where there are fewer than
+        15 treated or comparison areas, else cluster.
     draws
         Sets, or bootstrap samples.
     rng
@@ -117,14 +126,14 @@ def difference_in_differences(
     [-25.6]
     """
     check_choice(model, ["poisson", "linear"], name="model")
-    check_choice(inference, ["auto", "cluster", "permutation", "wild"], name="inference")
+    check_choice(inference, list(get_args(Inference)), name="inference")
     check_whole(draws, name="draws", least=FEWEST_SETS)
     sums = _sums(panel)
     chosen = _inference(inference, model, sums)
     if model == "poisson":
         _check_ratio(sums)
-    if chosen == "permutation":
-        row = _permuted(sums, model, draws, rng, level)
+    if chosen in ("permutation", "together"):
+        row = _permuted(sums, model, _sets(sums, chosen, draws, rng), level)
     else:
         effect, se, freedom = _ratio(sums) if model == "poisson" else _difference(sums)
         critical = float(stats.t.ppf(0.5 + level / 2, freedom))
@@ -145,7 +154,8 @@ def _sums(panel: Panel) -> _Sums:
     treated, comparison = (panel.sums(role) for role in (TREATED, COMPARISON))
     before, after = (np.concatenate(pair) for pair in zip(treated, comparison, strict=True))
     late = int(panel.after.sum())
-    return _Sums(before, after, len(treated[0]), (len(panel.after) - late, late))
+    places = panel.places(TREATED, COMPARISON)
+    return _Sums(before, after, len(treated[0]), (len(panel.after) - late, late), places)
 
 
 def _inference(given: Inference, model: str, sums: _Sums) -> str:
@@ -159,8 +169,13 @@ def _inference(given: Inference, model: str, sums: _Sums) -> str:
             f"{given!r} needs 2 of each at least, 15 to be trusted. Use inference='permutation'."
         )
         raise InputError(msg)
+    if given == "together" and sums.places is None:
+        msg = "Inference 'together' needs the areas: make_panel(..., areas=areas)."
+        raise InputError(msg)
     if given != "auto":
         return given
+    if lie_together(sums.places, sums.treated):
+        return "together"
     return "cluster" if few >= FEWEST_CLUSTERS else "permutation"
 
 
@@ -223,11 +238,12 @@ def _mean_differences(changes: Floats, noise: Floats, sets: Floats) -> tuple[Flo
     return effect, np.sqrt(sets @ noise / inside**2 + (1 - sets) @ noise / outside**2)
 
 
-def _permuted(
-    sums: _Sums, model: str, draws: int, rng: int | np.random.Generator, level: float
-) -> dict[str, float]:
-    """Compare the treated set with others; the interval holds the effects that are not refused."""
-    sets = sets_of(len(sums.before), sums.treated, most=draws, rng=rng)
+def _sets(sums: _Sums, inference: str, draws: int, rng: int | np.random.Generator) -> Floats:
+    """Return the sets that the treated one is compared with, itself first."""
+    if inference == "together" and sums.places is not None:
+        sets = sets_together(sums.places, sums.treated, most=draws, rng=rng)
+    else:
+        sets = sets_of(len(sums.before), sums.treated, most=draws, rng=rng)
     if len(sets) < FEWEST_SETS:
         msg = (
             f"{sums.sizes[0]} treated and {sums.sizes[1]} comparison areas can be told apart in "
@@ -235,6 +251,11 @@ def _permuted(
             "areas: 19 where one area is treated."
         )
         raise InputError(msg)
+    return sets
+
+
+def _permuted(sums: _Sums, model: str, sets: Floats, level: float) -> dict[str, float]:
+    """Compare the treated set with others; the interval holds the effects that are not refused."""
     own = sets[0]
 
     def of_sets(effect: float) -> tuple[Floats, Floats]:
@@ -318,6 +339,7 @@ def _method(model: str, inference: str) -> str:
         "cluster": "standard errors robust to clustering by area, t with Welch's degrees of "
         "freedom",
         "permutation": "tested against other sets of areas of the same number",
+        "together": "tested against other sets of areas of the same number that lie together",
         "wild": "wild cluster bootstrap by area with the null imposed (Cameron, Gelbach and Miller "
         "2008)",
     }

@@ -17,6 +17,7 @@ import pandas as pd
 from scipy import stats
 
 from placeshaping._core.errors import InputError
+from placeshaping.shaping._reassigned import FEWEST_SETS, lie_together, sets_together
 from placeshaping.shaping.evaluation import COMPARISON, TREATED, Floats, Panel
 
 LEVEL, POWER = 0.95, 0.80
@@ -24,10 +25,12 @@ LEVEL, POWER = 0.95, 0.80
 
 TOGETHER = "treated and rings"
 
+_MOST_SETS = 1999
+
 METHOD = (
     "Weighted displacement difference (Wheeler and Ratcliffe 2018), the comparison areas scaled to "
     "the size of the treated ones before; Poisson variance, widened by the over-dispersion of the "
-    "changes of single areas."
+    "changes of single areas, and of sets of areas that lie together where the treated ones do."
 )
 
 
@@ -218,7 +221,8 @@ def displacement(panel: Panel, *, level: float = LEVEL, power: float = POWER) ->
         the smallest true change that would have been seen with `power`),
         ``se_poisson`` (without over-dispersion) and ``quotient`` (weighted
         displacement quotient, rings only). ``attrs``: ``method``, ``cautions``,
-        ``overdispersion``, ``comparison`` (areas, before, after).
+        ``overdispersion``, ``straying`` (see there), ``comparison`` (areas,
+        before, after).
 
     Examples
     --------
@@ -242,13 +246,15 @@ def displacement(panel: Panel, *, level: float = LEVEL, power: float = POWER) ->
         parts[TOGETHER] = (TREATED, *panel.rings)
     rows = {name: _row(panel, roles, c0, c1) for name, roles in parts.items()}
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("part")
-    table["se"] = table["se_poisson"] * np.sqrt(spread.factor)
     freedom = spread.freedom if spread.factor > 1 else np.inf
+    strayed = straying(panel, spread, level=level)
+    widened = spread.factor * strayed**2
+    table["se"] = table["se_poisson"] * np.sqrt(widened)
     table = _with_interval(table, level, freedom)
     for end in ("difference", "lower", "upper"):
         name = "percent" if end == "difference" else f"percent_{end}"
         table[name] = 100 * table[end] / table["expected"]
-    table["detectable"] = _detectable(table, spread.factor, c1 / c0, c0, level, power, freedom)
+    table["detectable"] = _detectable(table, widened, c1 / c0, c0, level, power, freedom)
     table["quotient"] = [
         displacement_quotient(_pair(panel, TREATED), (c0, c1), _pair(panel, name))
         if name in panel.rings
@@ -256,8 +262,9 @@ def displacement(panel: Panel, *, level: float = LEVEL, power: float = POWER) ->
         for name in table.index
     ]
     table.attrs["method"] = METHOD
-    table.attrs["cautions"] = _cautions(panel, spread)
+    table.attrs["cautions"] = _cautions(panel, spread, strayed)
     table.attrs["overdispersion"] = spread.factor
+    table.attrs["straying"] = strayed
     table.attrs["comparison"] = (int((panel.roles == COMPARISON).sum()), c0, c1)
     return table
 
@@ -317,7 +324,58 @@ def _detectable(
     return found
 
 
-def _cautions(panel: Panel, spread: Dispersion) -> tuple[str, ...]:
+def straying(panel: Panel, spread: Dispersion, *, level: float = LEVEL) -> float:
+    """
+    Tell how much further sets of areas that lie together stray than single areas tell.
+
+    Areas that lie together rise and fall together: a burglar moves in, a shop
+    closes. Sets of comparison areas, as many as are treated and lying
+    together, are taken for treated; the factor brings their tests to the
+    level promised.
+
+    Parameters
+    ----------
+    panel
+        From `make_panel`, with `areas`.
+    spread
+        From `overdispersion`.
+    level
+        Of the intervals.
+
+    Returns
+    -------
+    factor
+        Of standard errors, at least 1; 1 where the areas are not known, or
+        the treated ones do not lie together.
+
+    Examples
+    --------
+    >>> from placeshaping.shaping.evaluation import make_panel
+    >>> counts = pd.DataFrame({"area_code": list("abcd") * 2, "period": ["2024-01-01"] * 4 +
+    ...                        ["2024-02-01"] * 4, "count": [9, 8, 20, 7, 3, 20, 8, 7]})
+    >>> straying(make_panel(counts, treated=["a"], start="2024-02-01"), Dispersion(1.0, 2))
+    1.0
+    """
+    places = panel.places(TREATED, COMPARISON)
+    chosen = int((panel.roles == TREATED).sum())
+    if places is None or not lie_together(places, chosen):
+        return 1.0
+    sets = sets_together(places, chosen, most=_MOST_SETS, rng=0)[1:, chosen:]
+    if len(sets) < FEWEST_SETS:
+        return 1.0
+    before, after = panel.sums(COMPARISON)
+    b, a = sets @ before, sets @ after
+    c0, c1 = before.sum() - b, after.sum() - a
+    with np.errstate(divide="ignore", invalid="ignore"):
+        change = c1 / c0
+        variance = a + change**2 * b + (b / c0) ** 2 * (c1 + change**2 * c0)
+        z = np.abs(a - b * change) / np.sqrt(spread.factor * variance)
+    freedom = spread.freedom if spread.factor > 1 else np.inf
+    far = float(np.quantile(z[np.isfinite(z)], level))
+    return max(far / _quantile(0.5 + level / 2, freedom), 1.0)
+
+
+def _cautions(panel: Panel, spread: Dispersion, strayed: float) -> tuple[str, ...]:
     told = list(panel.notes)
     if spread.freedom < 10:
         told.append(
@@ -328,6 +386,12 @@ def _cautions(panel: Panel, spread: Dispersion) -> tuple[str, ...]:
         told.append(
             f"Single areas changed {spread.factor:.1f} times as much (in variance) as chance alone "
             "would have them; the intervals are wider for it."
+        )
+    if strayed > 1.1:
+        told.append(
+            "Areas that lie together rise and fall together: other sets of as many areas, in which "
+            f"nothing was done, strayed {strayed:.1f} times as far as single areas tell. The "
+            "intervals are wider for it."
         )
     told.append(
         "Areas are often chosen because counts were high; high counts tend to fall on their own "

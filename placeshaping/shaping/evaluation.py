@@ -51,6 +51,9 @@ class Panel:
         Length of a period; 1 unless it was made longer.
     notes
         What was left out on the way, a sentence each.
+    centres
+        Easting and northing of the middle of each area; None where the areas
+        were not given.
 
     Examples
     --------
@@ -66,6 +69,7 @@ class Panel:
     start: pd.Timestamp
     months: int = 1
     notes: tuple[str, ...] = ()
+    centres: pd.DataFrame | None = field(default=None, repr=False)
 
     @property
     def after(self) -> NDArray[np.bool_]:
@@ -88,6 +92,14 @@ class Panel:
         found: Floats = self.counts[self.roles.isin(roles)].to_numpy(np.float64)
         return found
 
+    def places(self, *roles: str) -> Floats | None:
+        """Return the middles of the areas of some roles, in their order; None if not known."""
+        if self.centres is None:
+            return None
+        found = [self.centres[(self.roles == role).to_numpy()] for role in roles]
+        out: Floats = pd.concat(found).to_numpy(np.float64)
+        return out
+
     def sums(self, *roles: str) -> tuple[Floats, Floats]:
         """Return what each area of some roles had before, and after."""
         counts = self.of(*roles)
@@ -105,6 +117,7 @@ def make_panel(
     start: str | pd.Timestamp | pd.Series[pd.Timestamp],
     comparison: Iterable[str] | None = None,
     rings: pd.Series[str] | None = None,
+    areas: gpd.GeoDataFrame | None = None,
     before: int | None = None,
     after: int | None = None,
 ) -> Panel:
@@ -129,6 +142,10 @@ def make_panel(
     rings
         Area code -> ``"ring 1"``, ``"ring 2"``: see `rings_around`. Their areas
         are never comparison areas.
+    areas
+        Outlines of all areas. Areas that lie together rise and fall together:
+        where they are known, treated areas that lie together are tested
+        against other sets that do.
     before, after
         How many periods to look at before and after; by default all.
 
@@ -160,7 +177,13 @@ def make_panel(
     first = _one_start(start)
     roles = _roles(wide.index, list(treated), comparison, rings)
     wide = _chosen_periods(wide, first, before, after)
-    panel = Panel(wide.loc[roles.index], roles, first, notes=_gaps(wide.columns))
+    panel = Panel(
+        wide.loc[roles.index],
+        roles,
+        first,
+        notes=_gaps(wide.columns),
+        centres=None if areas is None else _centres(areas, roles.index),
+    )
     _check_counts(panel)
     return panel
 
@@ -301,6 +324,14 @@ def _chosen_periods(
     first = 0 if before is None else len(earlier) - before
     last = len(later) if after is None else after
     return wide[[*earlier[first:], *later[:last]]]
+
+
+def _centres(areas: gpd.GeoDataFrame, codes: pd.Index) -> pd.DataFrame:
+    check_areas([str(code) for code in codes], areas.index, what="counted")
+    middle = shapely.centroid(areas.geometry.loc[codes].to_numpy())
+    return pd.DataFrame(
+        {"easting": shapely.get_x(middle), "northing": shapely.get_y(middle)}, codes
+    )
 
 
 def _gaps(periods: pd.Index) -> tuple[str, ...]:

@@ -149,6 +149,9 @@ def _percent(value: float) -> str:
 
 def _span(row: dict[str, float]) -> str:
     low, high = row["percent_lower"], row["percent_upper"]
+    if math.isfinite(low) and math.isfinite(high) and low * high > 0 and abs(high) < _NO_END:
+        ends = sorted((abs(low), abs(high)))
+        return f"{ends[0]:.0f} to {ends[1]:.0f} % {'lower' if low < 0 else 'higher'}"
     return f"{_end(low)} to {_end(high)}"
 
 

@@ -13,8 +13,14 @@ import pandas as pd
 from scipy import stats
 
 from placeshaping._core.errors import InputError
-from placeshaping.shaping._reassigned import FEWEST_SETS, sets_of, share_as_far
-from placeshaping.shaping.displacement import LEVEL, overdispersion
+from placeshaping.shaping._reassigned import (
+    FEWEST_SETS,
+    lie_together,
+    sets_of,
+    sets_together,
+    share_as_far,
+)
+from placeshaping.shaping.displacement import LEVEL, overdispersion, straying
 from placeshaping.shaping.evaluation import COMPARISON, TREATED, Floats, Panel
 
 FEWEST_BEFORE = 3
@@ -56,7 +62,8 @@ def event_study(panel: Panel, *, level: float = LEVEL) -> pd.DataFrame:
         ratio, se = _ratios(own, others, ~after)
     spread = overdispersion(panel)
     freedom = spread.freedom if spread.factor > 1 else 1e9
-    reach = float(stats.t.ppf(0.5 + level / 2, freedom)) * np.sqrt(spread.factor) * se
+    wider = np.sqrt(spread.factor) * straying(panel, spread, level=level)
+    reach = float(stats.t.ppf(0.5 + level / 2, freedom)) * wider * se
     expected = own[~after].sum() * others / others[~after].sum()
     return pd.DataFrame(
         {
@@ -96,7 +103,8 @@ def pre_trend(
 
     Two statistics, each compared with what it is for other sets of areas of
     the same number: Pearson's chi-squared over the periods before (any
-    difference), and the slope of the treated share (a drift).
+    difference), and the slope of the treated share (a drift). Sets that lie
+    together, where the treated areas do and the panel knows where they are.
 
     Parameters
     ----------
@@ -141,7 +149,11 @@ def pre_trend(
         raise InputError(msg)
     counts = np.vstack([panel.of(TREATED)[:, before], panel.of(COMPARISON)[:, before]])
     treated = int((panel.roles == TREATED).sum())
-    sets = sets_of(len(counts), treated, most=draws, rng=rng)
+    places = panel.places(TREATED, COMPARISON)
+    if places is not None and lie_together(places, treated):
+        sets = sets_together(places, treated, most=draws, rng=rng)
+    else:
+        sets = sets_of(len(counts), treated, most=draws, rng=rng)
     if len(sets) < FEWEST_SETS:
         msg = (
             f"{treated} treated and {len(counts) - treated} comparison areas can be told apart in "

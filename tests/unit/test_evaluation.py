@@ -410,3 +410,64 @@ def test_rings_are_refused_that_cannot_be():
         rings_around(SQUARES.to_crs(4326), ["a00"], metres=[500])
     with pytest.raises(UnmatchedError, match="not among"):
         rings_around(SQUARES, ["b00"], steps=1)
+
+
+# Areas that lie together
+
+
+def shared(seed, *, shock=0.4, effect=0.0):
+    """Draw 900 areas on a grid that share shocks with those near them; nine of them treated."""
+    rng = np.random.default_rng(seed)
+    side = 30
+    block = np.arange(side) // 3
+    coarse = rng.normal(0, shock, (10, 10, 2))
+    logs = coarse[np.ix_(block, block)].reshape(side * side, 2)
+    values = rng.poisson(40 * np.exp(logs))
+    x, y = np.meshgrid(np.arange(side), np.arange(side))
+    codes = [f"c{n:03}" for n in range(side * side)]
+    areas = gpd.GeoDataFrame(
+        geometry=shapely.box(x.ravel(), y.ravel(), x.ravel() + 1, y.ravel() + 1), index=codes
+    )
+    near = (np.abs(x - 13) <= 1) & (np.abs(y - 13) <= 1)
+    treated = [codes[n] for n in np.flatnonzero(near.ravel())]
+    values[near.ravel(), 1] = rng.poisson(values[near.ravel(), 1] * (1 + effect))
+    counts = table(values, codes=codes)
+    return counts, treated, areas
+
+
+def test_sets_that_lie_together_are_tested_against_sets_that_do():
+    apart, together = [], []
+    for seed in range(6):
+        counts, treated, areas = shared(seed)
+        when = {"treated": treated, "start": "2023-02-01"}
+        apart.append(displacement(make_panel(counts, **when)).loc["treated", "p_value"])
+        panel = make_panel(counts, areas=areas, **when)
+        found = displacement(panel)
+        together.append(found.loc["treated", "p_value"])
+        assert found.attrs["straying"] > 1.5
+        assert "lie together" in " ".join(found.attrs["cautions"])
+        row = difference_in_differences(panel, draws=199).iloc[0]
+        assert row["inference"] == "together"
+        assert (row["p_value"] < 0.05) <= (row["lower"] > 0 or row["upper"] < 0)
+    assert np.mean(np.array(apart) < 0.05) > 0.4
+    assert np.mean(np.array(together) < 0.05) < 0.2
+
+
+def test_a_strong_effect_is_seen_beyond_what_neighbours_share():
+    counts, treated, areas = shared(3, shock=0.1, effect=-0.6)
+    found = evaluate(make_panel(counts, areas=areas, treated=treated, start="2023-02-01"))
+    assert found.verdict == "fewer"
+
+
+def test_areas_that_lie_apart_are_tested_as_before():
+    counts, _, areas = shared(1)
+    scattered = [f"c{n:03}" for n in range(0, 900, 61)]
+    when = {"treated": scattered, "start": "2023-02-01"}
+    one, other = (make_panel(counts, areas=given, **when) for given in (None, areas))
+    assert displacement(other).attrs["straying"] == 1.0
+    pd.testing.assert_frame_equal(difference_in_differences(one), difference_in_differences(other))
+
+
+def test_inference_together_needs_the_areas():
+    with pytest.raises(InputError, match=r"needs the areas: make_panel\(\.\.\., areas=areas\)"):
+        difference_in_differences(drawn(), inference="together")

@@ -82,6 +82,22 @@ def test_totals_stay_within_what_rounding_does():
             assert abs(off) <= 2.5 * units
 
 
+def test_groups_of_areas_stay_where_their_areas_are():
+    exact = panel(mean=0.15)
+    place = np.random.default_rng(0).uniform(0, 1000, (60, 2))
+    known = pd.DataFrame(place, exact.roles.index, ["easting", "northing"])
+    protected = protect_panel(
+        dataclasses.replace(exact, centres=known), policy=POLICIES["councillor"]
+    )
+    grouped = protected.whole.centres
+    assert len(grouped) == len(protected.whole.roles) < 40
+    assert (grouped.min() >= place.min(axis=0)).all()
+    assert (grouped.max() <= place.max(axis=0)).all()
+    assert protected.whole.total("comparison", after=False) == pytest.approx(
+        exact.total("comparison", after=False), abs=2.5 * len(grouped)
+    )
+
+
 def test_internal_counts_are_as_they_are():
     exact = panel()
     protected = protect_panel(exact, policy=POLICIES["internal"])
