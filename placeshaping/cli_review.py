@@ -69,7 +69,7 @@ def propose(
         for note in outcome.notes:
             typer.echo(note)
         _print_scores(outcome.scores)
-        names = list(outcome.distances.columns)
+        names = [_short(name) for name in outcome.distances.columns]
         shares = outcome.distances.to_numpy()
         rows = [
             (name, *(f"{100 * share:.0f} %" for share in row))
@@ -141,7 +141,11 @@ def _print_scores(scores: Any) -> None:
     """Print proposals side by side, a line for each score that is known."""
     told = scores.dropna(axis=1, how="all")
     rows = [(_WORDS.get(name, name), *map(_cell, told[name])) for name in told]
-    print_table("Proposals", ("", *map(str, told.index)), rows)
+    print_table("Proposals", ("", *map(_short, told.index)), rows)
+
+
+def _short(name: object) -> str:
+    return str(name).removeprefix("Proposal ")
 
 
 def _cell(value: Any) -> str:

@@ -24,6 +24,8 @@ ENCLOSED = 15.0
 """Cost of a ward that lies wholly within another."""
 
 _SHIFTS = 8
+_STARTS = 20
+_TREES = 12
 _THREE = 0.1
 _KEEP = 0.75
 _MARGIN = 0.995
@@ -144,17 +146,39 @@ def merged(graph: Nodes, label: Ints, one: int, other: int) -> Ints:
 
 
 @compiled()
+def farthest(graph: Nodes, label: Ints, ward_seats: Ints) -> float:
+    """Return how far the ward lies from its due that lies farthest, as a share."""
+    held = np.zeros(len(ward_seats))
+    for node in range(len(label)):
+        held[label[node]] += graph.forecast[node]
+    most = 0.0
+    for ward in range(len(ward_seats)):
+        if ward_seats[ward] > 0:
+            most = max(most, abs(held[ward] / (ward_seats[ward] * graph.fair) - 1))
+    return most
+
+
+@compiled()
 def start_anew(
     graph: Nodes, seats: int, stay: Floats, label: Ints, ward_seats: Ints, place_in: Ints
 ) -> bool:
-    """Cut the whole into wards; False where some trees give none."""
+    """Cut the whole into wards until all are within the mark; False where no cut succeeds."""
     everything = np.arange(len(label))
     free = np.arange(len(ward_seats))
-    for _ in range(20):
+    best, best_label, best_seats = np.inf, label.copy(), ward_seats.copy()
+    for _ in range(_STARTS):
         ward_seats[:] = 0
-        if carve(graph, everything, seats, 0, stay, 12, place_in, label, ward_seats, free):
-            return True
-    return False
+        if carve(graph, everything, seats, 0, stay, _TREES, place_in, label, ward_seats, free):
+            away = farthest(graph, label, ward_seats)
+            if away < best:
+                best = away
+                best_label[:] = label
+                best_seats[:] = ward_seats
+            if away <= graph.tolerance:
+                break
+    label[:] = best_label
+    ward_seats[:] = best_seats
+    return bool(best < np.inf)
 
 
 @compiled()
