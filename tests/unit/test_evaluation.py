@@ -437,7 +437,7 @@ def shared(seed, *, shock=0.4, effect=0.0):
 
 def test_sets_that_lie_together_are_tested_against_sets_that_do():
     apart, together = [], []
-    for seed in range(6):
+    for seed in range(12):
         counts, treated, areas = shared(seed)
         when = {"treated": treated, "start": "2023-02-01"}
         apart.append(displacement(make_panel(counts, **when)).loc["treated", "p_value"])
