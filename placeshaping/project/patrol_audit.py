@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -116,12 +117,18 @@ def judge(
     InputError
         If residents or deprivation cannot be used.
     """
+    from placeshaping.reports.burden_register import read_burdens
     from placeshaping.reports.layer_audit import decide
 
     series = _series(request)
     sources: list[SourceFile] = []
     residents = _residents(request, fitted.place.areas, folder, sources)
-    audit = _audit(fitted, plan, residents, _urn(fitted, plan, expected), series, folder)
+    former = {
+        when: burden
+        for when, burden in read_burdens(folder / BURDENS, series=series).items()
+        if when < day.isoformat()  # this answer takes the place of one of the same day
+    }
+    audit = _audit(fitted, plan, residents, _urn(fitted, plan, expected), former)
     decision = decide(
         lift_upper=lift_of(request, fitted.model, folder=folder),
         audit=audit,
@@ -254,18 +261,15 @@ def _audit(
     plan: PatrolPlan,
     residents: pd.DataFrame | None,
     urn: Urn | None,
-    series: str,
-    folder: Path,
+    former: Mapping[str, pd.DataFrame],
 ) -> LayerAudit:
     from placeshaping.likelihood.groups import share_flagged
-    from placeshaping.reports.burden_register import read_burdens
     from placeshaping.reports.layer_audit import audit_layer
 
     place = fitted.place
     flagged = share_flagged(place.cells.loc[plan.cells.index], place.areas)
     known = {} if residents is None else {KIND: residents}
-    former = {KIND: read_burdens(folder / BURDENS, series=series)} if known else {}
-    return audit_layer(flagged.to_frame("this release"), known, former=former, urn=urn)
+    return audit_layer(flagged.to_frame("this release"), known, former={KIND: former}, urn=urn)
 
 
 def _urn(fitted: FittedPlace, plan: PatrolPlan, expected: NDArray[np.float64]) -> Urn | None:

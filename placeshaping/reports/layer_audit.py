@@ -293,7 +293,8 @@ def decide(
     if reasons and override is None:
         msg = (
             f"The patrol layer is withdrawn: {' '.join(reasons)} Nothing was written. Whoever "
-            "answers for using it all the same signs for it with a name and a reason."
+            "answers for using it all the same signs for it with a name and a reason: in a request "
+            '[override] with by = "..." and because = "...".'
         )
         raise WithdrawnError(msg, reasons)
     unmeasured = []
