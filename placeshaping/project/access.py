@@ -198,6 +198,7 @@ def measure_access(
         walking=request.walking,
         detour=request.detour,
         outside=request.outside,
+        reach=request.reach,
     )
     areas = _by_area(request, inputs, origins, travel)
     if request.catchments:
@@ -280,6 +281,7 @@ def _supplied(
         walking=request.walking,
         detour=request.detour,
         outside=request.outside,
+        reach=request.reach,
     )
     return floating_catchment(costs, inputs.residents, within=request.threshold).areas["access"]
 

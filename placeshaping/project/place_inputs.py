@@ -38,7 +38,7 @@ class Travel(Section):
 
     `streets` is a file of lines; `speeds` are km an hour by what stands in its
     column `road_class`, `walking` the speed without them. `outside` says what
-    becomes of places farther than 500 m from every street.
+    becomes of places farther than `reach` metres from every street.
     """
 
     unit: Literal["minutes", "metres"] = "minutes"
@@ -49,6 +49,7 @@ class Travel(Section):
     walking: float = Field(default=4.8, gt=0)
     detour: float = Field(default=1.0, gt=0)
     outside: Literal["raise", "drop"] = "raise"
+    reach: float = Field(default=500.0, gt=0)
     tolerance: float = Field(default=0.5, gt=0)
 
     @model_validator(mode="after")

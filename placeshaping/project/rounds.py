@@ -161,9 +161,7 @@ def run_rounds(
     content = request if isinstance(request, Mapping) else read_toml(request, kind="request")
     where = "request" if isinstance(request, Mapping) else Path(request).name
     given = check_keys(RoundsRequest, dict(content), where=where)
-    if given.unit != "minutes":
-        msg = "unit: rounds are planned in minutes; leave it out."
-        raise RecipeError(msg)
+    _check_travel(given)
     sources: list[SourceFile] = []
     stops, notes = _places(given.stops, base, sources, "stops")
     depots, more = _places(given.depots, base, sources, "depots")
@@ -180,6 +178,7 @@ def run_rounds(
         network=read_network(given, base, sources),
         speed=given.walking,
         detour=given.detour,
+        reach=given.reach,
         seconds=given.seconds,
         rng=given.seed,
     )
@@ -200,6 +199,18 @@ def run_rounds(
     return RoundsOutcome(
         base / given.output, files, plan, (records.paragraph,), (*notes, *more, *plan.cautions)
     )
+
+
+def _check_travel(given: RoundsRequest) -> None:
+    if given.unit != "minutes":
+        msg = "unit: rounds are planned in minutes; leave it out."
+        raise RecipeError(msg)
+    if given.outside != "raise":
+        msg = (
+            "outside: every stop is visited, so none is dropped. Leave out stops that no street "
+            "is near, or give a larger reach."
+        )
+        raise RecipeError(msg)
 
 
 def _places(

@@ -226,6 +226,7 @@ def _costs(
         walking=request.walking,
         detour=request.detour,
         outside=request.outside,
+        reach=request.reach,
     )
 
 

@@ -69,7 +69,10 @@ def minutes_of(
             places, places, network=network, walking=speed, detour=detour, reach=reach
         )
         facts = tuple(one for one in costs.cautions if "another one stands" not in one)
-        return costs.matrix(), costs.method, facts
+        matrix = costs.matrix()
+        x, y = places.get_coordinates().to_numpy().T
+        matrix[(x[:, None] == x) & (y[:, None] == y)] = 0.0  # not to the street and back
+        return matrix, costs.method, facts
     check_unique(given.index, where="minutes")
     absent = places.index[~places.index.isin(given.index) | ~places.index.isin(given.columns)]
     if len(absent):
@@ -82,7 +85,9 @@ def minutes_of(
     if (matrix < 0).any():
         msg = f"minutes: {int((matrix < 0).sum()):,} are below zero. Give zero or more."
         raise InputError(msg)
-    return np.where(np.isnan(matrix), np.inf, matrix), "Travel from a table.", ()
+    known = np.where(np.isnan(matrix), np.inf, matrix)
+    np.fill_diagonal(known, 0.0)
+    return known, "Travel from a table.", ()
 
 
 def above_zero(value: float, name: str) -> float:

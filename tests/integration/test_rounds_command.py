@@ -104,6 +104,7 @@ def test_windows_by_the_clock_are_held(folder: Path) -> None:
         ({"stops": {"file": "bins.csv", "opens": "litres"}}, InputError, "Write them as 09:30"),
         ({"begin": "7.30"}, RecipeError, "begin"),
         ({"unit": "metres"}, RecipeError, "planned in minutes"),
+        ({"outside": "drop"}, RecipeError, "none is dropped"),
     ],
 )
 def test_bad_requests_name_the_remedy(

@@ -178,9 +178,9 @@ def test_each_depot_sends_its_own_vehicles() -> None:
 def test_rounds_follow_streets() -> None:
     lines = [LineString([(0, 0), (1000, 0)]), LineString([(1000, 0), (1000, 1000)])]
     network = make_network(gpd.GeoDataFrame(geometry=lines, crs=27700), walking=6)
-    stops = at([(1000, 1000)], ["end"])
+    stops = at([(1000, 1000), (1000, 1000), (900, 60)], ["end", "too", "off the street"])
     plan = plan_rounds(stops, at([(0, 0)], ["yard"]), vehicles=1, network=network, seconds=0.5)
-    assert plan.travel == pytest.approx(40.0)
+    assert plan.travel == pytest.approx(40.0 + 2 * 0.6)
 
 
 def test_the_same_seed_gives_the_same_rounds() -> None:
