@@ -115,22 +115,77 @@ def run_profiles(
         If the policy is looser than the records allow, too much would be
         hidden, or a file gives something away; nothing is written then.
     """
-    path = Path(recipe)
-    given, request = read_profile_recipe(path)
     if not areas and every is None and not drawn:
         msg = (
             "Name an area (a code or a name), or ask for --every ward, or for a drawn place with "
             "--drawn FILE."
         )
         raise InputError(msg)
-    base, day = path.parent, given.made_on or made_on
     with ExitStack() as stack:
-        material, formers = _material(given, request, base, day, stack)
-        places = list(_places(material, areas, every, drawn, each=each))
-        profiles = _made(material, places, day, base / request.folder, since)
-        kinds = tuple(write or request.write or _usual())
-        files = _written(profiles, base / request.folder, kinds, given.title, formers)
-    return ProfileOutcome(base / request.folder, tuple(files), tuple(profiles))
+        ready = prepare(recipe, made_on=made_on, stack=stack)
+        places = list(_places(ready.material, areas, every, drawn, each=each))
+        profiles = _made(ready, places, since)
+        kinds = tuple(write or ready.request.write or _usual())
+        files = write_profiles(
+            profiles, ready.folder, kinds, title=ready.material.title, formers=ready.formers
+        )
+    return ProfileOutcome(ready.folder, tuple(files), tuple(profiles))
+
+
+@dataclass(frozen=True, eq=False)
+class Ready:
+    """
+    What profiles of a recipe can be made from.
+
+    Attributes
+    ----------
+    request
+        The recipe's section on profiles.
+    folder
+        Where they go.
+    day
+        The day that they bear.
+    material
+        Protected tables and public facts.
+    formers
+        Name of a service -> its ledger and its release.
+    """
+
+    request: ProfileRequest
+    folder: Path
+    day: dt.date
+    material: Material
+    formers: Mapping[str, tuple[Former, Release]]
+
+
+def prepare(recipe: str | Path, *, made_on: dt.date, stack: ExitStack) -> Ready:
+    """
+    Read what a recipe names, and protect it: what all its profiles share.
+
+    Parameters
+    ----------
+    recipe
+        A recipe, perhaps with a section `[profile]`.
+    made_on
+        The day that profiles bear, unless the recipe says another.
+    stack
+        Closes the ledger.
+
+    Returns
+    -------
+    ready
+        For `ProfileMaker` and `write_profiles`.
+
+    Raises
+    ------
+    RecipeError, InputError, DisclosureError
+        As in `run_profiles`.
+    """
+    path = Path(recipe)
+    given, request = read_profile_recipe(path)
+    day = given.made_on or made_on
+    material, formers = _material(given, request, path.parent, day, stack)
+    return Ready(request, path.parent / request.folder, day, material, formers)
 
 
 def _usual() -> tuple[Written, ...]:
@@ -271,40 +326,63 @@ def _places(
             yield dataclasses.replace(place, name=f"{place.name} ({code})")
 
 
-def _made(
-    material: Material,
-    places: Sequence[Place],
-    day: dt.date,
-    folder: Path,
-    since: str | Path | None,
-) -> list[Profile]:
+def _made(ready: Ready, places: Sequence[Place], since: str | Path | None) -> list[Profile]:
     from placeshaping.reports.profiles import ProfileMaker
     from placeshaping.reports.profiles_file import read_former
 
-    maker = ProfileMaker(material, made_on=day)
+    maker = ProfileMaker(ready.material, made_on=ready.day)
     profiles = []
     for place in track(places, label="Profiles", total=len(places)):
-        beside = folder / f"{place.slug}.json"
+        beside = ready.folder / f"{place.slug}.json"
         path = since if since is not None else beside if beside.is_file() else None
         former = None if path is None else read_former(path)
         profiles.append(maker.make(place, former=former))
     return profiles
 
 
-def _written(
+def write_profiles(
     profiles: Sequence[Profile],
     folder: Path,
-    kinds: Sequence[Written],
+    kinds: Sequence[str],
+    *,
     title: str,
-    formers: Mapping[str, tuple[Former, Release]],
+    formers: Mapping[str, tuple[Former, Release]] | None = None,
 ) -> list[Path]:
-    """Write profiles beside their folder, attack them, and move them into place."""
+    """
+    Write profiles beside their folder, attack them, and move them into place.
+
+    Parameters
+    ----------
+    profiles
+        Of one borough.
+    folder
+        Where to; files of other places stay.
+    kinds
+        ``"html"``, ``"json"``, ``"pdf"``.
+    title
+        Of the page that leads to several.
+    formers
+        Ledgers and releases to enter in them, by name; none where not given.
+
+    Returns
+    -------
+    files
+        Where they are.
+
+    Raises
+    ------
+    DisclosureError
+        If a file gives something away; nothing is moved then.
+    OutputError
+        If the folder cannot be written.
+    """
     from placeshaping.pages.report import render_report
     from placeshaping.reports.profiles_page import index_of
 
     with ExitStack() as stack:
         enters = [
-            stack.enter_context(former.entering(released)) for former, released in formers.values()
+            stack.enter_context(former.entering(released))
+            for former, released in (formers or {}).values()
         ]
         with staged_folder(folder) as staged:
             paths: list[Path] = []
@@ -320,7 +398,7 @@ def _written(
     return [folder / path.name for path in paths]
 
 
-def _files_of(profile: Profile, folder: Path, kinds: Sequence[Written]) -> Iterator[Path]:
+def _files_of(profile: Profile, folder: Path, kinds: Sequence[str]) -> Iterator[Path]:
     from placeshaping.pages.report import render_report
     from placeshaping.reports.profiles_file import write_values
     from placeshaping.reports.profiles_page import page_of

@@ -263,8 +263,8 @@ MISSING = {
     "population": "Not told: the recipe names no population. Add [population] residents = 'FILE'.",
     "deprivation": "Not told: the recipe names no Indices of Deprivation. Add [deprivation] "
     "file = 'FILE'.",
-    "access": "Not told: the recipe names no public places. Add [[places]] with a file, a title and "
-    "the address where it is published.",
+    "access": "Not told: the recipe names no public places. Add [[places]] with a file, a title "
+    "and the address where it is published.",
 }
 """Section -> what a recipe lacks for it."""
 

@@ -27,6 +27,7 @@ from placeshaping.reports.profiles_indicators import (
 )
 from placeshaping.reports.profiles_places import Material, Place, number_at, numbers_of, over_time
 from placeshaping.statistics.comparators import compare_estimates
+from placeshaping.statistics.rates import poor_denominator
 from placeshaping.statistics.views import PeriodView
 
 _HALF = 0.5
@@ -144,6 +145,9 @@ class Profile:
         The day that it bears.
     inside
         Indicators of the areas inside, for a borough: by name.
+    crowded
+        Names of small areas inside where more is recorded than residents
+        explain: town centres.
     """
 
     place: Place
@@ -158,6 +162,7 @@ class Profile:
     since: tuple[Since, ...] = ()
     since_when: str | None = None
     inside: Mapping[str, Mapping[str, Indicator]] | None = None
+    crowded: tuple[str, ...] = ()
 
     def of(self, group: str) -> tuple[Indicator, ...]:
         """Return the indicators of a group."""
@@ -235,6 +240,7 @@ class ProfileMaker:
             hot_spots=_hot_spots(material, place),
             made_on=self.made_on,
             inside=self._inside(place),
+            crowded=_crowded(material, place),
         )
         if former is None:
             return profile
@@ -353,22 +359,43 @@ def _hot_spots(material: Material, place: Place) -> tuple[tuple[str, ...], int] 
     table = release.tables[release.levels[0]]
     if "cluster" not in table.values:
         return None
-    codes = table.areas.index.astype(str)
-    members = table.areas.get("members")
-    inside = set(place.fit.weights.index[place.fit.weights >= _HALF].astype(str))
-    if release.levels[0] == material.finest:
-        parts = {
-            code: str(code if members is None or pd.isna(members[code]) else members[code]).split()
-            for code in codes
-        }
-        own = [code for code in codes if set(parts[code]) & inside]
-    else:
-        own = list(material.codes_of(release.levels[0]).loc[sorted(inside)].unique())
+    own = _areas_inside(material, place)
     view = table.view(period=release.periods[0].label, category=release.categories[0].label)
     labels = view["cluster"].reindex(own).dropna().astype(str)
     hot = labels.index[labels.str.startswith("hot")]
     names = table.areas["area_name"].loc[list(hot)]
     return tuple(sorted(map(str, names))), len(labels)
+
+
+def _areas_inside(material: Material, place: Place) -> list[str]:
+    """Return the finest released areas of which half or more lies in a place."""
+    release = material.main
+    table = release.tables[release.levels[0]]
+    inside = place.fit.weights.index[place.fit.weights >= _HALF].astype(str)
+    if release.levels[0] != material.finest:
+        return [str(code) for code in material.codes_of(release.levels[0]).loc[inside].unique()]
+    members = table.areas.get("members")
+    if members is None:
+        return [str(code) for code in table.areas.index if code in set(inside)]
+    return [
+        str(code)
+        for code, parts in members.items()
+        if set((str(code) if pd.isna(parts) else str(parts)).split()) & set(inside)
+    ]
+
+
+def _crowded(material: Material, place: Place) -> tuple[str, ...]:
+    """Name the small areas inside of which residents say little: many more come there."""
+    release = material.main
+    table = release.tables[release.levels[0]]
+    if "residents" not in table.areas:
+        return ()
+    view = table.view(period=release.periods[0].label, category=release.categories[0].label)
+    known = view["count"].notna() & (view["status"] == "shown")
+    people = table.areas["residents"].astype(float)
+    poor = poor_denominator(view.loc[known, "count"].astype(float), people[known])
+    codes = [code for code in _areas_inside(material, place) if code in poor.index[poor]]
+    return tuple(sorted(map(str, table.areas["area_name"].loc[codes])))
 
 
 def _since(indicators: Sequence[Indicator], former: Mapping[str, Any]) -> tuple[Since, ...]:

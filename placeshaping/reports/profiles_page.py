@@ -15,6 +15,7 @@ from placeshaping.reports.profiles_places import numbers_of, over_time
 from placeshaping.reports.profiles_words import (
     TOLD,
     TURNS,
+    cautions_of,
     glance_of,
     hot_spot_sentence,
     interval,
@@ -45,7 +46,7 @@ def page_of(profile: Profile) -> ReportContent:
         title=f"{profile.place.name}: {profile.place.kind} profile",
         lead=lead_of(profile),
         facts=glance_of(profile),
-        cautions=(),
+        cautions=tuple(cautions_of(profile)),
         sections=tuple(sections_of(profile)),
         footer=footer_of(profile),
         stamp=release.policy.stamp,

@@ -232,6 +232,16 @@ def hot_spot_sentence(profile: Profile) -> str:
     return f"{len(names):,} of {told:,} small areas inside stand out: {listed(names, most=6)}."
 
 
+def cautions_of(profile: Profile) -> Iterator[str]:
+    """Say what a reader must know before reading the numbers."""
+    if profile.crowded:
+        yield (
+            f"In {listed(profile.crowded, most=6)} far more was recorded than residents explain: "
+            "many more people work, shop or go out there than live there. Rates over residents say "
+            "little of anybody's risk there, nor of a place that holds it."
+        )
+
+
 def side_by_side(profile: Profile) -> Iterator[str]:
     """Say what the services' contacts can and cannot tell."""
     yield (
