@@ -88,8 +88,9 @@ def write_collection(
     Parameters
     ----------
     layer
-        Plain texts and numbers. With shapes (EPSG:27700), each feature's `id`
-        is its `area_code`; without, its place in the table from 1.
+        Plain texts and numbers, with shapes in EPSG:27700 or none. Each
+        feature's `id` is its `area_code`; without one, its place in the table
+        from 1.
     path
         The file to write.
     name
@@ -101,7 +102,8 @@ def write_collection(
     shapes, ids = np.full(len(layer), "null", dtype=object), [str(n + 1) for n in range(len(layer))]
     if isinstance(layer, gpd.GeoDataFrame):
         turned = in_degrees(layer.geometry)
-        shapes, ids = shapely.to_geojson(turned), list(map(_json, layer["area_code"]))
+        shapes = shapely.to_geojson(turned)
+        ids = list(map(_json, layer["area_code"])) if "area_code" in layer else ids
         head["bbox"] = np.round(shapely.total_bounds(turned), DECIMALS).tolist()
         layer = pd.DataFrame(layer.drop(columns=layer.geometry.name))
     head["placeshaping"] = said

@@ -18,7 +18,9 @@ from placeshaping._core.output import staged_file
 from placeshaping.disclosure.release import Release, require_release
 from placeshaping.disclosure.tables import AreaTable
 from placeshaping.layers.notes import notes_of
-from placeshaping.layers.styles import LayerStyle, styles_of
+from placeshaping.layers.places import LAYER as PLACES
+from placeshaping.layers.places import places_notes, places_of
+from placeshaping.layers.styles import LayerStyle, places_style, styles_of
 from placeshaping.layers.views import area_columns
 
 NOTES = "placeshaping"
@@ -47,7 +49,8 @@ def write_layers(release: Release, path: str | Path) -> Path:
     categories, the whole span); beside it a table with every period and
     category, joined by `area_code`. Deprivation has its own tables. Each layer
     carries the styles that QGIS picks up: "Rate", its default, "Hot spots",
-    and one for each further layer of labels. The table `placeshaping` holds
+    and one for each further layer of labels. Public places are the layer
+    `places`: points with a mark for each kind. The table `placeshaping` holds
     what the file says of itself. The same release gives the same content.
 
     Parameters
@@ -92,6 +95,10 @@ def write_layers(release: Release, path: str | Path) -> Path:
             _write(_long(release.deprivation.values), staged, "deprivation", about, release.title)
             about = "Slope index of inequality, per 1,000 a year, and relative index."
             _write(_long(release.deprivation.slopes), staged, "inequality", about, release.title)
+        if release.places:
+            about = " ".join(kind.sentence for kind in release.places)
+            _write(places_of(release), staged, PLACES, about, release.title, kind="Point")
+            styles.append(places_style(release.places, PLACES, title=release.title))
         _finish(staged, release, styles)
     return path
 
@@ -134,7 +141,13 @@ def _about(release: Release, table: AreaTable) -> str:
 
 
 def _write(
-    table: pd.DataFrame | gpd.GeoDataFrame, path: Path, name: str, about: str, title: str
+    table: pd.DataFrame | gpd.GeoDataFrame,
+    path: Path,
+    name: str,
+    about: str,
+    title: str,
+    *,
+    kind: str = "MultiPolygon",
 ) -> None:
     options = {"IDENTIFIER": f"{title}: {name}", "DESCRIPTION": about}
     spatial = isinstance(table, gpd.GeoDataFrame)
@@ -144,8 +157,8 @@ def _write(
         layer=name,
         driver="GPKG",
         append=path.exists(),
-        geometry_type="MultiPolygon" if spatial else None,
-        promote_to_multi=spatial or None,
+        geometry_type=kind if spatial else None,
+        promote_to_multi=(spatial and kind.startswith("Multi")) or None,
         layer_options=options,
     )
 
@@ -156,7 +169,8 @@ def _finish(path: Path, release: Release, styles: list[LayerStyle]) -> None:
     with closing(sqlite3.connect(path)) as database:
         with database:
             database.execute(_NOTES_TABLE)
-            notes = [(key, str(value)) for key, value in notes_of(release)]
+            said = [*notes_of(release), *(places_notes(release) if release.places else [])]
+            notes = [(key, str(value)) for key, value in said]
             database.executemany(f"INSERT INTO {NOTES} (key, value) VALUES (?, ?)", notes)  # noqa: S608
             database.execute(_LISTED, (NOTES, NOTES, "What this file says of itself.", made))
             database.execute(_STYLES)

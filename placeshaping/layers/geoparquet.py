@@ -95,11 +95,11 @@ def write_geoparquet(
     geometry = pa.DictionaryArray.from_arrays(pa.array(places, type=pa.int32()), shapes)
     made = pa.table({**columns, "geometry": geometry})
     said = {
-        b"geo": _dump(_geo(table.areas)),
+        b"geo": _dump(geo_metadata(table.areas)),
         DECLARATION.encode(): _dump({**about(release), "level": table.level}),
     }
     with staged_file(path) as staged:
-        _write(made, staged, said)
+        write_rows(made, staged, said)
     return path
 
 
@@ -122,8 +122,8 @@ def _column(values: pd.Series) -> pa.Array:
     return pa.array(plain_texts(values.to_frame())[values.name], type=pa.string())
 
 
-def _geo(areas: gpd.GeoDataFrame) -> dict[str, Any]:
-    """Return the metadata of GeoParquet."""
+def geo_metadata(areas: gpd.GeoDataFrame) -> dict[str, Any]:
+    """Return the metadata of GeoParquet for shapes in EPSG:27700."""
     column = {
         "encoding": "WKB",
         "geometry_types": sorted(set(areas.geom_type)),
@@ -133,7 +133,7 @@ def _geo(areas: gpd.GeoDataFrame) -> dict[str, Any]:
     return {"version": VERSION, "primary_column": "geometry", "columns": {"geometry": column}}
 
 
-def _write(table: pa.Table, path: Path, said: Mapping[bytes, bytes]) -> None:
+def write_rows(table: pa.Table, path: Path, said: Mapping[bytes, bytes]) -> None:
     """
     Write one row group: so each shape is there once, however many rows have it.
 

@@ -117,15 +117,15 @@ def _document(root: Xml.Element, release: Release, layer: pd.DataFrame) -> Xml.E
     """Begin a document: title, words, styles that all levels share, and the declaration."""
     document = Xml.SubElement(root, "Document")
     shown = f"{layer['category'].iloc[0]}, {layer['period'].iloc[0]}"
-    _text(document, "name", release.title)
-    _text(document, "open", "1")
+    put_text(document, "name", release.title)
+    put_text(document, "open", "1")
     stamp = [release.policy.stamp] if release.policy.stamp else []
     words = [*stamp, f"{release.subject}: {shown}.", *release.statement, *release.cautions]
     words += [f"Not for use: {sentence}" for sentence in release.not_for]
-    _text(document, "description", "".join(f"<p>{_safe(sentence)}</p>" for sentence in words))
-    _text(document, "styleUrl", "#levels")
+    put_text(document, "description", "".join(f"<p>{_safe(sentence)}</p>" for sentence in words))
+    put_text(document, "styleUrl", "#levels")
     style = Xml.SubElement(document, "Style", id="levels")
-    _text(Xml.SubElement(style, "ListStyle"), "listItemType", "radioFolder")
+    put_text(Xml.SubElement(style, "ListStyle"), "listItemType", "radioFolder")
     _style(document, "none", NONE_FILL, _OPACITY)
     _style(document, "hidden", HIDDEN_FILL, _HIDDEN_OPACITY, width="2")
     _style(document, "missing", None, "00")
@@ -138,7 +138,7 @@ def _document(root: Xml.Element, release: Release, layer: pd.DataFrame) -> Xml.E
             _style(document, f"label-{one.value}", one.colour, opacity)
     said = Xml.SubElement(document, "ExtendedData")
     for key, value in notes_of(release):
-        _text(Xml.SubElement(said, "Data", name=key), "value", value)
+        put_text(Xml.SubElement(said, "Data", name=key), "value", value)
     return document
 
 
@@ -147,13 +147,13 @@ def _style(
 ) -> None:
     style = Xml.SubElement(document, "Style", id=name)
     line = Xml.SubElement(style, "LineStyle")
-    _text(line, "color", _colour(OUTLINE, "ff"))
-    _text(line, "width", width)
+    put_text(line, "color", _colour(OUTLINE, "ff"))
+    put_text(line, "width", width)
     area = Xml.SubElement(style, "PolyStyle")
-    _text(area, "color", _colour(fill or NONE_FILL, opacity))
+    put_text(area, "color", _colour(fill or NONE_FILL, opacity))
     if fill is None:
-        _text(area, "fill", "0")
-    _text(Xml.SubElement(style, "BalloonStyle"), "text", "$[description]")
+        put_text(area, "fill", "0")
+    put_text(Xml.SubElement(style, "BalloonStyle"), "text", "$[description]")
 
 
 def _colour(colour: str, opacity: str) -> str:
@@ -187,9 +187,9 @@ def _folder(
     column = _drawn(layer)
     edges = _edges(layer, column)
     seen = "1" if open_first else "0"
-    _text(folder, "name", label)
-    _text(folder, "visibility", seen)
-    _text(folder, "description", _label_key(scheme) if scheme else _key(column, edges))
+    put_text(folder, "name", label)
+    put_text(folder, "visibility", seen)
+    put_text(folder, "description", _label_key(scheme) if scheme else _key(column, edges))
     styles = _label_styles(layer, scheme) if scheme else _styles(layer, column, edges)
     names = _columns(layer)
     shapes = in_degrees(layer.geometry)
@@ -197,15 +197,15 @@ def _folder(
     for row, style, shape in zip(zip(*columns, strict=True), styles, shapes, strict=True):
         values = {name: value for name, value in zip(names, row, strict=True) if _known(value)}
         place = Xml.SubElement(folder, "Placemark")
-        _text(place, "name", values.get("area_name", values["area_code"]))
-        _text(place, "visibility", seen)
-        _text(place, "description", _balloon(values, labels))
-        _text(place, "styleUrl", f"#{style}")
+        put_text(place, "name", values.get("area_name", values["area_code"]))
+        put_text(place, "visibility", seen)
+        put_text(place, "description", _balloon(values, labels))
+        put_text(place, "styleUrl", f"#{style}")
         data = Xml.SubElement(
             Xml.SubElement(place, "ExtendedData"), "SchemaData", schemaUrl=f"#columns-{level}"
         )
         for name, value in values.items():
-            _text(Xml.SubElement(data, "SimpleData", name=name), None, value)
+            put_text(Xml.SubElement(data, "SimpleData", name=name), None, value)
         _polygons(place, shape)
 
 
@@ -314,10 +314,10 @@ def _polygons(place: Xml.Element, shape: Any) -> None:
 def _ring(parent: Xml.Element, ring: Any) -> None:
     points = shapely.get_coordinates(ring).tolist()
     line = " ".join([f"{x!r},{y!r}" for x, y in points])
-    _text(Xml.SubElement(parent, "LinearRing"), "coordinates", line)
+    put_text(Xml.SubElement(parent, "LinearRing"), "coordinates", line)
 
 
-def _text(parent: Xml.Element, tag: str | None, value: object) -> None:
+def put_text(parent: Xml.Element, tag: str | None, value: object) -> None:
     """Put a text into an element, or into a new one in it; what XML cannot hold is left out."""
     element = parent if tag is None else Xml.SubElement(parent, tag)
     element.text = _ILLEGAL.sub("", str(value))

@@ -10,6 +10,7 @@ from xml.etree import ElementTree as Xml
 import pandas as pd
 
 from placeshaping.disclosure.classes import class_labels
+from placeshaping.disclosure.public_places import PublicPlaces
 from placeshaping.disclosure.tables import COUNT_EDGES
 from placeshaping.hotspots.labels import LabelScheme
 from placeshaping.maps.classes import class_edges
@@ -27,7 +28,13 @@ from placeshaping.maps.palettes import (
 _HEAD = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
 _VERSION = "3.22.0"
 _HIDDEN, _MISSING = -1.0, -2.0
-_POLYGON = "2"
+_POINT, _POLYGON = "0", "2"
+_MARKS = ("diamond", "square", "triangle", "circle")
+_MARK = {
+    "color": "255,255,255,255", "outline_color": "11,12,12,255", "outline_style": "solid",
+    "outline_width": "0.4", "outline_width_unit": "MM", "size": "3", "size_unit": "MM",
+    "scale_method": "diameter", "joinstyle": "miter",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -110,6 +117,45 @@ def styles_of(
     return found
 
 
+def places_style(kinds: Sequence[PublicPlaces], name: str, *, title: str) -> LayerStyle:
+    """
+    Return the style of public places: a mark for each kind, the same as on the page.
+
+    Parameters
+    ----------
+    kinds
+        Of the release, in its order.
+    name
+        The layer's name in the file.
+    title
+        Of the product.
+
+    Returns
+    -------
+    style
+        Its default.
+    """
+    root = _document()
+    renderer = Xml.SubElement(
+        root,
+        "renderer-v2",
+        type="categorizedSymbol",
+        attr="kind",
+        symbollevels="0",
+        enableorderby="0",
+        forceraster="0",
+        referencescale="-1",
+    )
+    categories = Xml.SubElement(renderer, "categories")
+    symbols = Xml.SubElement(renderer, "symbols")
+    for place, kind in enumerate(kinds):
+        _category(categories, str(place), kind.title, kind.title)
+        symbol = _symbol(symbols, str(place), "marker")
+        _symbol_layer(symbol, "SimpleMarker", {**_MARK, "name": _MARKS[place % len(_MARKS)]})
+    drawn = _finished(root, '"kind"', named="name", geometry=_POINT)
+    return LayerStyle(name, "Places", f"{title}: public places", drawn, default=True)
+
+
 def _graduated(layer: pd.DataFrame, column: str) -> str:
     """
     Class a column.
@@ -184,21 +230,19 @@ def _categorised(column: str, styles: Sequence[ClusterStyle]) -> str:
     found = [(c.value, c.label, c.colour) for c in styles]
     found += [("hidden", "Hidden", HIDDEN_FILL), ("", "Not worked out", MISSING_FILL)]
     for place, (value, label, colour) in enumerate(found):
-        Xml.SubElement(
-            categories,
-            "category",
-            symbol=str(place),
-            value=value,
-            type="string",
-            label=label,
-            render="true",
-        )
+        _category(categories, str(place), value, label)
         if value == "hidden":
             _hatched(symbols, str(place))
         else:
             _fill(symbols, str(place), colour)
     told = f'CASE WHEN "status" = \'hidden\' THEN "status" ELSE "{column}" END'
     return _finished(root, told)
+
+
+def _category(parent: Xml.Element, symbol: str, value: str, label: str) -> None:
+    Xml.SubElement(
+        parent, "category", symbol=symbol, value=value, type="string", label=label, render="true"
+    )
 
 
 def _document() -> Xml.Element:
@@ -210,11 +254,13 @@ def _document() -> Xml.Element:
     )
 
 
-def _finished(root: Xml.Element, value: str) -> str:
-    Xml.SubElement(root, "previewExpression").text = '"area_name"'
+def _finished(
+    root: Xml.Element, value: str, *, named: str = "area_name", geometry: str = _POLYGON
+) -> str:
+    Xml.SubElement(root, "previewExpression").text = f'"{named}"'
     tip = Xml.SubElement(root, "mapTip", enabled="1")
-    tip.text = f'<b>[% "area_name" %]</b><br>[% {value} %]'
-    Xml.SubElement(root, "layerGeometryType").text = _POLYGON
+    tip.text = f'<b>[% "{named}" %]</b><br>[% {value} %]'
+    Xml.SubElement(root, "layerGeometryType").text = geometry
     Xml.indent(root, " ")
     return _HEAD + Xml.tostring(root, encoding="unicode")
 

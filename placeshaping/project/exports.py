@@ -16,7 +16,10 @@ EXPORTS = ("geojson", "geoparquet", "kml", "csv")
 """As `output.write` of a recipe names them."""
 
 _PATTERNS = {"geojson": "{}.geojson", "geoparquet": "{}.parquet", "csv": "{}.csv"}
-_SINGLE = ("areas.kml", "deprivation.csv", "inequality.csv", "csv-metadata.json")
+_PLACES = {"geojson": "places.geojson", "geoparquet": "places.parquet", "kml": "places.kml"}
+_SINGLE = (
+    "areas.kml", "deprivation.csv", "inequality.csv", "csv-metadata.json", *_PLACES.values(),
+)  # fmt: skip
 
 
 def write_export(kind: str, release: Release, folder: Path) -> list[Path]:
@@ -36,7 +39,8 @@ def write_export(kind: str, release: Release, folder: Path) -> list[Path]:
     -------
     paths
         The files that were written: one a level and, of CSV, those of
-        deprivation and the metadata; one in all of KML.
+        deprivation and the metadata; one in all of KML. Public places have
+        a file of their own in every format but CSV.
 
     Raises
     ------
@@ -55,7 +59,7 @@ def write_export(kind: str, release: Release, folder: Path) -> list[Path]:
     if kind == "kml":
         from placeshaping.layers.kml import write_kml
 
-        return [write_kml(release, folder / "areas.kml")]
+        return [write_kml(release, folder / "areas.kml"), *_places(kind, release, folder)]
     if kind == "csv":
         from placeshaping.reports.csvw import write_csv
 
@@ -65,7 +69,16 @@ def write_export(kind: str, release: Release, folder: Path) -> list[Path]:
 
     write: Callable[..., Path] = write_geojson if kind == "geojson" else write_geoparquet
     name = _PATTERNS[kind]
-    return [write(release, folder / name.format(lvl), level=lvl) for lvl in release.levels]
+    levels = [write(release, folder / name.format(lvl), level=lvl) for lvl in release.levels]
+    return [*levels, *_places(kind, release, folder)]
+
+
+def _places(kind: str, release: Release, folder: Path) -> list[Path]:
+    if not release.places:
+        return []
+    from placeshaping.layers.places import write_places
+
+    return [write_places(release, folder / _PLACES[kind])]
 
 
 def former_exports(folder: Path) -> list[str]:

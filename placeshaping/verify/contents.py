@@ -79,6 +79,8 @@ class Contents:
         What a record of a patrol layer holds, field by field.
     draws
         Whether a page holds a picture or a script, and so may draw a map.
+    public_layers
+        Layers of points that were found to be the public places declared.
     """
 
     kind: str
@@ -96,6 +98,7 @@ class Contents:
     legends: dict[str, list[float]] = field(default_factory=dict)
     record: dict[str, Any] | None = None
     draws: bool = False
+    public_layers: set[str] = field(default_factory=set)
 
     @property
     def masked_points(self) -> str | None:

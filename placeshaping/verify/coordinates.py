@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,7 +135,9 @@ def points_of_geopackage(path: Path) -> dict[str, Floats]:
     return found
 
 
-def drawn_points(path: Path, kind: str) -> dict[str, Floats]:
+def drawn_points(
+    path: Path, kind: str, *, leave: Collection[str] = frozenset()
+) -> dict[str, Floats]:
     """
     Return the points that a GeoPackage or GeoJSON draws.
 
@@ -145,6 +147,8 @@ def drawn_points(path: Path, kind: str) -> dict[str, Floats]:
         The file.
     kind
         As `Contents.kind`; of other kinds there are none.
+    leave
+        Tables whose points were found to be public places.
 
     Returns
     -------
@@ -152,13 +156,14 @@ def drawn_points(path: Path, kind: str) -> dict[str, Floats]:
         Table -> one row (x, y) a point.
     """
     if kind == "geopackage":
-        return points_of_geopackage(path)
+        drawn = points_of_geopackage(path)
+        return {table: places for table, places in drawn.items() if table not in leave}
     if kind != "geojson":
         return {}
     data = json.loads(path.read_text(encoding="utf-8-sig"))
     features = data.get("features", [data])
     places = points_of_features([one for one in features if isinstance(one, dict)])
-    return {"features": places} if len(places) else {}
+    return {"features": places} if len(places) and "features" not in leave else {}
 
 
 def points_of_features(features: list[dict[str, Any]]) -> Floats:

@@ -331,7 +331,7 @@ def _shapes(contents: Contents, path: Path, rules: Rules, public: Public) -> Ite
         for number, surface in enumerate(read_raster(path)[1], start=1):
             yield from attack_surface(surface, contents.declaration, rules, where=f"band {number}")
     points = [table for table in contents.tables if not table.written_for_readers]
-    drawn = drawn_points(path, contents.kind)
+    drawn = drawn_points(path, contents.kind, leave=contents.public_layers)
     points += [Table(where, as_table(xy)) for where, xy in drawn.items()]
     for table in points:
         yield from attack_coordinates(

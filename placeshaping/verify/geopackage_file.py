@@ -14,6 +14,8 @@ import shapely
 
 from placeshaping.verify.contents import Contents, Table, UnreadableError
 from placeshaping.verify.loose_numbers import code_pairs, note_pairs, number_run
+from placeshaping.verify.places import LAYER as PLACES
+from placeshaping.verify.places import take_places
 from placeshaping.verify.record_columns import declared_records
 from placeshaping.verify.review_columns import REVIEW_TABLE, is_review
 from placeshaping.verify.rules import read_declaration
@@ -44,6 +46,7 @@ _KINDS = {1: "point", 2: "line", 3: "polygon", 4: "points", 5: "lines", 6: "poly
 _AREAL = {"polygon", "polygons"}
 _LINES = {"line", "lines"}
 _SHORTEST = 13
+_POINT_BYTES = 21
 _GEOMETRY = ("geom", "geometry", "wkb_geometry", "the_geom", "shape")
 
 
@@ -88,12 +91,37 @@ def _read(database: sqlite3.Connection, contents: Contents) -> None:
         if name == STYLES or name in _OWN:
             _texts(database, name, contents)
         elif name != NOTES and name not in trees:
-            contents.tables.append(_table(database, name, geometry.get(name)))
+            table = _table(database, name, geometry.get(name))
+            if not _is_public(database, table, contents):
+                contents.tables.append(table)
             _listed(database, name, contents)
             _blobs(database, name, name in geometry, contents)
     unused = database.execute("PRAGMA freelist_count").fetchone()[0]
     if unused:
         contents.breach("file", "holds pages of deleted rows", f"{unused:,} pages: VACUUM it")
+
+
+def _is_public(database: sqlite3.Connection, table: Table, contents: Contents) -> bool:
+    """Tell whether a layer holds the public places that the file declares; faults are breaches."""
+    if table.where != PLACES or "places" not in (contents.declaration or {}):
+        return False
+    columns = [row[1] for row in database.execute(f"PRAGMA table_xinfo({_quoted(PLACES)})")]
+    fields = [column for column in columns if column.casefold() in _GEOMETRY]
+    blobs = database.execute(
+        f"SELECT {', '.join(map(_quoted, fields)) or 'NULL'} FROM {PLACES}"  # noqa: S608 - quoted
+    )
+    points = [_xy(row[0]) if len(row) == 1 else None for row in blobs]
+    return take_places(table.frame, points, contents, where=PLACES)
+
+
+def _xy(blob: Any) -> tuple[float, ...] | None:
+    """Return the two numbers of a point, None of anything else or of a point with more."""
+    if not isinstance(blob, bytes) or _kind(blob) != "point":
+        return None
+    shape = _shape(blob)
+    plain = shape is not None and not shape.is_empty and not shape.has_z
+    exact = plain and len(blob) == 8 + _ENVELOPES.get(blob[3] >> 1 & 7, 0) + _POINT_BYTES
+    return (shape.x, shape.y) if exact else None
 
 
 def _trees(database: sqlite3.Connection, geometry: dict[str, str]) -> set[str]:
@@ -126,6 +154,7 @@ def _listed(database: sqlite3.Connection, name: str, contents: Contents) -> None
     """Look for tables that a file of ours does not have."""
     levels = (contents.declaration or {}).get("levels")
     masked = {contents.masked_points} if contents.masked_points else set()
+    masked |= contents.public_layers
     if declared_records(contents.declaration) == "streets":
         masked.add("streets")
     if is_review(contents.declaration) and REVIEW_TABLE.fullmatch(name):
@@ -155,7 +184,8 @@ def _blobs(database: sqlite3.Connection, name: str, spatial: bool, contents: Con
             f"SELECT substr({_quoted(column)}, 1, 80) FROM {_quoted(name)} "  # noqa: S608 - quoted
             f"WHERE {_quoted(column)} IS NOT NULL"
         )
-        areal = {"point"} if name == contents.masked_points else _AREAL
+        pointed = {contents.masked_points, *contents.public_layers}
+        areal = {"point"} if name in pointed else _AREAL
         if name == "streets" and declared_records(contents.declaration) == name:
             areal = _LINES
         odd = {kind for (blob,) in rows if (kind := _kind(blob)) not in areal}

@@ -9,7 +9,8 @@ from xml.etree import ElementTree
 
 import pandas as pd
 
-from placeshaping.verify.contents import Contents, Table, UnreadableError
+from placeshaping.verify._xml import open_xml, tag_of, words_of
+from placeshaping.verify.contents import Contents, Table
 from placeshaping.verify.loose_numbers import note_pairs
 
 _ATTRIBUTES: dict[str, set[str]] = {
@@ -42,18 +43,7 @@ def read_gpx(path: Path) -> Contents:
     UnreadableError
         If it is not GPX, or defines entities.
     """
-    text = path.read_bytes().decode("utf-8-sig", errors="replace")
-    if re.search(r"<!DOCTYPE|<!ENTITY", text, re.IGNORECASE):
-        msg = "it defines entities, which GPX does not need"
-        raise UnreadableError(msg)
-    try:
-        root = ElementTree.fromstring(text)  # noqa: S314 - without entities
-    except ElementTree.ParseError as error:
-        raise UnreadableError(str(error)) from error
-    contents = Contents("gpx")
-    contents.texts["text"] = text
-    if re.search(r"<!--|<\?(?!xml )", text):
-        contents.breach("file", "holds a comment or an instruction")
+    root, contents = open_xml(path, "gpx")
     for element in root.iter():
         _element(element, contents)
     _declaration(root, contents)
@@ -61,16 +51,8 @@ def read_gpx(path: Path) -> Contents:
     return contents
 
 
-def _tag(element: ElementTree.Element) -> str:
-    return str(element.tag).rpartition("}")[2]
-
-
-def _words(element: ElementTree.Element, name: str) -> str:
-    return next((child.text or "" for child in element if _tag(child) == name), "")
-
-
 def _element(element: ElementTree.Element, contents: Contents) -> None:
-    tag = _tag(element)
+    tag = tag_of(element)
     if tag not in _ATTRIBUTES:
         contents.breach(f"<{tag}>", "is not on the list")
         return
@@ -83,13 +65,13 @@ def _element(element: ElementTree.Element, contents: Contents) -> None:
 
 
 def _declaration(root: ElementTree.Element, contents: Contents) -> None:
-    said = next((child for child in root if _tag(child) == "metadata"), None)
+    said = next((child for child in root if tag_of(child) == "metadata"), None)
     if said is None:
         return
-    words = f"{_words(said, 'name')}\n{_words(said, 'desc')}"
+    words = f"{words_of(said, 'name')}\n{words_of(said, 'desc')}"
     note_pairs("words", words, contents)
     try:
-        declared = json.loads(_words(said, "keywords") or "null")
+        declared = json.loads(words_of(said, "keywords") or "null")
     except ValueError:
         contents.breach("<keywords>", "is no declaration")
         return
@@ -100,9 +82,9 @@ def _declaration(root: ElementTree.Element, contents: Contents) -> None:
 
 def _waypoints(root: ElementTree.Element, contents: Contents) -> None:
     rows = []
-    for point in (child for child in root if _tag(child) == "wpt"):
-        rows.append({"area_code": _words(point, "cmt"), "area_name": _words(point, "name")})
-        reasons = _words(point, "desc")
+    for point in (child for child in root if tag_of(child) == "wpt"):
+        rows.append({"area_code": words_of(point, "cmt"), "area_name": words_of(point, "name")})
+        reasons = words_of(point, "desc")
         if _NUMBER.search(reasons):
             contents.breach("<desc>", "tells a number of a waypoint", reasons[:60])
     if rows:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pandas as pd
 
-from placeshaping.verify.contents import Contents, Table, UnreadableError
+from placeshaping.verify._xml import find, open_xml, tag_of, words_of
+from placeshaping.verify.contents import Contents, Table
 from placeshaping.verify.loose_numbers import note_pairs, number_run
+from placeshaping.verify.places import LAYER as PLACES
+from placeshaping.verify.places import take_places
 from placeshaping.verify.rules import read_declaration
 
 _ATTRIBUTES: dict[str, set[str]] = {
@@ -23,7 +25,7 @@ _ATTRIBUTES: dict[str, set[str]] = {
     "Schema": {"name", "id"}, "SimpleField": {"type", "name"}, "SchemaData": {"schemaUrl"},
     "SimpleData": {"name"}, "MultiGeometry": set(), "Polygon": set(),
     "outerBoundaryIs": set(), "innerBoundaryIs": set(), "LinearRing": set(),
-    "coordinates": set(),
+    "coordinates": set(), "Point": set(),
 }  # fmt: skip
 """Element -> the attributes that it may have; other elements are not on the list."""
 
@@ -46,6 +48,10 @@ _COORDINATES = re.compile(rf"{_PAIR}(?:\s+{_PAIR})*")
 _LABELS = re.compile(r"per 1,000 a year|95 % interval|\(1 = most\)")
 """Words of a balloon that hold numbers of their own."""
 _MARKS = ("hidden", "missing")
+_OF_PLACES = {
+    "Placemark", "name", "visibility", "ExtendedData", "SchemaData", "SimpleData", "Point",
+    "coordinates",
+}  # fmt: skip
 
 
 def read_kml(path: Path) -> Contents:
@@ -69,47 +75,18 @@ def read_kml(path: Path) -> Contents:
     UnreadableError
         If it is not KML, or defines entities.
     """
-    text = path.read_bytes().decode("utf-8-sig", errors="replace")
-    if re.search(r"<!DOCTYPE|<!ENTITY", text, re.IGNORECASE):
-        msg = "it defines entities, which KML does not need"
-        raise UnreadableError(msg)
-    try:
-        root = ElementTree.fromstring(text)  # noqa: S314 - without entities
-    except ElementTree.ParseError as error:
-        raise UnreadableError(str(error)) from error
-    contents = Contents("kml")
-    contents.texts["text"] = text
-    if re.search(r"<!--|<\?(?!xml )", text):
-        contents.breach("file", "holds a comment or an instruction")
+    root, contents = open_xml(path, "kml")
     _elements(root, contents)
     _document(root, contents)
     _placemarks(root, contents)
     return contents
 
 
-def _tag(element: ElementTree.Element) -> str:
-    return str(element.tag).rpartition("}")[2]
-
-
-def _find(element: ElementTree.Element, *names: str) -> Iterator[ElementTree.Element]:
-    """Yield the elements down a path of names, whatever namespace they are of."""
-    if not names:
-        yield element
-        return
-    for child in element:
-        if _tag(child) == names[0]:
-            yield from _find(child, *names[1:])
-
-
-def _words(element: ElementTree.Element, name: str) -> str:
-    return next((child.text or "" for child in _find(element, name)), "")
-
-
 def _elements(root: ElementTree.Element, contents: Contents) -> None:
     """Look for elements, attributes, texts and settings that are not needed."""
     said = set()
     for element in root.iter():
-        tag = _tag(element)
+        tag = tag_of(element)
         text = (element.text or "").strip()
         if tag not in _ATTRIBUTES:
             said.add((f"<{tag}>", "is not on the list", ""))
@@ -129,12 +106,12 @@ def _document(root: ElementTree.Element, contents: Contents) -> None:
     """Read the declaration, and the words of the document and its folders."""
     items: dict[str, str] = {}
     words = []
-    for data in _find(root, "Document", "ExtendedData", "Data"):
-        value = _words(data, "value")
+    for data in find(root, "Document", "ExtendedData", "Data"):
+        value = words_of(data, "value")
         items.setdefault(str(data.get("name")), value)
         words.append(value)
-    for part in [*_find(root, "Document"), *_find(root, "Document", "Folder")]:
-        words += [_words(part, "name"), _markup(_words(part, "description"), contents)]
+    for part in [*find(root, "Document"), *find(root, "Document", "Folder")]:
+        words += [words_of(part, "name"), _markup(words_of(part, "description"), contents)]
     text = "\n".join(words)
     note_pairs("words", text, contents)
     run = number_run(text)
@@ -158,15 +135,18 @@ def _placemarks(root: ElementTree.Element, contents: Contents) -> None:
     rows: dict[str, list[dict[str, str]]] = {}
     shapes: dict[str, set[str]] = {}
     styles: dict[bool, set[str]] = {True: set(), False: set()}
-    for folder in _find(root, "Document", "Folder"):
-        for place in _find(folder, "Placemark"):
+    taken = _public_places(root, contents)
+    for folder in find(root, "Document", "Folder"):
+        for place in find(folder, "Placemark"):
             schema, row = _row(place)
+            if taken and "Point" in _shapes(place):
+                continue
             _said(place, row, contents)
             rows.setdefault(schema, []).append(row)
             shapes.setdefault(schema, set()).update(_shapes(place))
-            styles[row.get("status") in _MARKS].add(_words(place, "styleUrl"))
-        edges = [float(low) for low, _ in _CLASS.findall(_words(folder, "description"))]
-        contents.legends[_words(folder, "name")] = edges[1:]
+            styles[row.get("status") in _MARKS].add(words_of(place, "styleUrl"))
+        edges = [float(low) for low, _ in _CLASS.findall(words_of(folder, "description"))]
+        contents.legends[words_of(folder, "name")] = edges[1:]
     for schema, found in rows.items():
         frame = pd.DataFrame(found).astype(object)
         frame = frame.where(frame.notna(), None)
@@ -179,25 +159,52 @@ def _placemarks(root: ElementTree.Element, contents: Contents) -> None:
         contents.breach("<styleUrl>", "draws hidden areas in several ways", str(styles[True])[:80])
 
 
+def _public_places(root: ElementTree.Element, contents: Contents) -> bool:
+    """Tell whether all points are the public places that the file declares; faults are breaches."""
+    places = [
+        (words_of(folder, "name"), place)
+        for folder in find(root, "Document", "Folder")
+        for place in find(folder, "Placemark")
+        if "Point" in _shapes(place)
+    ]
+    drawn = sum(tag_of(element) == "Point" for element in root.iter())
+    declared = "places" in (contents.declaration or {})
+    if drawn and (not declared or drawn != len(places)):
+        contents.breach("<Point>", "is not on the list", f"{drawn:,} points")
+    if not places or not declared:
+        return False
+    rows, points = [], []
+    for folder, place in places:
+        _, row = _row(place)
+        if {tag_of(one) for one in place.iter()} - _OF_PLACES or folder != row.get("kind"):
+            contents.breach("<Placemark>", "tells more of a place than its name", folder[:60])
+        if words_of(place, "name") != row.get("name"):
+            contents.breach("<name>", "names a place otherwise than its data", folder[:60])
+        rows.append(row)
+        found = [words.text or "" for words in find(place, "Point", "coordinates")]
+        points.append(tuple(found[0].split(",")) if len(found) == 1 else None)
+    return take_places(pd.DataFrame(rows), points, contents, where=PLACES)
+
+
 def _row(place: ElementTree.Element) -> tuple[str, dict[str, str]]:
-    for data in _find(place, "ExtendedData", "SchemaData"):
+    for data in find(place, "ExtendedData", "SchemaData"):
         schema = str(data.get("schemaUrl")).removeprefix("#").removeprefix("columns-")
         return schema, {str(item.get("name")): item.text or "" for item in data}
-    items = _find(place, "ExtendedData", "Data")
-    return "features", {str(item.get("name")): _words(item, "value") for item in items}
+    items = find(place, "ExtendedData", "Data")
+    return "features", {str(item.get("name")): words_of(item, "value") for item in items}
 
 
 def _shapes(place: ElementTree.Element) -> set[str]:
-    tags = {_tag(element) for element in place.iter()}
+    tags = {tag_of(element) for element in place.iter()}
     return tags & {"Polygon", "Point", "LineString", "MultiTrack", "Track", "Model"}
 
 
 def _said(place: ElementTree.Element, row: dict[str, str], contents: Contents) -> None:
     """Compare what an area's name and balloon tell with its data."""
-    name = _words(place, "name")
+    name = words_of(place, "name")
     if name not in (row.get("area_name"), row.get("area_code")):
         contents.breach("<name>", "names an area otherwise than its data", name[:60])
-    told = _markup(_words(place, "description"), contents)
+    told = _markup(words_of(place, "description"), contents)
     words = {value for value in row.values() if value and not _NUMBER.fullmatch(value)}
     for text in sorted(words, key=len, reverse=True):
         told = told.replace(text, " ")

@@ -16,6 +16,8 @@ import shapely
 from placeshaping._core.checks import listed
 from placeshaping.verify.contents import Contents, Table, UnreadableError
 from placeshaping.verify.loose_numbers import note_pairs, number_run
+from placeshaping.verify.places import LAYER as PLACES
+from placeshaping.verify.places import take_places
 
 DECLARATION = "placeshaping"
 """The key of the metadata under which a file says what it obeys."""
@@ -197,7 +199,16 @@ def _table(table: pa.Table, contents: Contents) -> None:
     for name in frame.select_dtypes("category"):
         frame[name] = frame[name].astype(object)
     where = level if isinstance(level, str) else "features"
+    if level == PLACES and "places" in (contents.declaration or {}) and len(names) == 1:
+        shapes = shapely.from_wkb(table[names[0]].to_pylist())
+        points = [(s.x, s.y) if _is_point(s) else None for s in shapes]
+        if take_places(frame, points, contents, where=where):
+            return
     contents.tables.append(Table(where, frame, ", ".join(sorted(kinds)) or None))
+
+
+def _is_point(shape: Any) -> bool:
+    return shape is not None and shape.geom_type == "Point" and not shape.is_empty
 
 
 def _is_shape(table: pa.Table, name: str) -> bool:

@@ -14,6 +14,8 @@ import pandas as pd
 from placeshaping.verify.cells import GRID, LEVELS
 from placeshaping.verify.contents import Contents, Table, UnreadableError
 from placeshaping.verify.loose_numbers import note_pairs, number_run
+from placeshaping.verify.places import LAYER as PLACES
+from placeshaping.verify.places import take_places
 from placeshaping.verify.profiles import is_profile, read_profile
 
 MANIFEST_KEYS = {"declaration", "recipe", "inputs", "versions", "facts", "outputs"}
@@ -130,7 +132,9 @@ def _features(data: dict[str, Any], contents: Contents) -> None:
     features = [feature for feature in given if isinstance(feature, dict)]
     rows = [feature.get("properties") or {} for feature in features]
     kinds = sorted({kind for f in features for kind in _kinds(f.get("geometry"))})
-    contents.tables.append(Table("features", pd.DataFrame(rows), ", ".join(kinds)))
+    frame = pd.DataFrame(rows)
+    if not _is_public(data, features, frame, contents):
+        contents.tables.append(Table("features", frame, ", ".join(kinds)))
     _foreign(data, COLLECTION_KEYS, "file", contents)
     for feature in features:
         if feature is not data:
@@ -141,6 +145,22 @@ def _features(data: dict[str, Any], contents: Contents) -> None:
     if names and names != codes and names not in numbered:
         what = "has features whose id is neither the area's code nor a running number"
         contents.breach("file", what, ", ".join(map(str, names[:5])))
+
+
+def _is_public(
+    data: dict[str, Any], features: list[dict[str, Any]], frame: pd.DataFrame, contents: Contents
+) -> bool:
+    """Tell whether features are the public places that the file declares; faults are breaches."""
+    if data.get("name") != PLACES or "places" not in (contents.declaration or {}):
+        return False
+    shapes = [feature.get("geometry") for feature in features]
+    points = [
+        shape.get("coordinates")
+        if isinstance(shape, dict) and shape.get("type") == "Point" and len(shape) == _LIST_AT_LEAST
+        else None
+        for shape in shapes
+    ]
+    return take_places(frame, points, contents, where="features")
 
 
 def _foreign(data: dict[str, Any], known: set[str], where: str, contents: Contents) -> None:
