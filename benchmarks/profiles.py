@@ -51,7 +51,7 @@ def run(data: Path) -> list[Result]:
         def everything() -> None:
             run_profiles(recipe, every="ward", made_on=MADE_ON, write=["html", "json"])
 
-        whole = seconds(everything, times=1)
+        whole = seconds(everything, times=1, warm=0)
         ready = prepare(recipe, made_on=MADE_ON, stack=stack)
         places = every_place(ready.material, "ward")
 
@@ -61,7 +61,7 @@ def run(data: Path) -> list[Result]:
             write_profiles(profiles, folder / "made", kinds, title="Leicester")
 
         pages = seconds(lambda: wards("html", "json"), times=3) / len(places)
-        sheets = seconds(lambda: wards("html", "json", "pdf"), times=1) / len(places)
+        sheets = seconds(lambda: wards("html", "json", "pdf"), times=1, warm=0) / len(places)
         west, south, east, north = ready.material.ground.total_bounds
         middle = box(
             west + (east - west) / 3, south + (north - south) / 3,

@@ -20,7 +20,7 @@ import pandas as pd
 from placeshaping.verify.contents import Contents, Table, UnreadableError
 from placeshaping.verify.loose_numbers import note_pairs, number_run
 
-_STREAM = re.compile(rb"<<((?:[^<>]|<<[^<>]*>>)*?)>>\s*stream\r?\n(.*?)\r?\nendstream", re.DOTALL)
+_STREAM = re.compile(rb"<<((?:[^<>]|<<[^<>]*>>)*?)>>\s*stream\r?\n(.*?)endstream", re.DOTALL)
 _REFUSED = (b"/JavaScript", b"/JS ", b"/EmbeddedFile", b"/Launch", b"/URI", b"/RichMedia")
 _TEXT = re.compile(rb"(-?[\d.]+)\s+(-?[\d.]+)\s+cm\s+BT(.*?)ET|BT(.*?)ET", re.DOTALL)
 _OBJECT = re.compile(rb"\((?:\\.|[^\\()])*\)", re.DOTALL)
@@ -120,13 +120,23 @@ def _streams(raw: bytes) -> Iterator[bytes]:
     for head, body in _STREAM.findall(raw):
         if b"/Type /XObject" in head or b"/FontFile" in head or b"/Length1" in head:
             continue
-        try:
-            unpacked = zlib.decompress(body) if b"/FlateDecode" in head else body
-        except zlib.error as error:
-            msg = f"a stream of it is damaged: {error}"
-            raise UnreadableError(msg) from error
+        unpacked = _inflated(body) if b"/FlateDecode" in head else body
         if b"BT" in unpacked:
             yield unpacked
+
+
+def _inflated(body: bytes) -> bytes:
+    """Unpack a stream; the line end after it is no part of it."""
+    packed = zlib.decompressobj()
+    try:
+        unpacked = packed.decompress(body, _LARGEST)
+    except zlib.error as error:
+        msg = f"a stream of it is damaged: {error}"
+        raise UnreadableError(msg) from error
+    if not packed.eof or packed.unused_data.strip():
+        msg = "a stream of it is damaged, or hides something behind its end"
+        raise UnreadableError(msg)
+    return unpacked
 
 
 def _pieces(stream: bytes) -> Iterator[_Block]:

@@ -562,3 +562,20 @@ def test_the_content_is_plain_json(profile):
     content = content_of(profile)
     assert json.loads(json.dumps(content)) == content
     assert content["declaration"]["kind"] == "area profile"
+
+
+def test_a_stream_may_end_in_any_byte(tmp_path):
+    """Packed data may end in what looks like a line end; cut there, it could not be unpacked."""
+    import zlib
+
+    from placeshaping.verify.pdf_file import read_pdf
+
+    ends = set()
+    for number in range(4000):
+        body = zlib.compress(f"BT 0 0 Td (number {number}) Tj ET".encode())
+        if body[-1:] in (b"\r", b"\n") and body[-1] not in ends:
+            ends.add(body[-1])
+            raw = b"%PDF-1.4\n<< /Filter /FlateDecode >>\nstream\n" + body + b"\nendstream"
+            (tmp_path / "a.pdf").write_bytes(raw)
+            assert f"number {number}" in read_pdf(tmp_path / "a.pdf").texts["text"]
+    assert len(ends) == 2
