@@ -8,6 +8,7 @@
   const FAMILY = "system-ui, -apple-system, 'Segoe UI', Arial, sans-serif";
   const INK = "#0b0c0c";
   const SIDE = 12;
+  const HIGH = 30; /* pixels of a name with its variance */
   const AROUND = 8; /* pixels: as far as the widest line reaches */
 
   /* One pattern a colour, as strokes within a square of twelve pixels. */
@@ -119,9 +120,9 @@
       if (group) {
         const arcs = this._between((i) => group[i]);
         pen.setLineDash([]);
-        this._strokeArcs(pen, arcs, 3.5, "rgba(255, 255, 255, 0.85)");
+        this._strokeArcs(pen, arcs, 2.6, "rgba(255, 255, 255, 0.85)");
         pen.setLineDash([6, 4]);
-        this._strokeArcs(pen, arcs, 1.8, "#4c2c92");
+        this._strokeArcs(pen, arcs, 1.4, "#4c2c92");
         pen.setLineDash([]);
       }
     },
@@ -165,7 +166,7 @@
       }
       if (units) { pen.restore(); this._seesArc = seen; }
     },
-    /* Names with their variance beneath, largest wards first, where there is room. */
+    /* Names with their variance beneath, in their order, where there is room. */
     _names: function () {
       const pen = this._namesPen;
       const taken = [];
@@ -176,6 +177,8 @@
         const at = this._at(label.x, label.y);
         pen.font = "700 14px " + FAMILY;
         const wide = Math.max(pen.measureText(label.name).width, 48) + 8;
+        const room = [label.box[2] - label.box[0], label.box[3] - label.box[1]].map((side) => side * this._scale);
+        if (!label.rank && (room[0] < 0.75 * wide || room[1] < HIGH)) { continue; }
         const box = [at[0] - wide / 2, at[1] - 20, at[0] + wide / 2, at[1] + 20];
         if (taken.some((one) => box[0] < one[2] && box[2] > one[0] && box[1] < one[3] && box[3] > one[1])) { continue; }
         taken.push(box);

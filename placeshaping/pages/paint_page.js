@@ -227,20 +227,23 @@
       return group ? group.of : null;
     }
 
-    /* One label a ward, at the unit nearest to its middle; large wards first. */
+    /* One label a ward, at the unit nearest to its middle: the ward that is painted with first, then
+       those beyond the mark, then large ones, which are named where the name fits. */
     function labels() {
-      const sums = new Map(painting.wards.map((ward) => [ward.slot, { x: 0, y: 0, n: 0, least: Infinity, i: -1 }]));
+      const sums = new Map(painting.wards.map((ward) => [ward.slot, { x: 0, y: 0, n: 0, least: Infinity, i: -1, boxes: [] }]));
       const each = (work) => { for (let i = 0; i < review.size; i += 1) { const sum = sums.get(painting.of[i]); if (sum) { work(sum, i, shapes.centre(0, i)); } } };
-      each((sum, i, at) => { const weight = review.area[i]; sum.x += weight * at[0]; sum.y += weight * at[1]; sum.n += weight; });
+      each((sum, i, at) => { const weight = review.area[i]; sum.x += weight * at[0]; sum.y += weight * at[1]; sum.n += weight; sum.boxes.push(shapes.boxes[0][i]); });
       each(function (sum, i, at) {
         const far = Math.hypot(at[0] - sum.x / sum.n, at[1] - sum.y / sum.n);
         if (far < sum.least) { sum.least = far; sum.i = i; }
       });
-      return painting.wards.filter((ward) => sums.get(ward.slot).i >= 0).sort((a, b) => (b.slot === slot) - (a.slot === slot) || sums.get(b.slot).n - sums.get(a.slot).n).map(function (ward) {
-        const [x, y] = shapes.centre(0, sums.get(ward.slot).i);
+      return painting.wards.filter((ward) => sums.get(ward.slot).i >= 0).map(function (ward) {
+        const sum = sums.get(ward.slot);
+        const [x, y] = shapes.centre(0, sum.i);
         const row = painting.scores.rows.get(ward.slot);
-        return { x: x, y: y, name: ward.name, words: P.signed(row.variance_forecast), over: review.over(row.variance_forecast) };
-      });
+        const over = review.over(row.variance_forecast);
+        return { x: x, y: y, name: ward.name, words: P.signed(row.variance_forecast), over: over, box: P.around(sum.boxes), rank: (ward.slot === slot ? 4 : 0) + (over ? 2 : 0), size: sum.n };
+      }).sort((a, b) => b.rank - a.rank || b.size - a.size);
     }
 
     function key() {

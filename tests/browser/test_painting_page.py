@@ -465,6 +465,7 @@ def test_a_lasso_gives_the_units_within_it(opened: Opened) -> None:
 
 def test_a_units_ward_is_chosen_in_the_table(opened: Opened) -> None:
     opened.page.click("#units-box summary")
+    opened.page.locator("#units-table tbody tr").first.wait_for()
     assert opened.page.locator("#units-table tbody tr").count() == 50
     opened.page.fill("#units-filter", "parish 2-1")
     assert opened.page.locator("#units-table tbody tr").count() == 16
