@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from placeshaping._core.checks import check_whole
 from placeshaping._core.errors import InputError
 from placeshaping._core.progress import track
+from placeshaping.shaping._reassigned import lie_together, sets_together
 from placeshaping.shaping._simplex import simplex_weights
 from placeshaping.shaping.evaluation import COMPARISON, TREATED, Floats, Panel
 
@@ -111,6 +112,7 @@ def synthetic_control(
     placebos
         Sets of comparison areas, as many as are treated, that are taken for
         treated; with one treated area each comparison area in turn.
+        They lie together where the treated areas do and the panel knows it.
     rng
         Seed or generator of those.
 
@@ -135,7 +137,7 @@ def synthetic_control(
     >>> counts = pd.DataFrame({"area_code": np.repeat(codes, 12), "period": np.tile(months, 25),
     ...                        "count": rng.poisson(means)})
     >>> result = synthetic_control(make_panel(counts, treated=codes[:1], start="2024-09-01"))
-    >>> len(result.range) >= 12, round(result.weights.sum(), 6)
+    >>> len(result.range) >= 12, float(round(result.weights.sum(), 6))
     (True, 1.0)
     """
     check_whole(placebos, name="placebos", least=FEWEST_DONORS)
@@ -143,7 +145,7 @@ def synthetic_control(
     own = panel.of(TREATED)
     _check(panel, len(own), len(donors))
     counts = donors.to_numpy(np.float64)
-    sets = _placebo_sets(len(counts), len(own), placebos, rng)
+    sets = _placebo_sets(panel, len(own), len(counts), placebos, rng)
     first = next(_plain())
     main = _fitted(own.mean(axis=0), counts, first, panel)
     heavy = np.argsort(main.weights)[::-1][:_MOST_LEFT_OUT]
@@ -207,11 +209,15 @@ def _plain() -> Iterator[_Specification]:
 
 
 def _placebo_sets(
-    donors: int, treated: int, most: int, rng: int | np.random.Generator
+    panel: Panel, treated: int, donors: int, most: int, rng: int | np.random.Generator
 ) -> NDArray[np.intp]:
     """Return donors that are taken for treated, a row a placebo."""
     if treated == 1:
         return np.arange(donors)[:, None]
+    places = panel.places(TREATED, COMPARISON)
+    if places is not None and lie_together(places, treated):
+        sets = sets_together(places, treated, most=most + 1, rng=rng)[1:, treated:]
+        return np.nonzero(sets)[1].reshape(len(sets), treated)
     drawn = np.random.default_rng(rng).random((most, donors)).argsort(axis=1)
     return drawn[:, :treated]
 

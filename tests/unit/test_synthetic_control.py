@@ -1,5 +1,7 @@
 """Synthetic controls: exact weights, the range over specifications, placebos that are fair."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -97,6 +99,14 @@ def test_several_treated_areas_are_compared_with_sets_of_as_many():
     result = synthetic_control(panel(values, treated=4), placebos=40)
     assert result.placebos.shape == (40, 20)
     assert result.placebos.to_numpy().std() < values[5:].std() * 0.8  # means of four
+
+
+def test_placebos_lie_together_where_the_treated_areas_do():
+    values = np.random.default_rng(3).poisson(30, (30, 20))
+    line = pd.DataFrame({"easting": np.arange(30.0), "northing": 0.0}, CODES)
+    placed = dataclasses.replace(panel(values, treated=4), centres=line)
+    result = synthetic_control(placed)
+    assert 10 < len(result.placebos) <= 23  # there are 23 runs of four among the 26 others
 
 
 def test_areas_beyond_all_others_are_told():
