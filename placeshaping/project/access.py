@@ -6,78 +6,30 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from pydantic import Field
-
-from placeshaping._core.errors import EmptyError, RecipeError
 from placeshaping._core.provenance import SourceFile
+from placeshaping.project.access_measure import Measured, measure_access
+from placeshaping.project.access_request import AccessRequest
 from placeshaping.project.place_inputs import (
     PlaceInputs,
     PlaceRecipe,
     Travel,
-    chosen_services,
     folder_of,
-    labelled,
     read_network,
     read_place,
     read_place_recipe,
 )
+from placeshaping.project.place_services import chosen_services
 from placeshaping.project.sections import check_keys
 
 if TYPE_CHECKING:
-    import geopandas as gpd
     import pandas as pd
 
     from placeshaping.disclosure.public_places import PublicPlaces
     from placeshaping.disclosure.records import Records
     from placeshaping.disclosure.release import Release
     from placeshaping.reports.access_words import AccessFacts
-    from placeshaping.shaping.network import Network
-
-
-class AccessRequest(Travel):
-    """
-    What to measure.
-
-    `services` is the title of one of the recipe's `[[places]]`, `service` what
-    one of them is called. `threshold` is what counts as far. `origins` are the
-    middles of the areas, or their postcodes. `catchments` adds what there is
-    for each 1,000 residents. `ages` names columns of the file of residents.
-    """
-
-    services: str | None = None
-    service: str = Field(min_length=2, max_length=40)
-    title: str | None = None
-    threshold: float = Field(default=15.0, gt=0)
-    origins: Literal["areas", "postcodes"] = "areas"
-    catchments: bool = False
-    ages: dict[str, str] | None = None
-    output: str = "access"
-
-
-@dataclass(frozen=True)
-class Measured:
-    """
-    Travel of the areas.
-
-    Attributes
-    ----------
-    origins
-        What travel was measured from: areas, or postcodes with ``area_code``.
-    travel
-        Index of the origins: ``nearest`` and the unit.
-    areas
-        Index of areas: ``travel``, ``nearest``, ``beyond``, ``per_1000``.
-    method, cautions
-        How it was measured, and what a reader must know.
-    """
-
-    origins: gpd.GeoDataFrame
-    travel: pd.DataFrame
-    areas: pd.DataFrame
-    method: str
-    cautions: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -169,121 +121,6 @@ def run_access(
         content=given.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"secret"}),
     )
     return AccessOutcome(base / request.output, files, released, released.found, inputs.notes)
-
-
-def measure_access(
-    request: AccessRequest,
-    inputs: PlaceInputs,
-    services: PublicPlaces,
-    network: Network | None,
-) -> Measured:
-    """
-    Measure travel from areas or postcodes to the nearest service.
-
-    Raises
-    ------
-    RecipeError
-        If postcodes are asked for and the recipe names none.
-    InputError
-        If places lie outside the network.
-    """
-    from placeshaping.shaping.access import nearest_service
-
-    origins = _origins(request, inputs)
-    travel = nearest_service(
-        origins,
-        labelled(services),
-        network=network,
-        unit=request.unit,
-        walking=request.walking,
-        detour=request.detour,
-        outside=request.outside,
-        reach=request.reach,
-    )
-    areas = _by_area(request, inputs, origins, travel)
-    if request.catchments:
-        areas["per_1000"] = _supplied(request, inputs, services, network)
-    return Measured(origins, travel, areas, travel.attrs["method"], tuple(travel.attrs["cautions"]))
-
-
-def _origins(request: AccessRequest, inputs: PlaceInputs) -> gpd.GeoDataFrame:
-    """Return areas, or postcodes in use, each with its area and its share of the residents."""
-    if request.origins == "areas":
-        return inputs.areas[["geometry", "residents"]].assign(area_code=inputs.areas.index)
-    import geopandas as gpd
-    import pandas as pd
-
-    if inputs.postcodes is None:
-        msg = (
-            "access.origins: postcodes need the file that places them: areas.postcodes of the "
-            "recipe. Name it, or take origins = 'areas'."
-        )
-        raise RecipeError(msg)
-    used = inputs.postcodes
-    used = used[used["ended"].isna()] if "ended" in used else used
-    points = gpd.GeoDataFrame(
-        geometry=gpd.points_from_xy(used["easting"], used["northing"]), index=used.index, crs=27700
-    )
-    within = points.sjoin(inputs.areas[["geometry"]], predicate="intersects")
-    within = within[~within.index.duplicated()].rename(columns={"area_code": "area_code"})
-    if within.empty:
-        msg = (
-            f"areas.postcodes: none of the {len(points):,} postcodes lies in the areas. Check that "
-            "both are of the same place."
-        )
-        raise EmptyError(msg)
-    codes = within.iloc[:, 1].to_numpy()
-    placed = gpd.GeoDataFrame({"area_code": codes}, geometry=within.geometry, index=within.index)
-    bare = inputs.areas[~inputs.areas.index.isin(placed["area_code"])]
-    middle = gpd.GeoDataFrame(
-        {"area_code": bare.index}, geometry=bare.geometry.centroid, index=bare.index
-    )
-    every = pd.concat([placed, middle])
-    many = every.groupby("area_code")["area_code"].transform("size")
-    people = inputs.residents.reindex(every["area_code"]).to_numpy() / many.to_numpy()
-    return gpd.GeoDataFrame(every.assign(residents=people), crs=27700)
-
-
-def _by_area(
-    request: AccessRequest, inputs: PlaceInputs, origins: gpd.GeoDataFrame, travel: pd.DataFrame
-) -> pd.DataFrame:
-    """Bring travel together by area: its mean, the most frequent nearest, and who is beyond."""
-    import pandas as pd
-
-    away = travel[request.unit]
-    rows = pd.DataFrame(
-        {
-            "area_code": origins["area_code"].to_numpy(),
-            "travel": away.to_numpy(),
-            "nearest": travel["nearest"].to_numpy(),
-            "beyond": origins["residents"].where(~(away <= request.threshold), 0.0).to_numpy(),
-        }
-    )
-    by = rows.groupby("area_code", sort=False)
-    often = rows.dropna(subset=["nearest"]).groupby("area_code")["nearest"]
-    found = pd.DataFrame({"travel": by["travel"].mean(), "beyond": by["beyond"].sum()})
-    found["nearest"] = often.agg(lambda names: names.value_counts().index[0])
-    return found.reindex(inputs.areas.index)
-
-
-def _supplied(
-    request: AccessRequest, inputs: PlaceInputs, services: PublicPlaces, network: Network | None
-) -> pd.Series[float]:
-    from placeshaping.shaping.access import floating_catchment
-    from placeshaping.shaping.travel import travel_costs
-
-    costs = travel_costs(
-        inputs.areas,
-        labelled(services),
-        limit=request.threshold,
-        network=network,
-        unit=request.unit,
-        walking=request.walking,
-        detour=request.detour,
-        outside=request.outside,
-        reach=request.reach,
-    )
-    return floating_catchment(costs, inputs.residents, within=request.threshold).areas["access"]
 
 
 def facts_of(

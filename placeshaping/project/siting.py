@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,48 +13,24 @@ from placeshaping._core.errors import RecipeError, UnmatchedError
 from placeshaping._core.provenance import SourceFile
 from placeshaping.project.place_inputs import (
     PlaceInputs,
-    PlaceRecipe,
-    chosen_services,
     folder_of,
-    labelled,
     read_network,
     read_place,
     read_place_recipe,
 )
 from placeshaping.project.sections import check_keys
+from placeshaping.project.siting_candidates import Candidates, read_candidates
 from placeshaping.project.siting_demand import Demand, read_demand
-from placeshaping.project.siting_request import AREAS, SitingRequest
+from placeshaping.project.siting_release import release_siting, release_table
+from placeshaping.project.siting_request import SitingRequest
 
 if TYPE_CHECKING:
-    import geopandas as gpd
     import pandas as pd
 
-    from placeshaping.disclosure.public_places import PublicPlaces
-    from placeshaping.disclosure.records import Records
     from placeshaping.disclosure.release import Release
     from placeshaping.reports.siting_words import SitingFacts
     from placeshaping.shaping.siting import SitingPlan
     from placeshaping.shaping.travel import TravelCosts
-
-
-@dataclass(frozen=True)
-class Candidates:
-    """
-    Where sites could be.
-
-    Attributes
-    ----------
-    points
-        Indexed by name: candidates and existing sites.
-    existing
-        Names of those in use today.
-    published_at
-        Address where they can be looked up.
-    """
-
-    points: gpd.GeoDataFrame
-    existing: tuple[str, ...]
-    published_at: str
 
 
 @dataclass(frozen=True)
@@ -143,7 +119,7 @@ def run_siting(
         plan = solve(request, inputs, candidates, demand.weights, costs)
         facts = _facts(request, inputs, candidates, plan, demand)
         released = release_siting(given, request, inputs, facts, candidates, day, sources)
-        table = _sites(given, request, facts, demand, released)
+        table = release_table(given, request, facts, demand, released)
         report = siting_report(facts, released, table, ladder=inputs.ladder)
         content = given.model_dump(mode="json", by_alias=True, exclude_none=True,
                                    exclude={"secret"})  # fmt: skip
@@ -158,55 +134,6 @@ def run_siting(
                 enter=enter,
             )
     return SitingOutcome(base / request.output, files, released, plan, released.found, inputs.notes)
-
-
-def read_candidates(request: SitingRequest, inputs: PlaceInputs) -> Candidates:
-    """
-    Put candidates and existing sites together.
-
-    Raises
-    ------
-    RecipeError
-        If there are no such places, or no address where they can be looked up.
-    """
-    import pandas as pd
-
-    today = None
-    if request.existing is not None:
-        today = chosen_services(inputs.services, request.existing, key="siting.existing")
-    named = None
-    if request.candidates != AREAS:
-        named = chosen_services(inputs.services, request.candidates, key="siting.candidates")
-    address = request.already_published or next(
-        (one.published_at for one in (named, today) if one is not None), None
-    )
-    if address is None:
-        msg = (
-            "siting.already_published: this key is needed: the address where anybody can find what "
-            "the choice was worked out from (residents by area, for example)."
-        )
-        raise RecipeError(msg)
-    points = _middles(inputs) if named is None else labelled(named)
-    if today is None:
-        return Candidates(points, (), address)
-    existing = labelled(today)
-    others = points[~points.index.isin(existing.index)]
-    return Candidates(pd.concat([existing, others]), tuple(existing.index), address)
-
-
-def _middles(inputs: PlaceInputs) -> gpd.GeoDataFrame:
-    """Return the middles of the areas, named after them."""
-    import geopandas as gpd
-
-    names = inputs.areas["area_name"].astype(str)
-    again = names.duplicated(keep=False)
-    names = names.where(~again, names + " " + inputs.areas.index.astype(str))
-    return gpd.GeoDataFrame(
-        {"name": names.to_numpy()},
-        geometry=inputs.areas.geometry.representative_point().to_numpy(),
-        index=names.rename("site"),
-        crs=inputs.areas.crs,
-    )
 
 
 def _costs(
@@ -339,127 +266,4 @@ def _facts(
         decile=inputs.decile,
         existing=candidates.existing,
         people=demand.name,
-    )
-
-
-def release_siting(
-    recipe: PlaceRecipe,
-    request: SitingRequest,
-    inputs: PlaceInputs,
-    facts: SitingFacts,
-    candidates: Candidates,
-    made_on: dt.date,
-    sources: Sequence[SourceFile],
-) -> Release:
-    """Make the release of travel before and after; it holds no demand."""
-    from placeshaping.disclosure.facts import release_facts
-    from placeshaping.joins.sectors import sectors_of
-    from placeshaping.project.place_levels import levels_of, place_name
-    from placeshaping.reports.siting_words import siting_cautions, siting_glance, siting_words
-
-    unit, areas = request.unit, facts.areas
-    columns: dict[str, pd.Series[Any]] = {unit: areas["after"], "nearest": areas["site"]}
-    if facts.existing:
-        columns |= {f"{unit}_before": areas["before"], "nearest_before": areas["site_before"]}
-    levels = levels_of(inputs, columns, means=[unit, f"{unit}_before"])
-    name = place_name(inputs.ladder)
-    return release_facts(
-        levels,
-        _labels(request, facts, levels),
-        title=request.title or f"Where to put {request.services}: {name}",
-        subject=f"Travel to the nearest {request.service}",
-        found=siting_words(facts),
-        glance=siting_glance(facts, where=name),
-        already_published=candidates.published_at,
-        made_on=made_on,
-        purpose=recipe.purpose,
-        contact=recipe.contact,
-        notes=(facts.plan.method, *inputs.notes),
-        cautions=siting_cautions(facts),
-        places=_places(facts, candidates),
-        sectors={} if inputs.postcodes is None else sectors_of(inputs.postcodes, inputs.areas),
-        sources=sources,
-    )
-
-
-def _labels(
-    request: SitingRequest, facts: SitingFacts, levels: Mapping[str, gpd.GeoDataFrame]
-) -> list[Any]:
-    from placeshaping.shaping.travel_classes import label_change_in_travel, label_travel
-
-    unit, before = request.unit, f"{request.unit}_before"
-    after = {level: areas[unit] for level, areas in levels.items()}
-    known: dict[str, Any] = {
-        "threshold": request.threshold, "what": request.service, "unit": unit,
-        "method": facts.plan.method,
-    }  # fmt: skip
-    if not facts.existing:
-        return [label_travel(after, name="travel", **known)]
-    today = {level: areas[before] for level, areas in levels.items()}
-    title = f"{unit.capitalize()} to the nearest {request.service}"
-    return [
-        label_change_in_travel(today, after, unit=unit),
-        label_travel(after, name="travel", title=f"{title}, proposed", button="Proposed", **known),
-        label_travel(today, name="today", title=f"{title}, today", button="Today", **known),
-    ]
-
-
-def _places(facts: SitingFacts, candidates: Candidates) -> list[PublicPlaces]:
-    """Return sites of today that stay, those that go, and new ones, as kinds of their own."""
-    from placeshaping.disclosure.public_places import public_places
-
-    chosen = facts.plan.sites.index
-    groups = {
-        "New sites": [name for name in chosen if name not in facts.existing],
-        "Sites of today": [name for name in facts.existing if name in chosen],
-        "Sites of today, left out": [name for name in facts.existing if name not in chosen],
-    }
-    points = candidates.points
-    return [
-        public_places(
-            points.loc[names].assign(name=names).reset_index(drop=True)[["name", "geometry"]],
-            title=title,
-            published_at=candidates.published_at,
-        )
-        for title, names in groups.items()
-        if names
-    ]
-
-
-def _sites(
-    recipe: PlaceRecipe,
-    request: SitingRequest,
-    facts: SitingFacts,
-    demand: Demand,
-    released: Release,
-) -> Records:
-    """Release the table of sites: residents as they are, records as the policy has them."""
-    from placeshaping.disclosure.fact_tables import release_fact_table, release_sites
-
-    plan = facts.plan
-    table = plan.sites.rename_axis("site").reset_index()
-    words: dict[str, Any] = {
-        "title": f"{released.title}: sites",
-        "paragraph": released.found[0],
-        "method": plan.method,
-        "made_on": released.made_on,
-        "purpose": recipe.purpose,
-        "contact": recipe.contact,
-        "cautions": plan.cautions,
-        "sources": released.sources,
-    }
-    if request.demand == "residents":
-        return release_fact_table(
-            "sites",
-            table.rename(columns={"demand": "residents"}),
-            already_published=str(released.already_published),
-            **words,
-        )
-    return release_sites(
-        table.rename(columns={"demand": "count"}),
-        policy=demand.policy,
-        sensitivity=demand.sensitivity,
-        already_published=demand.already_published,
-        expires=recipe.expires,
-        **words,
     )

@@ -110,7 +110,7 @@ def rounds_page(records: Records) -> ReportContent:
 
 def _round(number: Any, part: pd.DataFrame) -> ReportSection:
     loaded = "load" in part
-    heads = ("", "Stop", "Arrive", "Begin", "Leave", *(("Load",) if loaded else ()), "Done")
+    heads = ("Order", "Stop", "Arrive", "Begin", "Leave", *(("Load",) if loaded else ()), "Done")
     rows = tuple(
         (
             str(row["order"]), str(row["stop"]), row["arrives"], row["begins"], row["leaves"],
