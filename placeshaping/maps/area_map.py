@@ -39,7 +39,7 @@ from placeshaping.maps.palettes import (
     label_styles,
 )
 from placeshaping.maps.payload import ViewClasses, page_data, view_classes
-from placeshaping.maps.still import still_view
+from placeshaping.maps.still import still_of_labels, still_view
 from placeshaping.maps.words import (
     FALSE_ALARMS,
     NO_COUNTS,
@@ -55,7 +55,7 @@ from placeshaping.maps.words import (
     words_of,
 )
 from placeshaping.pages.leaflet import leaflet_version
-from placeshaping.pages.page import Choice, Further, PageContent, render_page
+from placeshaping.pages.page import Choice, Further, PageContent, Still, render_page
 from placeshaping.statistics.rates import BYAR_FROM, crude_rate
 
 _MEASURES = {
@@ -360,11 +360,14 @@ def _named(element: Element, parent: Figure) -> Element:
 
 def _measures(release: Release) -> list[str]:
     finest = release.tables[release.levels[0]]
-    people = any(c.denominator in finest.areas for c in release.categories if c.denominator)
+    counted = release.policy.counts_shown
+    people = counted and any(
+        c.denominator in finest.areas for c in release.categories if c.denominator
+    )
     known = {
         "rate": people,
         "hotspots": any(has_hot_spots(table) for table in release.tables.values()),
-        "count": release.policy.counts_shown,
+        "count": counted,
         "decile": any("imd_decile" in table.areas for table in release.tables.values()),
         "both": people and "imd_decile" in finest.areas,
     }
@@ -418,10 +421,20 @@ def _content(shown: AreaMap, further: Further) -> PageContent:
         data=page_data(release, coverage, classes=classes),
         search_label=_search_label(release),
         chart=deprivation_chart(release),
-        still=still_view(release, classes=classes) if release.policy.counts_shown else None,
+        still=_still(shown, classes),
         expires=release.expires,
         further=further if shown.basemap is None else _with_basemap(further, shown.basemap),
     )
+
+
+def _still(shown: AreaMap, classes: ViewClasses) -> Still | None:
+    """Draw what the page opens with: of a policy that shows no counts, a layer of labels."""
+    release: Release = shown.release
+    if release.policy.counts_shown:
+        return still_view(release, classes=classes)
+    known = {scheme.name: scheme for scheme in release.labels}
+    first = next((name for name in shown.measures if name in known), None)
+    return None if first is None else still_of_labels(release, known[first])
 
 
 def _search_label(release: Release) -> str:

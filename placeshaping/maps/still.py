@@ -7,7 +7,7 @@ of one view, and borders coarser than those of the map.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from placeshaping.disclosure.release import Release
 from placeshaping.disclosure.tables import AreaTable
+from placeshaping.hotspots.labels import LabelScheme
 from placeshaping.maps.classes import assign_class
 from placeshaping.maps.months import period_words
 from placeshaping.maps.palettes import (
@@ -27,6 +28,7 @@ from placeshaping.maps.palettes import (
     MISSING_FILL,
     NONE_FILL,
     OUTLINE,
+    label_styles,
     sequential,
 )
 from placeshaping.maps.payload import ViewClasses
@@ -44,6 +46,62 @@ _Drawing = Callable[[NDArray[np.int64], list[str]], str]
 
 _HATCHED, _DOTTED = "url(#still-hatch)", "url(#still-dots)"
 _NOT_SHOWN = {"hidden": "hidden", "missing": "no data"}
+
+
+def still_of_labels(release: Release, scheme: LabelScheme) -> Still:
+    """
+    Draw and tabulate a layer of labels, where the policy shows no counts.
+
+    Parameters
+    ----------
+    release
+        Protected labels; the first category over the whole span is shown.
+    scheme
+        Of the layer.
+
+    Returns
+    -------
+    still
+        As `still_view` makes it, with the classes of the page and words in
+        the place of numbers.
+    """
+    tables = [table for table in release.tables.values() if scheme.name in table.values]
+    table, draw = _drawable(tables)
+    styles = label_styles(scheme)
+    values = _view(release, table)[scheme.name].astype(object)
+    where = {style.value: place for place, style in enumerate(styles)}
+    hidden = _view(release, table)["status"].astype(str).eq("hidden").to_numpy()
+    of = values.map(where).fillna(len(styles) + 1).to_numpy(dtype=np.int64)
+    of = np.where(hidden, len(styles), of)
+    named = [(style.label, style.colour) for style in styles]
+    named += [("Hidden to protect people", _HATCHED), ("Not looked for, or no data", _DOTTED)]
+    used = [place for place in range(len(named)) if (of == place).any()]
+    listed = _listed(tables)
+    words = {style.value: style.label for style in styles}
+    told = _view(release, listed).iloc[:_MOST_ROWS]
+    names = listed.areas["area_name"].astype(str).iloc[:_MOST_ROWS]
+    rows = zip(names, told[scheme.name].astype(object), told["status"].astype(str), strict=True)
+    return Still(
+        picture=draw(np.searchsorted(used, of), [named[place][1] for place in used]),
+        height=_height(table),
+        caption=_label_caption(release, table, scheme),
+        classes=tuple(
+            StillClass(named[place][0], _swatch(named[place][1]), f"{int((of == place).sum()):,}")
+            for place in used
+        ),
+        table_caption=_label_caption(release, listed, scheme),
+        heads=("Area", "Class"),
+        rows=tuple(
+            (name, words.get(value) or ("hidden" if status == "hidden" else "not looked for"))
+            for name, value, status in rows
+        ),
+        left_out=max(len(listed.areas) - _MOST_ROWS, 0),
+    )
+
+
+def _label_caption(release: Release, table: AreaTable, scheme: LabelScheme) -> str:
+    when = period_words(release.periods[0])
+    return f"{scheme.title}: {release.categories[0].label}, {when}, by {words_of(table)[0]}"
 
 
 def still_view(release: Release, *, classes: ViewClasses) -> Still:
@@ -69,11 +127,12 @@ def still_view(release: Release, *, classes: ViewClasses) -> Still:
         An inline SVG of about 1,000 units in width, its legend, and the rows
         of the table as words.
     """
-    table, draw = _drawable(release)
+    tables = list(release.tables.values())
+    table, draw = _drawable(tables)
     rated = _is_rated(release, table)
     view = _view(release, table)
     named, of = _classes(release, table, view, rated=rated, classes=classes)
-    listed = _listed(release)
+    listed = _listed(tables)
     return Still(
         picture=draw(of, [fill for _, fill in named]),
         height=_height(table),
@@ -89,14 +148,14 @@ def still_view(release: Release, *, classes: ViewClasses) -> Still:
     )
 
 
-def _drawable(release: Release) -> tuple[AreaTable, _Drawing]:
+def _drawable(tables: Sequence[AreaTable]) -> tuple[AreaTable, _Drawing]:
     """Return the finest level whose outlines are short enough, and what draws it."""
-    for table in release.tables.values():
+    for table in tables:
         for tolerance in _TOLERANCES if len(table.areas) <= _MOST_OUTLINED else ():
             paths = _outlines(table, tolerance)
             if sum(map(len, paths)) <= _MOST_CHARACTERS:
                 return table, partial(_filled, paths)
-    table = release.tables[release.levels[-1]]
+    table = tables[-1]
     if len(table.areas) > _MOST_OUTLINED:
         return table, partial(_mosaic, _owners(table))
     return table, partial(_filled, _outlines(table, 2 * _TOLERANCES[-1]))
@@ -278,9 +337,8 @@ def _caption(release: Release, table: AreaTable, *, rated: bool) -> str:
     return f"{category.label}{unit}, {period_words(release.periods[0])}, by {words_of(table)[0]}"
 
 
-def _listed(release: Release) -> AreaTable:
+def _listed(tables: Sequence[AreaTable]) -> AreaTable:
     """Return the finest level that is short enough to be read as a table."""
-    tables = list(release.tables.values())
     return next((table for table in tables if len(table.areas) <= _MOST_ROWS), tables[-1])
 
 

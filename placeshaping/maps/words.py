@@ -455,11 +455,12 @@ def has_rates(release: Release) -> bool:
     Returns
     -------
     has
-        Whether the denominator of its first category is known there.
+        Whether its policy shows counts, from which rates are worked out, and
+        the denominator of its first category is known there.
     """
     table = release.tables[release.levels[0]]
     people = release.categories[0].denominator
-    return people is not None and people in table.areas
+    return release.policy.counts_shown and people is not None and people in table.areas
 
 
 def _rate_words(row: pd.Series[Any], unit: str = "") -> str:

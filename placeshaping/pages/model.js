@@ -68,7 +68,7 @@
       }
       const scale = scaleOf(l, p, c, i);
       const cell = { status: "shown", count: n, rate: null, lower: null, upper: null, cluster: spot };
-      if (scale !== null) {
+      if (n !== null && scale !== null) { /* null where the policy shows no counts */
         const limits = P.limits(n);
         cell.rate = n * scale;
         cell.lower = limits[0] * scale;
@@ -189,7 +189,7 @@
         return k >= 0 ? k : -2;
       }
       const scale = scaleOf(state.level, state.period, state.category, i);
-      const value = state.measure === "count" ? n : scale === null ? null : n * scale;
+      const value = state.measure === "count" ? n : n === null || scale === null ? null : n * scale;
       if (value === null) { return -2; }
       if (state.measure === "both") {
         const decile = levels[state.level].imd_decile[i];

@@ -54,7 +54,7 @@
         { key: "name", label: "Area", value: (row) => row.name, text: true }
       ];
       if (!P.settings.countless) { made.push({ key: "count", label: "Records", value: (row) => row.cell.count, cell: countWords }); }
-      if (people && level[people]) {
+      if (people && level[people] && !P.settings.countless) {
         made.push(
           { key: "rate", label: "Per 1,000 " + people + " a year", value: (row) => row.cell.rate, cell: rateWords },
           { key: "interval", label: "95% interval", value: (row) => row.cell.lower, cell: intervalWords },

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Callable
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -14,10 +16,13 @@ from shapely import box
 
 from placeshaping.areas.ladder import make_ladder
 from placeshaping.disclosure.release import Release, release
-from placeshaping.hotspots.study import analyse
+from placeshaping.hotspots.labels import LabelClass, LabelScheme, label_areas
+from placeshaping.hotspots.study import Study, analyse
+from placeshaping.maps.area_map import area_map
 from placeshaping.maps.palettes import sequential
 from placeshaping.maps.payload import view_classes
-from placeshaping.maps.still import still_view
+from placeshaping.maps.still import still_of_labels, still_view
+from placeshaping.verify.files import verify_file
 
 SIDE = 10
 
@@ -128,3 +133,48 @@ def test_thousands_of_areas_without_a_coarser_level_are_a_mosaic() -> None:
     assert (rows == 1).all()
     assert "scale(10)" in still.picture
     assert sum(int(one.areas.replace(",", "")) for one in still.classes) == 2_500
+
+
+SCHEME = LabelScheme(
+    name="emerging",
+    title="Emerging hot spots",
+    button="Emerging",
+    about="What is new, lasting or passing.",
+    method="Invented.",
+    classes=(
+        LabelClass("new_hot_spot", "New hot spot", "Hot in the last month alone.", "hot", "N"),
+        LabelClass("none", "No pattern", "Neither.", "none", "-"),
+    ),
+)
+
+
+def test_a_policy_without_counts_shows_its_classes_without_script(
+    make_study: Callable[..., Study], tmp_path: Path
+) -> None:
+    study = make_study(mean=8.0)
+    codes = study.ladder.areas["lsoa"].index
+    words = pd.DataFrame({"label": np.resize(["new_hot_spot", "none", None], 64)}, index=codes)
+    words["category"] = study.categories[0].label
+    made = release(
+        study.with_labels(label_areas(SCHEME, {"lsoa": words})),
+        policy="police",
+        title="For a shift",
+        purpose="A test.",
+        made_on=dt.date(2026, 1, 5),
+        expires=dt.date(2026, 1, 20),
+    )
+    still = still_of_labels(made, made.labels[0])
+    labels = made.tables["lsoa"].view(
+        period=made.periods[0].label, category=made.categories[0].label
+    )["emerging"]
+    counted = {one.label: int(one.areas) for one in still.classes}
+    assert sum(counted.values()) == 64
+    assert counted["New hot spot"] == (labels == "new_hot_spot").sum() > 0
+    assert still.picture.count("<path fill") == len(counted)
+    assert still.heads == ("Area", "Class")
+    assert {row[1] for row in still.rows} <= {*counted, "hidden", "not looked for"}
+    assert re.search(r"\d", "".join(row[1] for row in still.rows)) is None
+    area_map(made).save(tmp_path / "map.html")
+    page = (tmp_path / "map.html").read_text("utf-8")
+    assert 'aria-label="Map: Emerging hot spots: ' in page
+    assert verify_file(tmp_path / "map.html").breaches == ()
