@@ -201,3 +201,20 @@ def test_parameters_do_not_give_the_records_of_a_day_back() -> None:
     told = {told_parameters({"mean": mean}, 1753)["mean"] for mean in exact}
     assert len(told) == 1
     assert told_share(1, 60) == told_share(2, 60)
+
+
+def test_districts_that_share_a_cell_tell_the_same_of_it() -> None:
+    xy = np.random.default_rng(5).uniform(0, SIDE, (900, 2))
+    halves = (box(0, 0, 2100, SIDE), box(2100, 0, SIDE, SIDE))  # the line runs through cells
+    held = []
+    for half in halves:
+        units = make_units(make_cells(gpd.GeoDataFrame(geometry=[half], crs=STUDY.crs), size=250))
+        at = units.locate(xy[:, 0], xy[:, 1])
+        held.append(pd.Series(np.bincount(at[at >= 0], minlength=len(units)), index=units.codes))
+    shared = held[0].index.intersection(held[1].index)
+    assert len(shared) == SIDE // 250
+    whole = pd.Series(
+        np.bincount(SMALL.locate(xy[:, 0], xy[:, 1]), minlength=len(SMALL)), index=SMALL.codes
+    )
+    for one in held:
+        pd.testing.assert_series_equal(one[shared], whole[shared])
