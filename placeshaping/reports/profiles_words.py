@@ -238,7 +238,7 @@ def cautions_of(profile: Profile) -> Iterator[str]:
         yield (
             f"In {listed(profile.crowded, most=6)} far more was recorded than residents explain: "
             "many more people work, shop or go out there than live there. Rates over residents say "
-            "little of anybody's risk there, nor of a place that holds it."
+            "little of anybody's risk there, and they raise those of the whole place."
         )
 
 
