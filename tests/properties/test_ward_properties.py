@@ -9,10 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import box, union_all
 
+from placeshaping.disclosure.policies import POLICIES
+from placeshaping.disclosure.wards import protect_review
 from placeshaping.shaping.ward_compare import proposal_distance
 from placeshaping.shaping.ward_scores import score_proposal
 from placeshaping.shaping.ward_search import propose_wards
-from placeshaping.shaping.wards import make_review
+from placeshaping.shaping.wards import ELECTORS, make_review
 
 
 @st.composite
@@ -85,3 +87,34 @@ def test_the_mark_of_a_review_does_not_depend_on_the_order_of_units(review, rand
     )  # fmt: skip
     assert again.digest == review.digest
     assert pd.Index(again.units.index).equals(pd.Index(order))
+
+
+@settings(max_examples=60, deadline=None)
+@given(reviews(), st.sampled_from(["public", "councillor", "nhs"]))
+def test_no_unit_that_leaves_is_under_the_floor_and_none_is_lost(review, name):
+    policy = POLICIES[name]
+    electors = review.units[list(ELECTORS)]
+    if (electors.sum() < policy.threshold).any():
+        return  # nothing to join them with
+    protected, members = protect_review(review, policy=name)
+    shown = protected.units[list(ELECTORS)].to_numpy()
+    low = policy.smallest_hidden
+    assert not ((shown >= low) & (shown < policy.threshold)).any()
+    assert (shown % policy.rounding == 0).all()
+    held = [code for code in protected.units.index if code not in members]
+    held += [code for codes in members.values() for code in codes]
+    assert sorted(held) == sorted(review.units.index)
+    for code in protected.units.index:
+        codes = list(members.get(code, [code]))
+        before = electors.loc[codes].sum().to_numpy()
+        assert (abs(protected.units.loc[code, list(ELECTORS)] - before) <= 2.5).all()
+        whole = union_all(review.units.geometry[codes].to_numpy())
+        assert protected.units.geometry[code].equals(whole)
+        assert whole.geom_type == "Polygon"
+    assert protected.units["square_metres"].sum() == review.units["square_metres"].sum()
+    known = [*ELECTORS, "parish", "geometry"]
+    anew = make_review(
+        protected.units[known], councillors=review.councillors, name="Drawn", sizes=review.sizes
+    )
+    assert anew.digest == protected.digest
+    assert anew.units["outer_metres"].tolist() == protected.units["outer_metres"].tolist()

@@ -404,3 +404,24 @@ def test_a_table_is_held_to_the_electors_of_the_review(tmp_path):
 def test_an_emphasis_below_zero_is_refused():
     with pytest.raises(InputError, match="emphasis: parish must be zero or more"):
         Emphasis(parish=-1)
+
+
+def test_outlines_that_do_not_fit_exactly_are_snapped():
+    units = gpd.GeoDataFrame(
+        {"electors_now": 100, "electors_forecast": 100}, crs=27700, index=list("abc"),
+        geometry=[box(0, 0, 100, 100), box(100.4, 0, 200, 100), box(200, 0, 300, 100)],
+    )  # fmt: skip
+    apart = make_review(units, councillors=3, name="Row")
+    assert apart.parts.tolist() == [1, 0, 0]
+    review = make_review(units, councillors=3, name="Row", snap=0.5)
+    assert review.neighbours[["one", "other"]].to_numpy().tolist() == [[0, 1], [1, 2]]
+    assert review.neighbours["metres"].tolist() == pytest.approx([100, 100], abs=2)
+
+
+def test_bridges_join_without_a_border():
+    units = grid(4, 1).drop("a2")
+    review = make_review(units, councillors=3, name="Row", bridges=[("a3", "a1"), ("a0", "a1")])
+    assert review.neighbours.to_numpy().tolist() == [[0, 1, 100], [1, 2, 0]]
+    scores = score_proposal(review, proposal_of(review, "xyy", {"x": 1, "y": 2}))
+    assert scores.wards["parts"].tolist() == [1, 1]
+    assert not scores.wards["doughnut"].any()
