@@ -127,6 +127,7 @@ _HOME: dict[str, str] = {
         "shaping.equity": ("describe_equity", "equity_table", "people_beyond"),
         "shaping.network": ("make_network",),
         "shaping.patrol": ("plan_patrols",),
+        "shaping.rounds": ("describe_rounds", "plan_rounds"),
         "shaping.siting": (
             "Guarantee",
             "maximal_covering",
@@ -135,6 +136,7 @@ _HOME: dict[str, str] = {
             "set_covering",
         ),
         "shaping.siting_words": ("describe_siting",),
+        "shaping.travel_classes": ("label_change_in_travel", "label_travel"),
         "shaping.ward_compare": ("distance_table", "proposal_distance", "score_table"),
         "shaping.ward_files": ("read_proposal",),
         "shaping.ward_scores": ("score_proposal",),
