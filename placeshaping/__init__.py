@@ -148,6 +148,7 @@ _HOME: dict[str, str] = {
         "shaping.travel": ("costs_from_table", "travel_costs"),
         "disclosure.adaptive": ("merge_areas",),
         "disclosure.coarsening": ("choose_detail",),
+        "disclosure.facts": ("release_facts",),
         "disclosure.grid_ladder": ("make_grid_ladder",),
         "disclosure.ledger": ("open_ledger",),
         "disclosure.merged": ("apply_partition",),
