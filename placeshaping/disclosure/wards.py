@@ -15,25 +15,22 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-import geopandas as gpd
-import numpy as np
 import pandas as pd
-import shapely
-from numpy.typing import NDArray
 
 from placeshaping._core.checks import listed
 from placeshaping._core.codes import LEVEL_SHORT, level_of_all
 from placeshaping._core.errors import DisclosureError, EmptyError
 from placeshaping._core.provenance import SourceFile
+from placeshaping.disclosure._ward_joining import join_small, merge_units, with_units
 from placeshaping.disclosure.declaration import declare
 from placeshaping.disclosure.own_policies import known_policy
 from placeshaping.disclosure.permission import Sensitivity, check_policy, governed
 from placeshaping.disclosure.policies import Policy
 from placeshaping.disclosure.seal import Sealed
 from placeshaping.disclosure.statement import disclosure_statement
-from placeshaping.shaping.wards import ELECTORS, PLACES, Proposal, Review, mark_of
+from placeshaping.shaping.wards import ELECTORS, PLACES, Proposal, Review
 
 if TYPE_CHECKING:
     from placeshaping.disclosure.release import Release
@@ -106,10 +103,10 @@ class WardRelease(Sealed, maker=_MAKER, remedy=_REMEDY):
     sources: tuple[SourceFile, ...]
     not_for: tuple[str, ...]
 
-    dataset = "electors"
-    labels: tuple[()] = dataclasses.field(default=(), init=False)
-    places: tuple[()] = dataclasses.field(default=(), init=False)
-    sensitive: tuple[()] = dataclasses.field(default=(), init=False)
+    dataset: ClassVar[str] = "electors"
+    labels: ClassVar[tuple[()]] = ()
+    places: ClassVar[tuple[()]] = ()
+    sensitive: ClassVar[tuple[()]] = ()
 
     def __repr__(self) -> str:
         """Say in a line what it is."""
@@ -244,13 +241,13 @@ def protect_review(
     _check_way(review, policy)
     if not policy.protects:
         return review, {}
-    group = _joined(review, policy)
-    merged, members = _merged(review, group)
+    group = join_small(review, policy)
+    merged, members = merge_units(review, group)
     units = merged.units.copy()
     if policy.method == "round":
         for column in ELECTORS:
             units[column] = _rounded(units[column], policy.rounding)
-    return _with_units(merged, units), members
+    return with_units(merged, units), members
 
 
 def release_review(
@@ -386,81 +383,6 @@ def _check_way(review: Review, policy: Policy) -> None:
             f"follow: every unit needs one number. Choose a policy of {listed(_METHODS)}."
         )
         raise DisclosureError(msg)
-
-
-def _too_small(electors: NDArray[np.int64], policy: Policy) -> NDArray[np.bool_]:
-    """Tell which units have electors, now or on the forecast, that must not be shown."""
-    hidden = (electors >= policy.smallest_hidden) & (electors < policy.threshold)
-    return np.asarray(hidden.any(axis=1))
-
-
-def _joined(review: Review, policy: Policy) -> NDArray[np.int64]:
-    """Join small units with neighbours; return for each unit the row that stands for its group."""
-    electors = review.units[list(ELECTORS)].to_numpy().copy()
-    group = np.arange(len(electors))
-    pairs = review.neighbours[["one", "other"]].to_numpy()
-    metres = review.neighbours["metres"].to_numpy()
-    alike = sum(
-        (_codes(review, kind)[pairs[:, 0]] == _codes(review, kind)[pairs[:, 1]]).astype(np.int64)
-        for kind in review.places
-    ) * np.ones(len(pairs), dtype=np.int64)
-    while True:
-        heads = np.unique(group)
-        small = heads[_too_small(electors[heads], policy)]
-        if not len(small):
-            return group
-        one = int(small[electors[small].sum(axis=1).argmin()])
-        ends = group[pairs]
-        beside = (ends == one).any(axis=1) & (ends[:, 0] != ends[:, 1])
-        if not beside.any():
-            code = review.units.index[one]
-            msg = (
-                f"Unit {code} has fewer electors than the policy {policy.name!r} shows "
-                f"({policy.threshold}) and no neighbour to be joined with. Give a bridge to its "
-                "nearest neighbour, or larger units."
-            )
-            raise DisclosureError(msg)
-        best = np.flatnonzero(beside)[np.lexsort((metres[beside], alike[beside]))[-1]]
-        other = int(ends[best].sum() - one)
-        head, gone = (other, one) if electors[other].sum() >= electors[one].sum() else (one, other)
-        electors[head] += electors[gone]
-        group[group == gone] = head
-
-
-def _codes(review: Review, kind: str) -> NDArray[np.int64]:
-    return np.asarray(pd.factorize(review.units[kind])[0], dtype=np.int64)
-
-
-def _merged(review: Review, group: NDArray[np.int64]) -> tuple[Review, dict[str, tuple[str, ...]]]:
-    """Lay out a review whose units are the groups; borders inside a group fall away."""
-    heads, row = np.unique(group, return_inverse=True)
-    if len(heads) == len(group):
-        return review, {}
-    units = review.units.iloc[heads].copy()
-    for column in (*ELECTORS, "square_metres", "outer_metres"):
-        sums = np.zeros(len(heads), dtype=np.int64)
-        np.add.at(sums, row, review.units[column].to_numpy())
-        units[column] = sums
-    joined = np.flatnonzero(np.bincount(row) > 1)
-    shapes, before = units.geometry.to_numpy().copy(), review.units.geometry.to_numpy()
-    members = {}
-    for place in joined:
-        shapes[place] = shapely.union_all(before[row == place])
-        members[str(units.index[place])] = tuple(review.units.index[row == place].astype(str))
-    units = units.set_geometry(gpd.GeoSeries(shapes, index=units.index, crs=units.crs))
-    ends = np.sort(row[review.neighbours[["one", "other"]].to_numpy()], axis=1)
-    pairs = pd.DataFrame(
-        {"one": ends[:, 0], "other": ends[:, 1], "metres": review.neighbours["metres"].to_numpy()}
-    )
-    apart = pairs[pairs["one"] != pairs["other"]]
-    pairs = apart.groupby(["one", "other"])["metres"].sum().reset_index()
-    merged = dataclasses.replace(review, units=units, neighbours=pairs)
-    return _with_units(merged, units), members
-
-
-def _with_units(review: Review, units: gpd.GeoDataFrame) -> Review:
-    mark = mark_of(units, review.neighbours, review.councillors, review.sizes, review.tolerance)
-    return dataclasses.replace(review, units=units, digest=mark)
 
 
 def _rounded(values: pd.Series[int], base: int) -> pd.Series[int]:

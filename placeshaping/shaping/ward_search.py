@@ -258,10 +258,11 @@ def _check_connected(review: Review) -> None:
     if len(sizes) > 1:
         first = [str(review.units.index[review.parts == part][0]) for part in sizes.index[1:]]
         pairs = ", ".join(f"({one}, {other})" for one, other in nearest_bridges(review)[:5])
+        groups = "1 group" if len(sizes) == 2 else f"{len(sizes) - 1:,} groups"
         msg = (
-            f"{len(sizes) - 1:,} groups of units touch no other ({sizes.iloc[1:].sum():,} units, "
-            f"among them {listed(first)}). Give bridges, pairs of codes that count as neighbours; "
-            f"the nearest are {pairs}."
+            f"{sizes.iloc[1:].sum():,} units are apart from the rest, in {groups} (with "
+            f"{listed(first)}). Give bridges, pairs of codes that count as neighbours; the nearest "
+            f"are {pairs}."
         )
         raise InputError(msg)
 
@@ -354,9 +355,15 @@ def _proposal(
 ) -> tuple[float, Proposal]:
     names = name_wards(review, label, present)
     order = sorted(names, key=lambda ward: _in_order(names[ward]))
-    ward_of = pd.Series(label, index=review.units.index).map(names)
-    councillors = {names[ward]: int(seats[ward]) for ward in order}
-    return cost, make_proposal(review, ward_of, name="", councillors=councillors)
+    ward_of = pd.Series(label, index=review.units.index).astype("str")
+    proposal = make_proposal(
+        review,
+        ward_of,
+        name="",
+        councillors={str(ward): int(seats[ward]) for ward in order},
+        names={str(ward): name for ward, name in names.items()},
+    )
+    return cost, proposal
 
 
 def _in_order(name: str) -> tuple[str, int]:

@@ -201,7 +201,7 @@ def test_missing_electors_are_listed(recipe, capsys):
 def test_islands_are_told_with_bridges(recipe, capsys):
     apart = changed(recipe, "apart.toml", 'bridges = "nearest"\n', "")
     told = refusal(capsys, "review", apart)
-    assert "touch no other" in told
+    assert "apart from the rest" in told
     assert "Give bridges" in told
 
 
