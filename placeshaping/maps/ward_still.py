@@ -17,14 +17,14 @@ from placeshaping.shaping.ward_scores import score_proposal, ward_numbers
 from placeshaping.shaping.wards import Proposal, Review
 
 WARD_COLOURS = (
-    "#77aadd",
-    "#eedd88",
-    "#ee8866",
-    "#99ddff",
-    "#44bb99",
-    "#ffaabb",
+    "#889aec",
+    "#f9f1a6",
+    "#d97d5f",
+    "#a8dcff",
+    "#46bd98",
+    "#f9c4cd",
     "#bbcc33",
-    "#c4b08c",
+    "#9793a6",
 )
 """Pale enough for dark names on them, apart for each kind of colour sight; each has a pattern."""
 

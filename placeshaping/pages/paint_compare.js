@@ -86,7 +86,7 @@
         ? P.many(found.size, "unit") + " with " + P.many(electors, "elector") + " now " + (found.size === 1 ? "lies" : "lie") + " in another ward than in \u201c" + beside.name + "\u201d: hatched on the map. Wards stand for each other where they share most electors."
         : "Every unit lies in the same ward as in \u201c" + beside.name + "\u201d. Wards stand for each other where they share most electors.";
       const slots = beside.wards.map((ward, k) => Object.assign({ slot: k }, ward));
-      const theirs = review.scores(Int16Array.from(beside.of), slots);
+      const theirs = review.scores(Int32Array.from(beside.of), slots);
       el("compare-body").replaceChildren(
         summaries(painting.scores, theirs),
         wardsOf("Mine: " + painting.name, painting.scores), wardsOf(beside.name, theirs));

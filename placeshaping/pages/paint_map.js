@@ -21,7 +21,6 @@
     let home = "";
     pane.map = map;
     pane.active = () => active;
-    pane.tool = () => tool;
     map.setView(P.settings.centre, 9);
     L.control.scale({ maxWidth: 120 }).addTo(map);
     map.invalidateSize({ animate: false });
@@ -32,8 +31,6 @@
     pointers();
     keyboard();
     new ResizeObserver(resized).observe(box);
-
-    pane.whole = whole;
 
     function whole() {
       map.fitBounds(page.bounds, { animate: false, padding: [10, 10] });
@@ -50,8 +47,6 @@
       map.invalidateSize({ animate: false });
       if (all) { whole(); }
     }
-
-    pane.resized = resized;
 
     pane.choose = function (name) {
       tool = name;

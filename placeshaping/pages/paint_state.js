@@ -8,7 +8,7 @@
   /* A proposal is { name, wards: [{ id, name, councillors }], of: place of each unit's ward, -1 for none }. */
   P.Painting = function (review, given, changed) {
     const painting = this;
-    const of = new Int16Array(review.size).fill(-1);
+    const of = new Int32Array(review.size).fill(-1);
     let done = [];
     let undone = [];
     let stroke = null;
@@ -60,9 +60,6 @@
     };
 
     painting.painting = () => stroke !== null;
-
-    /* The units that the stroke has changed so far, for the map to draw again. */
-    painting.fresh = () => stroke === null ? [] : Array.from(stroke.from.keys());
 
     painting.end = function () {
       const made = stroke;

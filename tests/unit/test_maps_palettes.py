@@ -22,6 +22,7 @@ from placeshaping.maps.palettes import (
     label_styles,
     sequential,
 )
+from placeshaping.maps.ward_still import WARD_COLOURS
 
 # Machado, Oliveira and Fernandes (2009), severity 1.0, on linear RGB.
 SIGHT = {
@@ -176,3 +177,16 @@ def test_labels_go_from_the_strongest_hot_to_the_strongest_cold() -> None:
 def test_many_labels_have_colours_and_marks_of_their_own() -> None:
     styles = label_styles(EMERGING)
     assert len({style.colour for style in styles}) == len({s.mark for s in styles}) == 17
+
+
+@pytest.mark.parametrize("sight", SIGHT)
+def test_wards_beside_one_another_stay_apart(sight: str) -> None:
+    seen = [lab(colour, sight) for colour in WARD_COLOURS]
+    assert min(ciede2000(one, two) for one, two in combinations(seen, 2)) >= FLOOR
+
+
+def test_dark_names_can_be_read_on_every_ward() -> None:
+    weights = np.array([0.2126, 0.7152, 0.0722])
+    ink = weights @ linear("#0b0c0c")
+    for colour in WARD_COLOURS:
+        assert (weights @ linear(colour) + 0.05) / (ink + 0.05) >= 4.5
