@@ -167,6 +167,7 @@ _HOME: dict[str, str] = {
         "layers.gpx": ("write_gpx",),
         "layers.geoparquet": ("write_geoparquet",),
         "layers.kml": ("write_kml",),
+        "layers.places": ("write_places",),
         "layers.rasters": ("write_raster",),
         "layers.streets": ("write_streets",),
         "maps.pictures": ("write_picture",),
