@@ -226,6 +226,7 @@ def protect_review(
 
     Examples
     --------
+    >>> import geopandas as gpd
     >>> from shapely import box
     >>> from placeshaping.shaping.wards import make_review
     >>> units = gpd.GeoDataFrame(
@@ -311,6 +312,7 @@ def release_review(
 
     Examples
     --------
+    >>> import geopandas as gpd
     >>> from shapely import box
     >>> from placeshaping.shaping.wards import make_proposal, make_review
     >>> units = gpd.GeoDataFrame(

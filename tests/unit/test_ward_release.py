@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
 import sqlite3
@@ -130,9 +131,9 @@ def test_only_its_maker_makes_one_and_a_change_is_seen(released):
     with pytest.raises(DisclosureError, match="release_review"):
         WardRelease(
             **{
-                name: getattr(released, name)
-                for name in WardRelease.__dataclass_fields__
-                if WardRelease.__dataclass_fields__[name].init and not name.startswith("_")
+                field.name: getattr(released, field.name)
+                for field in dataclasses.fields(WardRelease)
+                if field.init and not field.name.startswith("_")
             }
         )
     before = released.review.units.loc["PD35", "electors_now"]
