@@ -12,6 +12,7 @@ import pandas as pd
 
 from placeshaping._core.codes import is_synthetic
 from placeshaping._core.crs import to_degrees
+from placeshaping._core.errors import DisclosureError
 from placeshaping._core.output import staged_file
 from placeshaping.disclosure.wards import WardRelease, require_ward_release
 from placeshaping.maps.coverage import encode_coverage, polygons_to_text
@@ -54,7 +55,7 @@ def painting_page(released: WardRelease, *, tolerance: float | None = None) -> P
     Raises
     ------
     DisclosureError
-        If `released` is anything else.
+        If `released` is anything else, or its policy lets no map be passed on.
 
     Examples
     --------
@@ -63,9 +64,14 @@ def painting_page(released: WardRelease, *, tolerance: float | None = None) -> P
         ...
     placeshaping._core.errors.DisclosureError: painting_page takes a WardRelease, not a dict. ...
     """
-    return PaintingPage(
-        require_ward_release(released, wanted_by="painting_page"), tolerance=tolerance
-    )
+    given = require_ward_release(released, wanted_by="painting_page")
+    if not given.policy.shareable_map:
+        msg = (
+            f"Policy {given.policy.name!r} lets no map be passed on, and the painting page is one. "
+            "Write layers and tables, or choose another policy."
+        )
+        raise DisclosureError(msg)
+    return PaintingPage(given, tolerance=tolerance)
 
 
 class PaintingPage:

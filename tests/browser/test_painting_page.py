@@ -305,6 +305,18 @@ def test_any_proposal_is_scored_as_python_scores_it(opened: Opened, released: Wa
     assert opened.run("() => placeshaping.page.painting.steps()") == len(cases)
 
 
+def test_numbers_are_rounded_as_python_rounds_them(opened: Opened) -> None:
+    rng = np.random.default_rng(2)
+    ties = [6.25, 18.75, -0.25, 0.35, 2.675, 12.5 + 2**-40, 6.25 - 2**-40, 0.0, 100.0]
+    numbers = [*ties, *(rng.integers(-900, 900, 200) / 16), *rng.normal(0, 20, 300)]
+    for decimals in (1, 2):
+        told = opened.run(
+            "([all, d]) => all.map((x) => placeshaping.fixed(x, d))",
+            [list(map(float, numbers)), decimals],
+        )
+        assert told == [f"{abs(number):.{decimals}f}" for number in numbers]
+
+
 def test_parts_are_counted_anew_only_where_they_may_have_changed(opened: Opened) -> None:
     same = opened.run(
         """() => { const { painting, review } = placeshaping.page; let n = 7;

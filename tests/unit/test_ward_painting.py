@@ -18,6 +18,7 @@ import pytest
 import shapely
 
 from placeshaping._core.errors import DisclosureError
+from placeshaping.disclosure.policies import POLICIES
 from placeshaping.disclosure.wards import WardRelease, release_review
 from placeshaping.maps.ward_painting import painting_page
 from placeshaping.maps.ward_still import WARD_COLOURS, ward_still
@@ -47,7 +48,9 @@ def review_of(**columns: Any) -> Review:
     )
 
 
-def released(policy: str = "open", *, name: str = "North", **columns: Any) -> WardRelease:
+def released(
+    policy: str = "open", *, name: str = "North", expires: dt.date | None = None, **columns: Any
+) -> WardRelease:
     review = review_of(**columns)
     wards = pd.Series(np.where(np.arange(SIDE * SIDE) < 18, "s", "n"), index=review.units.index)
     first = make_proposal(
@@ -62,6 +65,8 @@ def released(policy: str = "open", *, name: str = "North", **columns: Any) -> Wa
         title=f"Wards <{name}>",
         made_on=dt.date(2026, 11, 21),
         already_published=published,
+        purpose="A draft for the working group.",
+        expires=expires,
     )
 
 
@@ -181,6 +186,22 @@ def test_the_same_release_gives_the_same_page() -> None:
 def test_a_page_is_made_of_a_release_alone() -> None:
     with pytest.raises(DisclosureError, match="painting_page takes a WardRelease, not a Review"):
         painting_page(review_of())  # type: ignore[arg-type]
+
+
+def test_a_policy_that_lets_no_map_out_makes_no_page() -> None:
+    given = released("restricted", expires=dt.date(2027, 1, 31))
+    with pytest.raises(DisclosureError, match="'restricted' lets no map be passed on"):
+        painting_page(given)
+
+
+def test_a_page_for_ones_own_desk_is_stamped(tmp_path: Path) -> None:
+    page = painting_page(released("internal", expires=dt.date(2027, 1, 31)))
+    page.save(tmp_path / "painting.html")
+    text = (tmp_path / "painting.html").read_text("utf-8")
+    assert f'<p class="stamp"><strong>{POLICIES["internal"].stamp}</strong></p>' in text
+    assert 'data-until="2027-01-31"' in text
+    assert not verify_file(tmp_path / "painting.html").passed
+    assert verify_file(tmp_path / "painting.html", policy="internal").passed
 
 
 def test_a_page_needs_neither_names_nor_places_nor_deciles(tmp_path: Path) -> None:
