@@ -254,7 +254,7 @@ def _tables(
             table[table["residents"] > 0],
             title=f"{released.title}: {what[kind]}",
             paragraph=released.found[0],
-            method=table.attrs["method"],
+            method=_in_unit(table.attrs["method"], facts.unit),
             already_published=services.published_at,
             made_on=released.made_on,
             purpose=recipe.purpose,
@@ -264,3 +264,10 @@ def _tables(
         )
         for kind, table in found.items()
     ]
+
+
+def _in_unit(method: str, unit: str) -> str:
+    """Write a method that speaks of minutes in the unit that was asked for."""
+    if unit == "minutes":
+        return method
+    return method.replace("Minutes", unit.capitalize()).replace("minutes", unit)

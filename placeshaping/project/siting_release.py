@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from placeshaping._core.checks import listed
 from placeshaping._core.provenance import SourceFile
 from placeshaping.project.place_inputs import (
     PlaceInputs,
@@ -57,12 +58,22 @@ def release_siting(
         made_on=made_on,
         purpose=recipe.purpose,
         contact=recipe.contact,
-        notes=(facts.plan.method, *inputs.notes),
+        notes=(facts.plan.method, *_promises(request), *inputs.notes),
         cautions=siting_cautions(facts),
         places=_places(facts, candidates),
         sectors={} if inputs.postcodes is None else sectors_of(inputs.postcodes, inputs.areas),
         sources=sources,
     )
+
+
+def _promises(request: SitingRequest) -> list[str]:
+    """Name the deprivation index where the choice rests on it."""
+    return [
+        f"The choice uses the Index of Multiple Deprivation: in areas of its tenths "
+        f"{listed(promise.deciles, most=10)} {promise.share:.0%} of the demand has a site within "
+        f"{promise.within:g} {request.unit}."
+        for promise in request.guarantees
+    ]
 
 
 def _labels(

@@ -65,7 +65,7 @@ class AccessFacts:
     @property
     def far(self) -> str:
         """What beyond means, in words."""
-        return f"more than {self.threshold:g} {self.unit}"
+        return f"more than {self.threshold:,g} {self.unit}"
 
 
 def people(number: float) -> str:

@@ -146,6 +146,17 @@ def test_postcodes_are_nearer_to_where_people_live_than_middles(folder: Path) ->
     assert all(one.passed for one in verify_files(made.files, today=DAY))
 
 
+def test_metres_stand_where_metres_were_asked_for(folder: Path) -> None:
+    asked = {**ACCESS, "unit": "metres", "threshold": 1200.0, "output": "metres"}
+    made = access(folder, asked)
+    assert "more than 1,200 metres in a straight line from" in made.found[0]
+    said = (made.folder / "equity.csv-metadata.json").read_text(encoding="utf-8")
+    assert "Metres to the nearest service" in said
+    assert "minutes" not in said.casefold()
+    two = {**SITING, "unit": "metres", "threshold": 1200.0, "output": "metres-siting"}
+    assert "metres to the nearest one on average" in site(folder, two).found[0]
+
+
 def test_streets_make_ways_longer(folder: Path, measured: AccessOutcome) -> None:
     asked = {**ACCESS, "streets": "streets.gpkg", "outside": "drop", "output": "by-street"}
     made = access(folder, asked)
@@ -316,6 +327,14 @@ def test_records_under_a_policy_without_counts_cannot_choose_sites(folder: Path)
             folder, RECORDS, records=[records], policy="police", purpose="A test.",
             expires=dt.date(2026, 12, 31), ledger="none",
         )  # fmt: skip
+
+
+def test_a_guarantee_names_the_deprivation_index_on_the_products(folder: Path) -> None:
+    promise = {"deciles": [1, 2], "within": 90.0}
+    made = site(folder, {**SITING, "guarantees": [promise], "output": "promised"})
+    said = " ".join(made.released.notes)
+    assert "uses the Index of Multiple Deprivation: in areas of its tenths 1, 2" in said
+    assert "Index of Multiple Deprivation" in (made.folder / "report.html").read_text("utf-8")
 
 
 @pytest.mark.parametrize("measure", ["p-centre", "maximal covering", "set covering"])
