@@ -336,8 +336,16 @@ def _made(ready: Ready, places: Sequence[Place], since: str | Path | None) -> li
         beside = ready.folder / f"{place.slug}.json"
         path = since if since is not None else beside if beside.is_file() else None
         former = None if path is None else read_former(path)
+        if since is None and former is not None and not _is_of(former, place):
+            former = None  # another place that bore the name
         profiles.append(maker.make(place, former=former))
     return profiles
+
+
+def _is_of(former: Mapping[str, Any], place: Place) -> bool:
+    """Tell whether a former profile is of the same areas."""
+    said = former.get("place")
+    return isinstance(said, Mapping) and said.get("codes") == list(place.codes)
 
 
 def write_profiles(

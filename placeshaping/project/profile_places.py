@@ -36,6 +36,8 @@ def named_places(material: Material, names: Sequence[str], *, each: bool) -> lis
         level is not shown under the policy.
     """
     found = [_area(material, name) for name in names]
+    for level, code in found:
+        _check_whole(material, level, code, asked=[code] if each else [c for _, c in found])
     if each or len(found) == 1:
         return [material.place_of(level, [code]) for level, code in dict.fromkeys(found)]
     levels = {level for level, _ in found}
@@ -98,6 +100,24 @@ def _area(material: Material, name: str) -> tuple[str, str]:
     return shown[-1]  # the same name at two levels: the larger area
 
 
+def _check_whole(material: Material, level: str, code: str, *, asked: Sequence[str]) -> None:
+    """Refuse an area that a release shows together with others alone, unless all are asked for."""
+    from placeshaping.reports.profiles_places import shown_with
+
+    if level != material.finest:
+        return
+    for name, release in material.releases.items():
+        others = shown_with(release, code)
+        if set(others) - set(asked):
+            names = [material.name_of(level, one) for one in others]
+            msg = (
+                f"{name}: {material.name_of(level, code)} is shown together with {listed(names)}, "
+                "because too little was recorded to show it by itself. Ask for them together, or "
+                "for a larger area."
+            )
+            raise InputError(msg)
+
+
 def _all_levels(material: Material) -> Iterator[str]:
     yield material.finest
     for column in map(str, material.ground.columns):
@@ -126,7 +146,24 @@ def every_place(material: Material, level: str) -> list[Place]:
         )
         raise InputError(msg)
     codes = material.codes_of(chosen)
+    if chosen == material.finest:
+        return list(_finest_places(material))
     return [material.place_of(chosen, [str(code)]) for code in sorted(set(codes))]
+
+
+def _finest_places(material: Material) -> Iterator[Place]:
+    """Yield the finest areas, those that are shown as one as one."""
+    from placeshaping.reports.profiles_places import shown_with
+
+    seen: set[str] = set()
+    for code in sorted(material.codes_of(material.finest)):
+        together = {code}
+        for release in material.releases.values():
+            for one in list(together):
+                together |= set(shown_with(release, one))
+        if code not in seen:
+            seen |= together
+            yield material.place_of(material.finest, sorted(together))
 
 
 def drawn_places(material: Material, path: Path) -> list[Place]:

@@ -179,7 +179,7 @@ def numbers_of(material: Material, release: Release, place: Place) -> pd.DataFra
         ``upper`` (per 1,000 a year) and, for a sum of several areas,
         ``standard_error`` of the count. Those of one area are as released.
     """
-    if place.level is not None and len(place.codes) == 1:
+    if place.level is not None and len(place.codes) == 1 and not _is_merged(release, place):
         rows = release.tables[place.level].values
         own = rows[(rows["area_code"].astype(str) == place.codes[0]).to_numpy()]
         table = own[["period", "category", "status", "count", "rate", "lower", "upper"]]
@@ -247,7 +247,7 @@ def _summed(material: Material, release: Release, place: Place) -> pd.DataFrame:
 
 def _weights_in(material: Material, release: Release, place: Place) -> tuple[str, pd.Series[float]]:
     """Return the level that a place is answered from, and the weights of its areas there."""
-    if place.level is not None and place.level in release.levels:
+    if place.level in release.levels and not _is_merged(release, place):
         return place.level, pd.Series(1.0, index=list(place.codes))
     level = release.levels[0]
     table = release.tables[level].areas
@@ -257,6 +257,24 @@ def _weights_in(material: Material, release: Release, place: Place) -> tuple[str
     inside = (place.fit.weights.reindex(own.index).fillna(0.0) * size).groupby(own).sum()
     weights = (inside / size.groupby(own).sum().where(lambda total: total > 0)).fillna(0.0)
     return level, weights[weights > 0].clip(upper=1.0)
+
+
+def _is_merged(release: Release, place: Place) -> bool:
+    """Tell whether areas of a place are shown with others alone, as too little was recorded."""
+    if place.level is None or place.level not in release.levels:
+        return False
+    return not set(place.codes) <= set(release.tables[place.level].areas.index.astype(str))
+
+
+def shown_with(release: Release, code: str) -> tuple[str, ...]:
+    """Return the codes of the areas with which an area is shown as one; empty where by itself."""
+    table = release.tables[release.levels[0]].areas
+    if "members" not in table or code in table.index:
+        return ()
+    for members in table["members"].dropna():
+        if code in str(members).split():
+            return tuple(one for one in str(members).split() if one != code)
+    return ()
 
 
 def _merged_codes(material: Material, table: gpd.GeoDataFrame) -> pd.Series[Any]:

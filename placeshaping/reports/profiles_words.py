@@ -86,7 +86,7 @@ def _lead_of_counts(profile: Profile) -> Iterator[str]:
         yield f"{name}: {shown(found.value)} {found.unit}"
     else:
         told = {"above": "is higher than", "below": "is lower than"}.get(
-            main.told, "does not surely differ from"
+            main.told, "does not surely differ from that"
         )
         yield f"{name} {told} in {main.place} ({shown(found.value)} against {shown(main.value)} {found.unit})"  # noqa: E501
     if first.turn is not None and first.turn.told in ("up", "down"):

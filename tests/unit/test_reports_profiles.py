@@ -579,3 +579,47 @@ def test_a_stream_may_end_in_any_byte(tmp_path):
             (tmp_path / "a.pdf").write_bytes(raw)
             assert f"number {number}" in read_pdf(tmp_path / "a.pdf").texts["text"]
     assert len(ends) == 2
+
+
+@pytest.fixture(scope="module")
+def merged(make_study):
+    """Material in which two small areas are shown as one, as little was recorded in them."""
+    from placeshaping.areas.ladder import make_ladder
+    from placeshaping.hotspots.study import analyse
+
+    study = make_study(mean=6.0)
+    rename = {"E01900001": "E01900001+1"}
+    areas = study.ladder.areas["lsoa"].rename(index=rename)
+    areas.attrs["level"] = "lsoa"
+    areas["members"] = None
+    areas.loc["E01900001+1", "members"] = "E01900101 E01900102"
+    lookup = ground_of(study).rename(index=rename)
+    counts = study.table("lsoa").query("period == '2024' and category != 'All recorded crime'")
+    counts = counts.assign(
+        area_code=counts["area_code"].astype(str).replace(rename),
+        period=pd.Timestamp("2024-01-01"),
+        category=counts["category"].astype(str),
+    )[["area_code", "period", "category", "count"]]
+    ladder = make_ladder(areas, lookup[["msoa_code", "district_code"]])
+    one = analyse(counts, ladder, population=lookup[["residents"]], hot_spots_of=None)
+    first = lookup.loc[["E01900001+1"]].set_axis(["E01900101"])
+    halves = [first, first.set_axis(["E01900102"]).assign(area_name="Marsh 001Z")]
+    ground = pd.concat([*halves, lookup.drop(index="E01900001+1")])
+    return material_of(one, ground=ground.rename_axis("area_code"))
+
+
+def test_an_area_that_is_shown_with_another_is_told(merged):
+    with pytest.raises(InputError, match="Marsh 001A is shown together with Marsh 001Z"):
+        named_places(merged, ["E01900101"], each=False)
+
+
+def test_areas_that_are_shown_as_one_are_answered_as_one(merged):
+    together = named_places(merged, ["E01900101", "E01900102"], each=False)
+    assert together[0].codes == ("E01900101", "E01900102")
+    found = numbers_of(merged, merged.main, together[0])
+    own = merged.main.tables["lsoa"].values
+    own = own[own["area_code"].astype(str) == "E01900001+1"]
+    assert found["count"].tolist() == own["count"].tolist()
+    places = every_place(merged, "lsoa")
+    assert len(places) == 64
+    assert ("E01900101", "E01900102") in [place.codes for place in places]
