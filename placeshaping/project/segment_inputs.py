@@ -171,10 +171,13 @@ def _read_table(given: VariableTable, path: Path, recipe: SegmentRecipe) -> pd.D
 
     table = read_table(path, sheet=given.sheet)
     area = find_area_column(table, code=given.code, where=path.name)
-    needed = [given.of, *([given.category, given.count] if given.category else given.variables)]
+    names = list(dict.fromkeys(name for part in given.parts.values() for name in part))
+    needed = [given.of, *([given.category, given.count] if given.category else names)]
     _check_names(table.columns, needed, path.name, "column")
     codes = table[area.code].astype("str").str.strip()
-    wide = _widened(table, codes, given, path.name) if given.category else table.set_axis(codes)
+    wide = table.set_axis(codes)
+    if given.category:
+        wide = _widened(table, codes, given, names, path.name)
     _refuse_special(given, path.name, recipe)
     if not wide.index.is_unique:
         twice = wide.index[wide.index.duplicated()].unique()
@@ -183,20 +186,26 @@ def _read_table(given: VariableTable, path: Path, recipe: SegmentRecipe) -> pd.D
             "the column that tells the rows apart: category = '...'."
         )
         raise DuplicateError(msg)
-    numbers = wide[[given.of, *given.variables]].apply(lambda c: _numbers(c, path.name))
-    counts = numbers[list(given.variables)].rename(columns=dict(given.variables))
-    shares = percentages(counts, numbers[given.of])
+    numbers = wide[names].apply(lambda c: _numbers(c, path.name))
+    counts = pd.DataFrame(
+        {words: numbers[part].sum(axis=1, skipna=False) for words, part in given.parts.items()}
+    )
+    shares = percentages(counts, _numbers(wide[given.of], path.name))
     shares.index = pd.Index(shares.index.astype("str"), name="area_code")
     shares.attrs["vintage"] = vintage_of(shares.index, area, where=path.name)
     return shares
 
 
 def _widened(
-    table: pd.DataFrame, codes: pd.Series[str], given: VariableTable, where: str
+    table: pd.DataFrame,
+    codes: pd.Series[str],
+    given: VariableTable,
+    names: Iterable[str],
+    where: str,
 ) -> pd.DataFrame:
     """Lay a long table out with a column a category."""
     kind = table[str(given.category)].astype("str").str.strip()
-    _check_names(kind.unique(), given.variables, where, f"category of {given.category}")
+    _check_names(kind.unique(), names, where, f"category of {given.category}")
     long = table.assign(_code=codes.to_numpy(), _kind=kind.to_numpy())
     again = long.duplicated(["_code", "_kind"])
     if again.any():
@@ -241,8 +250,9 @@ def _refuse_special(given: VariableTable, where: str, recipe: SegmentRecipe) -> 
     about_all = _SPECIAL.search(f"{where} {given.category or ''} {given.of}".casefold())
     held = [
         words
-        for name, words in given.variables.items()
-        if words not in allowed and (about_all or _SPECIAL.search(f"{name} {words}".casefold()))
+        for words, names in given.parts.items()
+        if words not in allowed
+        and (about_all or _SPECIAL.search(f"{' '.join(names)} {words}".casefold()))
     ]
     if held:
         msg = (

@@ -21,17 +21,47 @@ class VariableTable(Section):
 
     Wide (a column a variable), or long: `category` is the column that says
     what the number in `count` is of. `of` is the column of what is counted
-    among. `variables` gives column or category -> words for it.
+    among. `variables` gives column or category -> words for it; `sums` gives
+    words -> the columns or categories that are added up.
     """
 
     file: str
     of: str
-    variables: dict[str, str] = Field(min_length=1)
+    variables: dict[str, str] = {}
+    sums: dict[str, list[str]] = {}
     already_published: str = Field(min_length=1)
     category: str | None = None
     count: str = "n"
     code: str | None = None
     sheet: str | None = None
+
+    @model_validator(mode="after")
+    def _something_counted(self) -> VariableTable:
+        if not self.parts:
+            msg = "name at least one variable: variables = { column = 'words for it' }, or sums"
+            raise ValueError(msg)
+        few = [words for words, names in self.sums.items() if len(set(names)) < max(len(names), 2)]
+        if few:
+            msg = f"sums: {', '.join(few)}: name two columns or categories or more, each once"
+            raise ValueError(msg)
+        among = [words for words, names in self.parts.items() if self.of in names]
+        if among and self.category is None:
+            msg = (
+                f"{', '.join(among)}: {self.of!r} is what is counted among (of), and always 100 "
+                "per cent of itself. Leave it out, or name another column for of"
+            )
+            raise ValueError(msg)
+        return self
+
+    @property
+    def parts(self) -> dict[str, list[str]]:
+        """Words of each variable -> the columns or categories that it is made of."""
+        return {words: [name] for name, words in self.variables.items()} | self.sums
+
+    @property
+    def words(self) -> list[str]:
+        """The words of all variables; twice what is named twice."""
+        return [*self.variables.values(), *self.sums]
 
 
 class Special(Section):
@@ -83,7 +113,7 @@ class SegmentRequest(Section):
 
     @model_validator(mode="after")
     def _one_name_each(self) -> SegmentRequest:
-        words = [word for table in self.tables for word in table.variables.values()]
+        words = [word for table in self.tables for word in table.words]
         words += [] if self.records is None else [self.records]
         twice = sorted({word for word in words if words.count(word) > 1})
         if twice:
@@ -175,7 +205,7 @@ def make_segment_recipe(given: dict[str, Any], *, where: str = "recipe") -> Segm
 
     recipe = check_keys(SegmentRecipe, given, where=where)
     request = recipe.segments
-    words = [word for table in request.tables for word in table.variables.values()]
+    words = [word for table in request.tables for word in table.words]
     found = label_words([recipe.title, *request.names.values(), *words, request.records or ""])
     if found:
         msg = (

@@ -135,7 +135,7 @@ def _declaration(release: Release) -> dict[str, Any]:
 def _holds(report: SegmentReport) -> str:
     one = report.steadiness
     return (
-        f"made anew, they agree with themselves at {one.adjusted_rand:.2f} (95% of the times "
+        f"Made anew, they agree with themselves at {one.adjusted_rand:.2f} (95% of the times "
         f"{one.lower:.2f} to {one.upper:.2f}; 1 is the same, 0 is chance)"
     )
 
@@ -185,14 +185,16 @@ def _figures(report: SegmentReport) -> ReportSection:
     everywhere = report.profile.drop_duplicates("variable").set_index("variable")["everywhere"]
     rows = []
     for name in mean.index:
-        unit = report.units.get(str(name), "%")
+        unit = report.units.get(str(name), "")
+        sign = "" if unit else "%"
         cells = (
-            f"{mean.loc[name, one]:.1f}{unit} ({times.loc[name, one]:.1f})"
+            f"{mean.loc[name, one]:.1f}{sign} ({times.loc[name, one]:.1f})"
             if pd.notna(times.loc[name, one])
             else "none"
             for one in letters
         )
-        rows.append((str(name), f"{everywhere[name]:.1f}{unit}", *cells))
+        head = f"{name},{unit}" if unit else str(name)
+        rows.append((head, f"{everywhere[name]:.1f}{sign}", *cells))
     return ReportSection(
         "Group by group",
         ("In brackets: how many times the average of all areas that is.",),

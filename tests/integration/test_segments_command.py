@@ -268,6 +268,37 @@ variables = { disabled = "disabled people" }
     for name in ("manifest.json", "csv-metadata.json"):
         assert reason in json.dumps(json.loads((made.folder / name).read_text())), name
 
+    people.assign(ill=people["disabled"]).to_csv(place / "sums.csv", index=False)
+    more = """
+[[segments.tables]]
+file = "sums.csv"
+of = "residents"
+already_published = "https://example.org/people"
+sums = { "people with a blue badge" = ["young", "disabled"] }
+"""
+    with pytest.raises(ColumnError, match=r"blue badge tells of a special category"):
+        make_area_segments(ask(place, "special", more), made_on=DAY)
+
+
+SUMS = """
+[[segments.tables]]
+file = "homes.csv"
+category = "tenure"
+of = "homes"
+already_published = "https://example.org/homes"
+sums = {{ "homes of either kind" = {parts} }}
+"""
+
+
+def test_categories_are_added_up_into_one_variable(place: Path) -> None:
+    more = SUMS.format(parts='["Private rented", "Owned"]')
+    made = make_area_segments(ask(place, "sums", more), made_on=DAY)
+    homes = pd.read_csv(place / "homes.csv")
+    both = homes.groupby("LSOA21CD")["n"].sum() / homes.groupby("LSOA21CD")["homes"].first()
+    row = made.report.variables.loc["homes of either kind"]
+    assert row["mean"] == pytest.approx(100 * both.mean())
+    assert "homes of either kind" in text_of(made.folder / "report.html")
+
 
 @pytest.mark.parametrize(
     ("swaps", "more", "error", "match"),
@@ -281,6 +312,10 @@ variables = { disabled = "disabled people" }
         ({}, '[segments.names]\nZ = "Quiet"', RecipeError, "there is no group Z"),
         ({}, 'policy.name = "x"', RecipeError, "policy"),
         ({}, RECORDS, RecipeError, r"segments\.records: say what the records are"),
+        ({"young": "residents ="}, "", RecipeError, r"'residents' is what is counted among \(of\)"),
+        ({}, SUMS.format(parts='["Owned"]'), RecipeError, "name two columns or categories or more"),
+        ({}, SUMS.format(parts='["Owned", "Owned"]'), RecipeError, "or more, each once"),
+        ({}, SUMS.format(parts='["Owned", "Rent"]'), ColumnError, "no category of tenure Rent"),
     ],
 )
 def test_bad_recipes_are_told_by_what_is_wrong(
