@@ -34,6 +34,7 @@ _SCRIPTS = (
     "paint_review.js",
     "paint_state.js",
     "paint_judge.js",
+    "paint_standing.js",
     "paint_layer.js",
     "paint_map.js",
     "paint_wards.js",

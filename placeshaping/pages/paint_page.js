@@ -4,7 +4,6 @@
 
   const el = (id) => document.getElementById(id);
   const VARIANCE = ["#5e3c99", "#b2abd2", "#f7f7f7", "#fdb863", "#e66101"];
-  const MOST_WARNED = 6;
 
   P.ready = start().catch(function (error) {
     el("trouble").hidden = false;
@@ -34,6 +33,7 @@
       say: say, undo: () => step("undo"), redo: () => step("redo"), lookOf: lookOf
     };
     page.appearance = new P.Appearance(redraw);
+    const standing = new P.Standing(page);
     const wards = new P.Wards(page);
     const units = new P.Units(page);
     const others = page.others = new P.Others(page, given);
@@ -149,7 +149,7 @@
       painting.rescore();
       draw(Array.from(fresh));
       fresh = new Set();
-      standing();
+      standing.show();
       wards.show();
     }
 
@@ -262,7 +262,7 @@
     /* ---- figures ---- */
 
     function figures() {
-      standing();
+      standing.show();
       wards.show();
       units.show();
       card();
@@ -272,48 +272,7 @@
       P.allow(el("redo"), painting.canRedo());
       el("proposal-name").textContent = "\u201c" + painting.name + "\u201d, " + P.many(painting.wards.length, "ward") + ", " + P.many(review.size, "unit");
       if (document.activeElement !== el("name")) { el("name").value = painting.name; }
-      if (!el("judgement").hidden) { verdict(); }
-    }
-
-    function standing() {
-      const { summary, unplaced } = painting.scores;
-      const judged = P.judged(review, painting.scores);
-      const far = summary.farthest_forecast;
-      const split = review.groups.filter((group) => summary.splits[group.kind]).map((group) => P.many(summary.splits[group.kind], ...P.kinds[group.kind]));
-      const whole = summary.detached + summary.doughnuts;
-      fact([
-        ["Verdict", judged.faults.length ? P.many(judged.faults.length, "fault") + " to mend" : "Meets every test", judged.faults.length ? "bad" : "good"],
-        ["Councillors", P.count(summary.councillors) + " of " + P.count(review.councillors), summary.councillors === review.councillors ? "good" : "bad"],
-        ["Beyond " + review.mark.replace(" ", "\u00a0"), P.many(summary.over_forecast, "ward") + " on the forecast, " + P.count(summary.over_now) + " now", summary.over_forecast ? "bad" : "good"],
-        ["Farthest", far ? far.name + " " + P.signed(far.variance_forecast) : "none", ""],
-        ["In one piece", unplaced ? P.many(unplaced, "unit") + " without a ward" : whole ? "all wards but " + P.count(whole) : "every ward", whole || unplaced ? "bad" : "good"],
-        ...(review.groups.length ? [["Split", split.join(", ") || "nothing", ""]] : [])
-      ]);
-      const all = [...judged.faults, ...judged.warnings];
-      const shown = all.slice(0, MOST_WARNED).map((one, k) => P.make("li", { class: k < judged.faults.length ? "fault" : "" }, one.words));
-      if (all.length > MOST_WARNED) { shown.push(P.make("li", {}, P.count(all.length - MOST_WARNED) + " more: judge the proposal to see all.")); }
-      el("warn-list").replaceChildren(...(shown.length ? shown : [P.make("li", {}, "Nothing: the proposal meets every test.")]));
-    }
-
-    function fact(list) {
-      const boxes = el("facts").children;
-      list.forEach(function ([name, words, state], k) {
-        if (!boxes[k]) { el("facts").append(P.make("div", {}, P.make("dt", {}), P.make("dd", {}))); }
-        const [term, told] = boxes[k].children;
-        boxes[k].className = state;
-        if (term.textContent !== name) { term.textContent = name; }
-        if (told.textContent !== words) { told.textContent = words; }
-      });
-    }
-
-    function verdict() {
-      const judged = P.judged(review, painting.scores);
-      const listOf = (found) => P.make("ul", {}, ...found.map((one) => P.make("li", {}, one.words)));
-      const head = judged.faults.length
-        ? [P.make("p", { class: "verdict-line bad" }, "Not yet. " + P.many(judged.faults.length, "fault stands", "faults stand") + " in the way:"), listOf(judged.faults)]
-        : [P.make("p", { class: "verdict-line good" }, "\u201c" + painting.name + "\u201d meets all tests: " + P.many(painting.wards.length, "ward") + " of one piece for " + P.many(review.councillors, "councillor") + ", none more than " + review.mark + " from the average on the forecast.")];
-      const care = judged.warnings.length ? [P.make("p", {}, "To be argued for:"), listOf(judged.warnings)] : [P.make("p", {}, "Nothing else needs to be argued for.")];
-      el("judgement-body").replaceChildren(...head, ...care, P.make("p", { class: "hint" }, "These are tests of numbers and borders. Whether a ward reflects its communities, and makes for good local government, people must judge."));
+      if (!el("judgement").hidden) { standing.judge(); }
     }
 
     /* ---- one unit ---- */
@@ -418,7 +377,7 @@
       el("unit-pick").addEventListener("click", () => picked(chosen));
       el("judge").addEventListener("click", function () {
         el("judgement").hidden = false;
-        verdict();
+        standing.judge();
         el("judgement").focus({ preventScroll: true });
         el("judgement").scrollIntoView({ behavior: P.still ? "auto" : "smooth", block: "start" });
       });

@@ -507,6 +507,7 @@ def test_two_proposals_stand_side_by_side_with_what_differs_hatched(opened: Open
 def test_a_draft_is_kept_and_offered_again(opened: Opened) -> None:
     opened.run("() => { const p = placeshaping.page.painting; p.give([0, 1], p.wards[3].slot); }")
     opened.page.wait_for_function("() => Object.keys(localStorage).some((k) => /wards-/.test(k))")
+    opened.page.wait_for_timeout(300)  # what is kept goes to another process first
     opened.page.reload()
     opened.run("() => placeshaping.ready")
     assert "You painted “As they are” in this browser" in opened.page.inner_text("#draft")
