@@ -34,6 +34,12 @@ def join_small(review: Review, policy: Policy) -> NDArray[np.int64]:
     while True:
         heads = np.unique(group)
         small = heads[_too_small(electors[heads], policy)]
+        if len(heads) < 2:
+            msg = (
+                f"Under the policy {policy.name!r} fewer than two units are left: nearly all have "
+                f"fewer than {policy.threshold} electors. Give larger units."
+            )
+            raise DisclosureError(msg)
         if not len(small):
             return group
         one = int(small[electors[small].sum(axis=1).argmin()])

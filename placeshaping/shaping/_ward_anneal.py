@@ -11,6 +11,8 @@ Every chain draws from a seed of its own: the answer does not depend on threads.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numba
 import numpy as np
 
@@ -311,7 +313,6 @@ def recombine(
     return spare[:last]
 
 
-@compiled(parallel=True)
 def anneal_all(
     graph: Nodes,
     seats: int,
@@ -323,10 +324,17 @@ def anneal_all(
     cold: float,
     seeds: Ints,
 ) -> Floats:
-    """Run chains side by side, each in its row of `labels` and `ward_seats`; return the costs."""
-    cost = np.empty(len(seeds))
-    for c in numba.prange(len(seeds)):
-        cost[c] = anneal(
-            graph, seats, labels[c], ward_seats[c], stay[c], steps, hot, cold, seeds[c]
+    """
+    Run chains side by side, each in its row of `labels` and `ward_seats`; return the costs.
+
+    In threads of Python's, which the kernels let run: a parallel kernel would
+    take as long again to compile.
+    """
+
+    def run(c: int) -> float:
+        return anneal(
+            graph, seats, labels[c], ward_seats[c], stay[c], steps, hot, cold, int(seeds[c])
         )
-    return cost
+
+    with ThreadPoolExecutor(numba.get_num_threads()) as pool:
+        return np.array(list(pool.map(run, range(len(seeds)))), dtype=np.float64)

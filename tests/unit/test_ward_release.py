@@ -117,6 +117,11 @@ def test_a_small_unit_without_a_neighbour_is_refused():
         protect_review(review, policy="public")
 
 
+def test_units_that_would_all_be_joined_are_refused():
+    with pytest.raises(DisclosureError, match="fewer than two units are left"):
+        protect_review(review_of([3, 2, 4]), policy="public")
+
+
 def test_a_ward_of_small_units_alone_cannot_be_shown():
     review = review_of([100, 3, 90])
     wards = pd.Series(list("xyz"), index=review.units.index)
