@@ -40,6 +40,7 @@
     };
 
     this.mark = function (i) {
+      if (shown) { shown.where.chosen = i; } /* for rows that are still to come */
       for (const row of table.tBodies[0].rows) {
         row.classList.toggle("chosen", Number(row.dataset.place) === i);
       }
