@@ -64,12 +64,32 @@ def write_sheets(profile: Profile, path: str | Path) -> Path:
     OutputError
         If the name ends otherwise, or the file cannot be written.
     """
+    return lay_out(profile, page_of(profile), path)
+
+
+def lay_out(profile: Profile, content: ReportContent, path: str | Path) -> Path:
+    """
+    Write the words and tables of a page on sheets, with the charts of its profile.
+
+    Parameters
+    ----------
+    profile
+        Where the charts are from.
+    content
+        What is written.
+    path
+        The file to write, ending in .pdf.
+
+    Returns
+    -------
+    path
+        The file that was written.
+    """
     for release in profile.material.releases.values():
         require_release(release, wanted_by="write_sheets")
     path = check_suffix(path, SUFFIXES)
     mpl = require("matplotlib", extra="pictures")
     backend = require("matplotlib.backends.backend_pdf", extra="pictures")
-    content = page_of(profile)
     about = {
         "Title": content.title,
         "Keywords": json.dumps(dict(content.declaration), sort_keys=True),

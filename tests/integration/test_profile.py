@@ -1,5 +1,6 @@
 """`placeshaping profile`: every ward, areas together, drawn places, several services; bad input."""
 
+import dataclasses
 import datetime as dt
 import json
 import shutil
@@ -15,8 +16,7 @@ from placeshaping._core.errors import (
     PlaceshapingError,
     RecipeError,
 )
-from placeshaping.project import profile as project_profile
-from placeshaping.project.profile import run_profiles
+from placeshaping.project.profile import run_profiles, write_profiles
 from placeshaping.project.profile_inputs import read_benchmarks
 from placeshaping.project.profile_request import read_profile_recipe
 from placeshaping.verify.files import verify_files
@@ -172,20 +172,17 @@ def test_the_next_run_compares_with_this_one(done, folder, capsys):
     assert {path.suffix for path in made.files} == {".json", ".pdf"}
 
 
-def test_a_leak_is_refused_and_nothing_is_written(folder, monkeypatch):
-    from placeshaping.reports import profiles_file
-
-    write(folder, name="leak.toml", more='folder = "leak"')
-    honest = profiles_file.content_of
-
-    def leaking(profile):
-        content = honest(profile)
-        content["services"][1]["values"][0]["count"] = 7
-        return content
-
-    monkeypatch.setattr(profiles_file, "content_of", leaking)
+@pytest.mark.parametrize("kind", ["html", "json", "pdf"])
+def test_a_leak_is_refused_and_nothing_is_written(done, folder, kind):
+    profile = done.profiles[0]
+    crime, tipping = profile.counted
+    numbers = tipping.numbers.copy()
+    numbers.iloc[0, numbers.columns.get_loc("count")] = 1007
+    leaking = dataclasses.replace(
+        profile, counted=(crime, dataclasses.replace(tipping, numbers=numbers))
+    )
     with pytest.raises(GivesAwayError, match=r"not rounded to 5.*nothing was written"):
-        run_profiles(folder / "leak.toml", ["E07900001"], made_on=DAY, write=["json"])
+        write_profiles([leaking], folder / "leak", [kind], title="Fenmarch")
     assert not (folder / "leak").exists()
 
 
@@ -230,16 +227,32 @@ def test_a_place_must_be_asked_for(folder):
         run_profiles(folder / "recipe.toml", made_on=DAY)
 
 
-def test_the_command_tells_what_it_found(folder, done, monkeypatch, capsys):
-    """The outcome is made already: what the command says of it is looked at."""
+def test_the_command_tells_what_it_found(folder, monkeypatch, capsys):
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(project_profile, "run_profiles", lambda *_, **__: done)
-    with pytest.raises(SystemExit) as stop:
-        cli.main(["profile", "E07900001"])
-    assert stop.value.code == 0
+    write(folder, name="told.toml", more='folder = "told"')
+    with pytest.raises(SystemExit, match=r"^0$"):
+        cli.main(["profile", "E07900001", "-r", "told.toml", "--write", "json"])
     told = capsys.readouterr().out
     assert "Recorded crime" in told
-    assert "more in" in told
-    with pytest.raises(SystemExit):
-        cli.main(["profile", "E07900001", "--json"])
-    assert json.loads(capsys.readouterr().out)["policy"] == "councillor"
+    assert ".json" in told
+
+
+def test_a_recipe_of_records_and_areas_alone_says_what_is_missing(folder, capsys):
+    """No lookup, population, deprivation or place: sections say so, nothing fails."""
+    recipe = """
+title = "Bare"
+policy = "public"
+ledger = "none"
+records = { file = "crime.zip", sensitivity = "personal" }
+areas = { file = "lsoa_2021.gpkg" }
+show = { by = "all" }
+profile = { folder = "bare" }
+"""
+    (folder / "bare.toml").write_text(recipe, "utf-8")
+    code = gpd.read_file(folder / "lsoa_2021.gpkg", rows=1)["LSOA21CD"].iloc[0]
+    with pytest.raises(SystemExit, match=r"^0$"):
+        cli.main(["profile", code, "-r", str(folder / "bare.toml"), "--json", "--write", "html"])
+    made = json.loads(capsys.readouterr().out)
+    page = (folder / "bare" / made["files"][0]).read_text("utf-8")
+    for key in ("[population]", "[deprivation]", "[[places]]"):
+        assert f"Add {key}" in page
