@@ -258,8 +258,9 @@ def _work_out(
 def _released(given: InspectionRequest, report: InspectionReport) -> Records:
     from placeshaping.disclosure.records import release_records
 
+    chances = dict.fromkeys(("chance", "low", "high"), 2)  # intervals bear no more digits
     return release_records(
-        report.listed,
+        report.listed.round(chances),
         policy=given.policy,
         title=given.title,
         made_on=report.made_on,

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from placeshaping.pages.report import ReportContent, ReportSection, ReportTable, render_report
-from placeshaping.shaping.inspection_words import describe_inspections
+from placeshaping.shaping.inspection_audit import coarsen_audit
+from placeshaping.shaping.inspection_words import describe_inspections, feature_words
 from placeshaping.shaping.targeting_scores import MODEL, describe_targeting
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def _model(report: InspectionReport) -> ReportSection:
     model = report.model
     rows = tuple(
         (
-            name.replace("_", " "),
+            feature_words(name),
             f"{usual:,.4g}" if isinstance(usual, float) else str(usual),
             model.tagged.get(name, "open").replace("_", " "),
         )
@@ -171,12 +172,13 @@ def _model(report: InspectionReport) -> ReportSection:
     )
 
 
-def _audit(audit: pd.DataFrame) -> ReportSection:
+def _audit(found: pd.DataFrame) -> ReportSection:
+    audit = coarsen_audit(found)
     rows = tuple(
         (
             str(decile), f"{row.properties:,}", f"{row.listed:,}", f"{row.per_100:.1f}",
             f"{row.low:.1f} to {row.high:.1f}", f"{row.ratio:.2f}",
-            "" if chance != chance else f"{chance:.0%}",  # none of that decile is listed
+            "" if chance != chance else f"{chance:.0%}",  # none of those is listed
         )
         for decile, row, chance in zip(
             audit.index,
@@ -189,9 +191,14 @@ def _audit(audit: pd.DataFrame) -> ReportSection:
         "Decile (1 most deprived)", "Properties", "Listed", "Listed of 100", "95 % interval",
         "Times the average", "Mean chance of those listed",
     )  # fmt: skip
+    told = (
+        "Deciles with few properties, or few of them listed, are told together, so that no row "
+        "tells of a single one.",
+    )
     return ReportSection(
         "On which areas the list falls",
         (
+            *(told if len(audit) < len(found) else ()),
             "Deprivation is used for this audit. Where a decile is listed more often at the same "
             "mean chance, the list follows the chances; where its chances on the list are lower "
             "and few are found there, look at what the model learned from.",
@@ -201,9 +208,7 @@ def _audit(audit: pd.DataFrame) -> ReportSection:
 
 
 def _origin(report: InspectionReport) -> ReportSection:
-    files = tuple(
-        f"{one.role}: {one.name} (checksum {one.checksum[:12]})" for one in report.sources
-    )
+    files = tuple(f"{one.role}: {one.name} ({one.checksum})" for one in report.sources)
     contact = (f"Contact: {report.contact}.",) if report.contact else ()
     return ReportSection(
         "Where it comes from", (f"Made on {_day(report.made_on)}.", *contact), points=files

@@ -16,7 +16,9 @@ import pandas as pd
 from placeshaping._core.checks import check_choice, check_columns, check_whole, listed
 from placeshaping._core.columns import tag_columns
 from placeshaping._core.errors import DuplicateError, InputError, UnmatchedError
+from placeshaping.shaping.inspection_audit import compare_deciles
 from placeshaping.shaping.inspection_cases import days_of
+from placeshaping.shaping.inspection_words import COUNTED, feature_words
 from placeshaping.shaping.targeting import InspectionModel
 from placeshaping.shaping.targeting_scores import MODEL, RULES
 from placeshaping.statistics.rates import wilson_interval
@@ -25,13 +27,6 @@ REASONS = 3
 """Reasons that stand beside a property."""
 
 _STRONG = 0.1  # log odds under which a feature is no reason
-_WORDS = {
-    "visits_before": "visits before",
-    "found_before": "findings before",
-    "days_since_visit": "days since the last visit",
-    "complaints_year": "complaints in the last year",
-    "complaints": "complaints in all",
-}
 
 
 def make_inspection_list(
@@ -340,13 +335,7 @@ def audit_inspections(
     audit = table.groupby("decile").agg(
         properties=("listed", "size"), listed=("listed", "sum"), chance=("chance", "mean")
     )
-    limits = wilson_interval(audit["listed"], audit["properties"])
-    overall = audit["listed"].sum() / audit["properties"].sum()
-    share = audit["listed"] / audit["properties"]
-    return audit.assign(
-        per_100=share * 100, low=limits["lower"] * 100, high=limits["upper"] * 100,
-        ratio=share / overall,
-    )[["properties", "listed", "per_100", "low", "high", "ratio", "chance"]]  # fmt: skip
+    return compare_deciles(audit)
 
 
 def _ranked(
@@ -363,11 +352,11 @@ def _ranked(
 
 
 def _reason(name: str, value: Any, usual: Any) -> str:
-    words = _WORDS.get(name, name.replace("_", " "))
+    words = feature_words(name)
     if not isinstance(usual, float):
         return f"{words}: {'not known' if pd.isna(value) else value} (usual: {usual})"
     if pd.isna(value):
         return "never visited" if name == "days_since_visit" else f"{words} not known"
-    if name in _WORDS:
+    if name in COUNTED:
         return f"{value:,.0f} {words} (usual: {usual:,.0f})"
     return f"{words} {value:,.4g} (usual: {usual:,.4g})"

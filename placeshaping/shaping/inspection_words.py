@@ -8,6 +8,37 @@ import pandas as pd
 
 from placeshaping._core.checks import check_result
 
+COUNTED = {
+    "visits_before": "visits before",
+    "found_before": "findings before",
+    "days_since_visit": "days since the last visit",
+    "complaints_year": "complaints in the last year",
+    "complaints": "complaints in all",
+}
+"""Words for the features that are counted from the record."""
+
+
+def feature_words(name: str) -> str:
+    """
+    Say what a feature is, as a reader would.
+
+    Parameters
+    ----------
+    name
+        Column of the table of cases.
+
+    Returns
+    -------
+    words
+        For pages and lists.
+
+    Examples
+    --------
+    >>> feature_words("complaints_year"), feature_words("last_sold")
+    ('complaints in the last year', 'last sold')
+    """
+    return COUNTED.get(name, name.replace("_", " "))
+
 
 def describe_inspections(made: pd.DataFrame) -> str:
     """
@@ -61,6 +92,9 @@ def _told(made: pd.DataFrame) -> Iterator[str]:
     if lot:
         yield "Visit those drawn by lot like the others: they alone show what the list overlooks."
     if made.attrs["tagged"]:
-        told = [f"{name} ({tag.replace('_', ' ')})" for name, tag in made.attrs["tagged"].items()]
+        told = [
+            f"{feature_words(name)} ({tag.replace('_', ' ')})"
+            for name, tag in made.attrs["tagged"].items()
+        ]
         yield f"The chances rest among others on {', '.join(told)}."
     yield "A place on the list is a reason to look, and no finding."

@@ -168,12 +168,15 @@ def describe_targeting(scores: pd.DataFrame) -> str:
     >>> cases = inspection_cases(made.visits, made.properties, complaints=made.complaints)
     >>> scores = score_targeting(cases, inspections=0.2, form="logistic", by=["area"], draws=99)
     >>> print(describe_targeting(scores))
-    In areas that it had not seen, the model found something at ...
+    Go by the ... In areas that it had not seen, the model found something at ...
     """
     check_result(
         scores, made_by="score_targeting", columns=["precision", "gain"], facts=["use", "of_gain"]
     )
-    told = []
+    use = scores.attrs["use"]
+    told = [
+        "Go by the model." if use == MODEL else f"Go by the plain rule: {use}. It can be explained."
+    ]
     for scheme in scores.index.unique("by"):
         table = _Rows(scores.loc[scheme])
         rule = _best_rule(table.table)
@@ -194,10 +197,6 @@ def describe_targeting(scores: pd.DataFrame) -> str:
                 f"Had it known who went, {table.at(INSPECTOR, 'precision'):.0%}: "
                 f"{max(share, 0):.0%} of that gain would have been the inspector's."
             )
-    use = scores.attrs["use"]
-    told.append(
-        "Go by the model." if use == MODEL else f"Go by the plain rule: {use}. It can be explained."
-    )
     return " ".join(told)
 
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 
 import openpyxl
 import pandas as pd
@@ -84,7 +85,25 @@ def test_a_request_becomes_a_list_and_a_page(folder, capsys):
     assert "Had it known who went" in page
     assert "arrears (personal)" in page
     assert "Times the average" in page
+    assert "complaints in the last year (personal)" in page
+    assert "complaints_year" not in page
+    checksums = re.findall(r"SHA-256 ([0-9a-f]+)", page)
+    assert [len(one) for one in checksums] == [64] * 4
+    assert table["chance"].tolist() == table["chance"].round(2).tolist()
     assert not any(key in page for key in table["property"])
+
+
+def test_the_page_tells_of_no_decile_with_few_properties(folder):
+    page = (folder / "inspections" / "report.html").read_text(encoding="utf-8")
+    part = page[page.index("Properties listed in order, by") :]
+    found = re.findall(
+        r"<t[hd][^>]*>([^<]+)</t[hd]>\s*<td[^>]*>(\d+)</td>\s*<td[^>]*>(\d+)</td>", part
+    )
+    properties, listed = ([int(row[n]) for row in found] for n in (1, 2))
+    assert sum(properties) == 1_500
+    assert sum(listed) == 54
+    assert all(one == 0 or one >= 5 for one in listed)
+    assert all(all_of - some >= 5 for all_of, some in zip(properties, listed, strict=True))
 
 
 def test_the_list_stays_inside(folder):

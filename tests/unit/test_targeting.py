@@ -12,6 +12,7 @@ from placeshaping._core.errors import (
     InputError,
     UnmatchedError,
 )
+from placeshaping.shaping.inspection_audit import coarsen_audit
 from placeshaping.shaping.inspection_cases import HISTORY, inspection_cases, standing_on
 from placeshaping.shaping.inspection_list import (
     add_outcomes,
@@ -152,7 +153,7 @@ def test_where_nothing_can_be_learned_a_plain_rule_is_used(cases):
     noise = cases.assign(found=rng.permutation(cases["found"].to_numpy()))
     scores = score_targeting(noise, inspections=0.2, form="logistic", by=["area"], draws=299)
     assert scores.attrs["use"] != MODEL
-    assert "Go by the plain rule" in describe_targeting(scores)
+    assert describe_targeting(scores).startswith("Go by the plain rule")
     assert scores.loc["area"].loc[MODEL, "low"] < scores.loc["area"].loc[ANYWHERE, "precision"]
 
 
@@ -249,6 +250,26 @@ def test_an_audit_adds_up(standing, model):
     assert weighted == pytest.approx(1)
     with pytest.raises(UnmatchedError, match="1 areas have no decile"):
         audit_inspections(listed, standing, deciles.iloc[1:])
+
+
+@pytest.mark.parametrize(
+    ("properties", "named", "rows"),
+    [
+        ([40, 30, 30, 50], [9, 5, 1, 6], ["1", "2", "3 to 4"]),
+        ([40, 30, 1, 50], [9, 5, 1, 1], ["1", "2 to 4"]),
+        ([2, 30, 30, 50], [0, 0, 6, 6], ["1 to 2", "3", "4"]),
+        ([3, 3, 3, 1], [1, 0, 1, 1], ["1 to 4"]),
+        ([30, 6, 30, 30], [5, 6, 5, 5], ["1", "2 to 3", "4"]),
+    ],
+)
+def test_a_told_audit_speaks_of_no_few_properties(properties, named, rows):
+    table = {"properties": properties, "listed": named, "chance": [0.5] * 4}
+    audit = pd.DataFrame(table, index=pd.Index([1, 2, 3, 4], name="decile"))
+    audit["chance"] = audit["chance"].where(audit["listed"] > 0)
+    told = coarsen_audit(audit)
+    assert list(told.index) == rows
+    assert told[["properties", "listed"]].sum().tolist() == [sum(properties), sum(named)]
+    assert told.loc[told["listed"] > 0, "chance"].to_numpy() == pytest.approx(0.5)
 
 
 def test_who_inspected_is_no_feature(made, cases):
