@@ -345,6 +345,16 @@ def test_tables_that_do_not_fit_are_refused(place: Path) -> None:
         make_area_segments(path, made_on=DAY)
 
 
+def test_the_recipe_of_the_guide_runs_on_the_invented_district(district_folder: Path) -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "synthetic.md").read_text(encoding="utf-8")
+    recipe = district_folder / "guide.toml"
+    text = guide.split("```toml\n")[1].partition("```")[0]
+    recipe.write_text(text.replace("groups = 3", "groups = 3\nstarts = 10\nresamples = 10"))
+    made = make_area_segments(recipe, made_on=DAY)
+    assert len(made.report.portraits) == 3
+    assert "children under 18" in made.report.variables.index
+
+
 def test_fewer_areas_than_groups_are_refused(place: Path, tmp_path: Path) -> None:
     for name in ("people.csv", "homes.csv", "imd.csv"):
         (tmp_path / name).write_bytes((place / name).read_bytes())
