@@ -14,9 +14,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from placeshaping import __version__
 from placeshaping._core.errors import PlaceshapingError
@@ -37,8 +38,25 @@ if TYPE_CHECKING:
     from placeshaping.project.pipeline import Outcome
     from placeshaping.verify.verdict import Verdict
 
+_ORDER = (
+    "demo", "init", "check", "fetch", "run", "verify", "publish", "ledger",
+    "profile", "access", "site", "rounds", "review", "segments", "evaluate", "inspections",
+    "backtest", "patrol",
+)  # fmt: skip
+
+
+class _InOrder(TyperGroup):
+    """Lists the commands in the order in which people meet them."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - named by the base class
+        """Return their names; one that has no place stands last."""
+        place = {name: number for number, name in enumerate(_ORDER)}
+        return sorted(self.commands, key=lambda name: place.get(name, len(place)))
+
+
 app = typer.Typer(
     name="placeshaping",
+    cls=_InOrder,
     help="Hot spots and place shaping: join, find, protect, publish.",
     no_args_is_help=True,
     add_completion=False,

@@ -14,7 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
+from typer.core import TyperGroup
 
+from placeshaping import cli
 from placeshaping.cli import main
 
 RECIPE = """
@@ -61,6 +64,13 @@ def recipe_file(district_folder: Path, tmp_path: Path) -> Path:
     file = tmp_path / "my recipe.toml"
     file.write_text(RECIPE.format(**paths), encoding="utf-8")
     return file
+
+
+def test_help_lists_every_command_in_the_order_of_use() -> None:
+    group = typer.main.get_command(cli.app)
+    assert isinstance(group, TyperGroup)
+    listed = group.list_commands(typer.Context(group))
+    assert listed == list(cli._ORDER)
 
 
 def test_run_writes_beside_the_recipe_and_says_what_it_did(
