@@ -61,7 +61,7 @@ def folder(tmp_path_factory):
 
 def run(arguments, capsys):
     """Run the command; return the exit code and what it wrote."""
-    with pytest.raises(SystemExit) as stop:
+    with pytest.raises(SystemExit, match=r"\d|^$") as stop:
         cli.main(arguments)
     told = capsys.readouterr()
     return stop.value.code, told.out + told.err

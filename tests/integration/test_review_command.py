@@ -164,7 +164,7 @@ def test_two_proposals_are_compared(recipe):
 
 
 def refusal(capsys, *arguments: object) -> str:
-    with pytest.raises(SystemExit) as stopped:
+    with pytest.raises(SystemExit, match=r"\d|^$") as stopped:
         main([str(argument) for argument in arguments])
     assert stopped.value.code == 1
     return capsys.readouterr().err
