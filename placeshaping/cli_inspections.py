@@ -25,5 +25,7 @@ def inspections(
         print_json(outcome.to_dict())
     elif not quiet:
         typer.echo(outcome.report.lead)
+        for sentence in outcome.report.cautions:
+            typer.echo(f"Mind: {sentence}")
         for path in outcome.files:
             typer.echo(f"{path}  ({path.stat().st_size / 1000:,.0f} KB)")

@@ -83,6 +83,7 @@ def answer_inspections(request: str | Path, *, made_on: dt.date) -> InspectionOu
     path = Path(request)
     given = read_inspection_request(path)
     tables, sources = _read(given, path.parent)
+    _check_first(given, tables, made_on)
     report = _work_out(given, tables, sources, made_on)
     records = _released(given, report)
     target = path.parent / given.output
@@ -116,6 +117,44 @@ def _read(
         tables["deprivation"] = read_deprivation(folder / given.deprivation)
         files.append(("deprivation", given.deprivation))
     return tables, [describe_file(folder / name, role) for role, name in files]
+
+
+def _check_first(
+    given: InspectionRequest, tables: dict[str, pd.DataFrame], made_on: dt.date
+) -> None:
+    """Refuse what could not be handed over, before minutes are spent on it."""
+    from placeshaping.disclosure.permission import check_policy
+    from placeshaping.disclosure.policies import POLICIES
+    from placeshaping.shaping.inspection_audit import decile_of_each
+    from placeshaping.shaping.inspection_list import check_fewer
+
+    check_policy(
+        POLICIES[given.policy],
+        sensitivity="personal",
+        already_published=None,
+        purpose=given.purpose,
+        expires=given.expires,
+        made_on=made_on,
+    )
+    check_fewer(given.team.inspections, of=len(tables["properties"]))
+    if "deprivation" in tables:
+        decile_of_each(tables["properties"], tables["deprivation"]["imd_decile"])
+
+
+def _late(given: InspectionRequest, tables: dict[str, pd.DataFrame]) -> tuple[str, ...]:
+    """Say how much of the record lies on or after the first day, and is not counted."""
+    import pandas as pd
+
+    first = pd.Timestamp(given.team.first_day)
+    names = [name for name in ("visits", "complaints") if name in tables]
+    late = {name: int((tables[name]["date"] >= first).sum()) for name in names}
+    told = " and ".join(f"{many:,} {name}" for name, many in late.items() if many)
+    if not told:
+        return ()
+    return (
+        f"{told} on record are of the first day or later, and the list knows nothing of them. Is "
+        f"{given.team.first_day} the day on which the team starts?",
+    )
 
 
 def _columns(path: Path, roles: dict[str, str]) -> pd.DataFrame:
@@ -251,7 +290,7 @@ def _work_out(
         title=given.title, purpose=given.purpose, contact=given.contact,
         lawful_basis=given.lawful_basis, policy=POLICIES[given.policy], made_on=made_on,
         expires=given.expires, scores=scores, model=model, listed=made, audit=audit,
-        sources=sources,
+        sources=sources, cautions=_late(given, tables),
     )  # fmt: skip
 
 

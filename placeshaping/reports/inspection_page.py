@@ -44,6 +44,8 @@ class InspectionReport:
         From `audit_inspections`; None without deprivation.
     sources
         The input files.
+    cautions
+        Of this request, to be read before those of the trial.
     """
 
     title: str
@@ -58,6 +60,7 @@ class InspectionReport:
     listed: pd.DataFrame
     audit: pd.DataFrame | None
     sources: Sequence[SourceFile]
+    cautions: tuple[str, ...] = ()
 
     @property
     def lead(self) -> str:
@@ -112,7 +115,7 @@ def inspection_page(report: InspectionReport) -> str:
             title=f"{report.title}: where to look, and does a model help?",
             lead=report.lead,
             facts=tuple(facts),
-            cautions=tuple(report.scores.attrs["cautions"]),
+            cautions=(*report.cautions, *report.scores.attrs["cautions"]),
             sections=tuple(sections),
             footer=_FOOTER,
             stamp=report.policy.stamp,

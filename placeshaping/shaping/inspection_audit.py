@@ -6,11 +6,46 @@ from typing import Any
 
 import pandas as pd
 
-from placeshaping._core.checks import check_columns
+from placeshaping._core.checks import check_columns, listed
+from placeshaping._core.errors import UnmatchedError
 from placeshaping.statistics.rates import wilson_interval
 
 FEWEST = 5
 """Properties that a row of a page must tell of, listed and not, unless none is listed."""
+
+
+def decile_of_each(properties: pd.DataFrame, deciles: pd.Series[Any]) -> pd.Series[int]:
+    """
+    Look up the deprivation decile of each property's area.
+
+    Parameters
+    ----------
+    properties
+        With ``area_code``.
+    deciles
+        By area code.
+
+    Returns
+    -------
+    decile
+        Index of `properties`.
+
+    Raises
+    ------
+    UnmatchedError
+        If areas have no decile.
+
+    Examples
+    --------
+    >>> decile_of_each(pd.DataFrame({"area_code": ["x"]}, ["a"]), pd.Series({"x": 3}))["a"]
+    np.int64(3)
+    """
+    decile = properties["area_code"].map(deciles)
+    if decile.isna().any():
+        lost = properties.loc[decile.isna(), "area_code"].unique()
+        msg = f"{len(lost):,} areas have no decile ({listed(list(lost))}). Add them, or recode."
+        raise UnmatchedError(msg)
+    return decile.astype("int64")
 
 
 def compare_deciles(audit: pd.DataFrame) -> pd.DataFrame:

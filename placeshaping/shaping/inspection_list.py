@@ -16,7 +16,7 @@ import pandas as pd
 from placeshaping._core.checks import check_choice, check_columns, check_whole, listed
 from placeshaping._core.columns import tag_columns
 from placeshaping._core.errors import DuplicateError, InputError, UnmatchedError
-from placeshaping.shaping.inspection_audit import compare_deciles
+from placeshaping.shaping.inspection_audit import compare_deciles, decile_of_each
 from placeshaping.shaping.inspection_cases import days_of
 from placeshaping.shaping.inspection_words import COUNTED, feature_words
 from placeshaping.shaping.targeting import InspectionModel
@@ -95,12 +95,7 @@ def make_inspection_list(
     if not 0 <= by_lot <= 1:
         msg = f"by_lot is {by_lot!r}. Give a share between 0 and 1, as 0.1."
         raise InputError(msg)
-    if inspections > len(standing):
-        msg = (
-            f"The team can make {inspections:,} visits, and there are {len(standing):,} "
-            "properties. Visit them all; no list is needed."
-        )
-        raise InputError(msg)
+    check_fewer(inspections, of=len(standing))
     generator = np.random.default_rng(rng)
     lot = generator.choice(len(standing), round(by_lot * inspections), replace=False)
     ranked = _ranked(standing, model, by, generator)
@@ -129,6 +124,27 @@ def make_inspection_list(
         tagged=dict(model.tagged),
     )
     return made
+
+
+def check_fewer(inspections: int, *, of: int) -> None:
+    """
+    Refuse a list of all properties.
+
+    Raises
+    ------
+    InputError
+        If the team can make more visits than there are properties.
+
+    Examples
+    --------
+    >>> check_fewer(60, of=1500)
+    """
+    if inspections > of:
+        msg = (
+            f"The team can make {inspections:,} visits, and there are {of:,} properties. Visit "
+            "them all; no list is needed."
+        )
+        raise InputError(msg)
 
 
 def reasons_for(
@@ -322,15 +338,9 @@ def audit_inspections(
     """
     check_columns(standing.columns, ["area_code"], where="The table of properties")
     check_columns(listed_before.columns, ["chosen_by", "chance"], where="The list")
-    decile = standing["area_code"].map(deciles)
-    if decile.isna().any():
-        lost = standing.loc[decile.isna(), "area_code"].unique()
-        msg = f"{len(lost):,} areas have no decile ({listed(list(lost))}). Add them, or recode."
-        raise UnmatchedError(msg)
+    decile = decile_of_each(standing, deciles)
     ranked = listed_before.loc[listed_before["chosen_by"].eq("rank"), "chance"]
-    table = pd.DataFrame(
-        {"decile": decile.astype(int), "listed": standing.index.isin(ranked.index)}
-    )
+    table = pd.DataFrame({"decile": decile, "listed": standing.index.isin(ranked.index)})
     table["chance"] = ranked.reindex(standing.index)
     audit = table.groupby("decile").agg(
         properties=("listed", "size"), listed=("listed", "sum"), chance=("chance", "mean")

@@ -106,6 +106,33 @@ def test_the_page_tells_of_no_decile_with_few_properties(folder):
     assert all(all_of - some >= 5 for all_of, some in zip(properties, listed, strict=True))
 
 
+def test_what_lies_after_the_first_day_is_told(folder, capsys):
+    given = (folder / "request.toml").read_text().replace("2026-01-05", "2023-01-05")
+    given = given.replace("contact = ", 'output = "early"\ncontact = ')
+    for name in ("homes.csv", "visits.csv", "complaints.csv"):
+        table = pd.read_csv(folder / name)
+        table[table["property"].lt("P00400")].to_csv(folder / f"few_{name}", index=False)
+        given = given.replace(f'"{name}"', f'"few_{name}"')
+    (folder / "early.toml").write_text(given)
+    code, said = run(["inspections", str(folder / "early.toml")], capsys)
+    assert code == 0
+    visits = pd.read_csv(folder / "few_visits.csv")["date"]
+    late = (pd.to_datetime(visits, dayfirst=True) >= "2023-01-05").sum()
+    assert f"Mind: {late:,} visits and " in said
+    assert "Is 2023-01-05 the day" in (folder / "early" / "report.html").read_text(encoding="utf-8")
+
+
+def test_an_area_without_decile_is_told_before_anything_is_learned(folder, capsys):
+    table = pd.read_csv(folder / "homes.csv")
+    table.loc[0, "area_code"] = "E01999999"
+    table.to_csv(folder / "moved.csv", index=False)
+    given = (folder / "request.toml").read_text().replace("homes.csv", "moved.csv")
+    (folder / "moved.toml").write_text(given)
+    code, said = run(["inspections", str(folder / "moved.toml")], capsys)
+    assert code == 1
+    assert "1 areas have no decile (E01999999)" in said
+
+
 def test_the_list_stays_inside(folder):
     for name in ("list.csv", "list.xlsx", "report.html"):
         path = folder / "inspections" / name
