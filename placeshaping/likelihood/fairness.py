@@ -125,8 +125,8 @@ def burden_drift(burdens: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     Returns
     -------
     drift
-        Index: the groups. One column a release, and ``change``: the last less
-        the first.
+        Index: the groups of the last release. One column a release, and
+        ``change``: the last less the first that tells of the group; missing where none does.
 
     Raises
     ------
@@ -137,7 +137,9 @@ def burden_drift(burdens: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         msg = "There is no former release to compare with."
         raise EmptyError(msg)
     table = pd.DataFrame({name: burden["burden_ratio"] for name, burden in burdens.items()})
-    table["change"] = table.iloc[:, -1] - table.iloc[:, 0]
+    table = table.reindex(list(burdens.values())[-1].index)
+    before = table.iloc[:, : max(len(burdens) - 1, 1)]
+    table["change"] = table.iloc[:, -1] - before.bfill(axis=1).iloc[:, 0]
     return table
 
 

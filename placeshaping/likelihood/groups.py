@@ -111,6 +111,42 @@ def residents_of_cells(
     return table
 
 
+def count_flagged(flagged: pd.Series[float], residents: pd.DataFrame) -> pd.DataFrame:
+    """
+    Count the residents of each group, and those of them in what is flagged.
+
+    Parameters
+    ----------
+    flagged
+        Indexed by unit code: which share of the unit is flagged.
+    residents
+        Indexed by unit code, one column a group.
+
+    Returns
+    -------
+    counts
+        Index: the groups. ``residents``, ``flagged_residents``.
+
+    Raises
+    ------
+    UnmatchedError
+        If units of `flagged` are not in `residents`.
+    InputError
+        If numbers are missing or below zero.
+
+    Examples
+    --------
+    >>> people = pd.DataFrame({"White": [80, 20], "Asian": [20, 80]}, index=["a", "b"])
+    >>> count_flagged(pd.Series([0.5, 0.0], index=["a", "b"]), people).to_dict("list")
+    {'residents': [100.0, 100.0], 'flagged_residents': [40.0, 10.0]}
+    """
+    people = of_units(residents, flagged.index, "residents")
+    return pd.DataFrame(
+        {"residents": people.sum(axis=0), "flagged_residents": flagged.to_numpy(float) @ people},
+        index=pd.Index(residents.columns, name="group"),
+    )
+
+
 def scores_by_group(
     observed: pd.Series[float],
     expected: pd.Series[float],

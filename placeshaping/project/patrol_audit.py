@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from placeshaping._core.errors import ColumnError
+from placeshaping._core.checks import listed
+from placeshaping._core.errors import ColumnError, RecipeError
 from placeshaping._core.provenance import SourceFile, describe_file
 from placeshaping.project.patrol_choice import lift_of, scores_of, target_of
 from placeshaping.project.patrol_facts import FLOOR, STEPS
@@ -34,7 +35,7 @@ BURDENS = "patrol-burdens.json"
 """Burdens of former answers; it lies beside the requests."""
 
 KIND = "deprivation decile"
-"""The groups of residents that a layer is audited by."""
+"""The groups of residents that a layer is audited by, beside those of its census tables."""
 
 ROUNDING = 5
 """Numbers of records are rounded to it before anything is worked out from them."""
@@ -54,11 +55,13 @@ class Judgement:
     Attributes
     ----------
     audit
-        Without burdens where residents and their deprivation are not both given.
+        Without burdens where neither residents with their deprivation nor a census
+        table is given.
     decision
         It may; or somebody has signed for it.
     series
-        What its burden is followed under from answer to answer.
+        What its burden is followed under from answer to answer, before the kind
+        of the groups.
     sources
         Files that it was audited with, and that no model has seen.
     """
@@ -67,6 +70,17 @@ class Judgement:
     decision: Decision
     series: str
     sources: tuple[SourceFile, ...]
+
+    @property
+    def audited(self) -> str:
+        """What every product says of the audit; nothing where nobody could be counted."""
+        if not self.audit.burdens:
+            return ""
+        files = listed([one.name for one in self.sources], most=9)
+        return (
+            f"Audited by {' and '.join(self.audit.burdens)} ({files}), which no model and no plan "
+            "has seen: see the transparency record."
+        )
 
     @property
     def signed(self) -> tuple[str, ...]:
@@ -115,18 +129,21 @@ def judge(
     WithdrawnError
         If a condition for withdrawing the layer is met and nobody has signed.
     InputError
-        If residents or deprivation cannot be used.
+        If residents, deprivation or a census table cannot be used.
     """
     from placeshaping.reports.burden_register import read_burdens
     from placeshaping.reports.layer_audit import decide
 
     series = _series(request)
     sources: list[SourceFile] = []
-    residents = _residents(request, fitted.place.areas, folder, sources)
+    residents = _all_residents(request, fitted.place.areas, folder, sources)
     former = {
-        when: burden
-        for when, burden in read_burdens(folder / BURDENS, series=series).items()
-        if when < day.isoformat()  # this answer takes the place of one of the same day
+        kind: {
+            when: burden
+            for when, burden in read_burdens(folder / BURDENS, series=f"{series}{kind}").items()
+            if when < day.isoformat()  # this answer takes the place of one of the same day
+        }
+        for kind in residents
     }
     audit = _audit(fitted, plan, residents, _urn(fitted, plan, expected), former)
     decision = decide(
@@ -209,9 +226,9 @@ def keep_burden(judgement: Judgement, *, folder: Path, day: dt.date) -> None:
     """
     from placeshaping.reports.burden_register import add_burden
 
-    burden = judgement.audit.burdens.get(KIND)
-    if burden is not None:
-        add_burden(folder / BURDENS, burden, series=judgement.series, released_on=day)
+    for kind, burden in judgement.audit.burdens.items():
+        series = f"{judgement.series}{kind}"
+        add_burden(folder / BURDENS, burden, series=series, released_on=day)
 
 
 def _series(request: PatrolRequest) -> str:
@@ -220,8 +237,26 @@ def _series(request: PatrolRequest) -> str:
     named = [] if areas is None else areas.within or [Path(areas.file).stem]
     return (
         f"{' and '.join(named)}, {target_of(request).name}, {shift.start} to {shift.end}, "
-        f"{request.cover.cell_size} m, by {KIND}"
+        f"{request.cover.cell_size} m, by "
     )
+
+
+def _all_residents(
+    request: PatrolRequest, areas: gpd.GeoDataFrame, folder: Path, sources: list[SourceFile]
+) -> dict[str, pd.DataFrame]:
+    """Return residents by kind of group, each table tagged as an audit's alone."""
+    from placeshaping.project.patrol_census import read_census
+
+    deciles = _residents(request, areas, folder, sources)
+    tables = {} if deciles is None else {KIND: deciles}
+    for given in request.census:
+        kind, people = read_census(given, areas, folder=folder)
+        if kind in (*tables, KIND):
+            msg = f"census: two tables are called {kind!r}. Tell them apart: name = '...'."
+            raise RecipeError(msg)
+        tables[kind] = people
+        sources.append(describe_file(folder / given.file, f"{kind}, for the audit alone"))
+    return tables
 
 
 def _residents(
@@ -259,17 +294,16 @@ def _residents(
 def _audit(
     fitted: FittedPlace,
     plan: PatrolPlan,
-    residents: pd.DataFrame | None,
+    residents: Mapping[str, pd.DataFrame],
     urn: Urn | None,
-    former: Mapping[str, pd.DataFrame],
+    former: Mapping[str, Mapping[str, pd.DataFrame]],
 ) -> LayerAudit:
     from placeshaping.likelihood.groups import share_flagged
     from placeshaping.reports.layer_audit import audit_layer
 
     place = fitted.place
     flagged = share_flagged(place.cells.loc[plan.cells.index], place.areas)
-    known = {} if residents is None else {KIND: residents}
-    return audit_layer(flagged.to_frame("this release"), known, former={KIND: former}, urn=urn)
+    return audit_layer(flagged.to_frame("this release"), residents, former=former, urn=urn)
 
 
 def _urn(fitted: FittedPlace, plan: PatrolPlan, expected: NDArray[np.float64]) -> Urn | None:

@@ -67,6 +67,8 @@ class PatrolFacts:
         Sentences for every product.
     marks
         Cells that a planner has marked as wrong, in sentences.
+    audited
+        By which groups the layer was audited, in a sentence; empty where by none.
     request
         Checksum of the request.
     """
@@ -98,6 +100,7 @@ class PatrolFacts:
     expires: dt.date
     cautions: tuple[str, ...]
     marks: tuple[str, ...]
+    audited: str
     request: str
 
 
@@ -160,6 +163,7 @@ def make_facts(
         expires=request.last_day,
         cautions=(*history.cautions, *judgement.signed),
         marks=tuple(mark.sentence for mark in marks if mark.cell in flagged),
+        audited=judgement.audited,
         request=digest,
     )
 

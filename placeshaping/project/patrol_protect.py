@@ -184,4 +184,5 @@ def _notes(request: PatrolRequest, facts: PatrolFacts) -> list[str]:
         _DWELL.format(minutes=request.cover.dwell_minutes),
         *facts.cautions,
         *facts.marks,
+        *([facts.audited] if facts.audited else []),
     ]

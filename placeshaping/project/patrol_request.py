@@ -19,6 +19,7 @@ from pydantic import Field, field_validator
 from placeshaping._core.checks import check_file, listed, near_names
 from placeshaping._core.errors import RecipeError
 from placeshaping.project.patrol_sections import (
+    Census,
     Cover,
     Offences,
     Organisation,
@@ -44,7 +45,8 @@ class PatrolRequest(Section):
 
     Records and areas stand in it, or are taken from the recipe that it names,
     and so do `population` and `deprivation`, by which the layer is audited and
-    which no model sees. `organisation` is what only the organisation knows, for
+    which no model sees; nor does it see `census`, which stands in the request
+    alone. `organisation` is what only the organisation knows, for
     the record of the transparency standard.
     `decides` is the person who answers for sending patrols there; `expires`
     the last day of use, by default the day after the shift ends; `untimed`
@@ -63,6 +65,7 @@ class PatrolRequest(Section):
     areas: Areas | None = None
     population: Population | None = None
     deprivation: Deprivation | None = None
+    census: list[Census] = []
     triggers: Triggers = Triggers()
     override: Override | None = None
     organisation: Organisation = Organisation()
@@ -74,7 +77,7 @@ class PatrolRequest(Section):
     seed: int = 0
     output: str | None = None
 
-    @field_validator("records", mode="before")
+    @field_validator("records", "census", mode="before")
     @classmethod
     def _one_or_many(cls, given: object) -> object:
         return [given] if isinstance(given, dict) else given

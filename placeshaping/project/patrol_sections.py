@@ -141,6 +141,49 @@ class Cover(Section):
         return self
 
 
+class Census(Section):
+    """
+    Census composition of the areas, for the audit of the layer alone.
+
+    Long (one row an area and group): `category` is the column that names the
+    group, `count` that of the numbers; `without` are groups to leave out. Wide
+    (a column a group): `columns` names them. `sums` puts groups together.
+    `counted` is told by the table where it is not said.
+    """
+
+    file: str
+    name: str | None = Field(default=None, min_length=2, max_length=40)
+    counted: Literal["residents", "households"] | None = None
+    category: str | None = None
+    count: str = "n"
+    columns: list[str] = []
+    without: list[str] = []
+    sums: dict[str, list[str]] = {}
+    code: str | None = None
+    sheet: str | None = None
+
+    @model_validator(mode="after")
+    def _one_layout(self) -> Census:
+        if self.columns and (self.category or self.without):
+            msg = (
+                "name 'category' (and 'without') of a table with one row an area and group, or "
+                "'columns' of one with a column a group, not both"
+            )
+            raise ValueError(msg)
+        if self.category == self.count:
+            msg = f"{self.count!r} cannot be both 'category' and 'count'"
+            raise ValueError(msg)
+        if self.columns and self.name is None:
+            msg = "say what the columns tell apart: name = 'ethnic group'"
+            raise ValueError(msg)
+        parts = [part for some in self.sums.values() for part in some]
+        twice = sorted({part for part in parts if parts.count(part) > 1})
+        if twice:
+            msg = f"sums: {listed(twice)} would count twice"
+            raise ValueError(msg)
+        return self
+
+
 class Triggers(Section):
     """When the layer is withdrawn; where nothing is said, as `layer_audit.Triggers` has it."""
 

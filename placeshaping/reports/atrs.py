@@ -22,7 +22,7 @@ from placeshaping.reports.atrs_fields import template_of
 from placeshaping.reports.backtest_words import first_sentence, percent
 from placeshaping.reports.odt import odt_of
 from placeshaping.reports.transparency import TransparencyRecord
-from placeshaping.reports.transparency_page import NOT_FOR
+from placeshaping.reports.transparency_page import NOT_FOR, burden_sentences
 
 ATRS_VERSION = "3.0"
 FILES = ("atrs.md", "atrs.json", "atrs.odt")
@@ -301,6 +301,7 @@ def _data(record: TransparencyRecord) -> dict[str, str]:
         "Patrols find what they look for: offences that patrols discover are refused as a target.",
         *([] if record.audit is None or record.audit.feedback is None
           else [record.audit.feedback.sentence]),
+        *([] if record.audit is None else burden_sentences(record.audit)),
         *([] if record.audit is None else record.audit.screened),
         *(f"The layer is withdrawn when: {one}" for one in record.decision.triggers.words),
         *facts.overrides,
@@ -312,7 +313,8 @@ def _data(record: TransparencyRecord) -> dict[str, str]:
         "data_description": f"Recorded {tags}. {facts.precision}",
         "data_quantities": f"Records from {facts.records_from} to {facts.records_to}.",
         "sensitive_attributes": (
-            "None enters the model. Deprivation and census composition of areas serve to audit it."
+            "None enters the model. Deprivation and census composition of areas serve to audit it"
+            f"{_audited(record)}."
         ),
         "data_completeness_and_representativeness": (
             f"{percent(facts.unlocated, decimals=1)} of the records have no place and "
@@ -323,3 +325,9 @@ def _data(record: TransparencyRecord) -> dict[str, str]:
         "data_cleaning": f"{facts.precision} Files are known by checksum.",
         "risks_and_mitigations": " ".join(risks),
     }
+
+
+def _audited(record: TransparencyRecord) -> str:
+    """Name the groups of residents that a layer was audited by."""
+    kinds = [] if record.audit is None else list(record.audit.burdens)
+    return f": this layer by {' and '.join(kinds)}" if kinds else ""

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from placeshaping.disclosure.policies import Policy
+from placeshaping.likelihood.uncertainty import FEWEST_ORIGINS
 from placeshaping.reports.backtest_tables import WITHHELD
 
 _NOTHING = "\N{EN DASH}"
@@ -126,7 +127,21 @@ def words_of_scores(scores: pd.DataFrame, share: float, policy: Policy) -> tuple
         )
     lacking = scores[~scores["note"].isin(["", WITHHELD])].drop_duplicates("model")
     out += [f"{row.model} has no forecast: {row.note}" for row in lacking.itertuples()]
-    return tuple(out)
+    return (*out, *_without_interval(scores))
+
+
+def _without_interval(scores: pd.DataFrame) -> list[str]:
+    """Say which models' deviance has no interval, and why."""
+    known = np.isfinite(scores["poisson_deviance"])
+    bare = known & ~np.isfinite(scores["poisson_deviance_lower"])
+    if not bare.any():
+        return []
+    few = scores.loc[bare, "origins"].astype(int)
+    named = "" if bare.sum() == known.sum() else f" of {_and(list(scores['model'][bare].unique()))}"
+    return [
+        f"The deviance{named} has no interval: {few.max()} periods are kept for reporting, and a "
+        f"bootstrap over fewer than {FEWEST_ORIGINS} says nothing. Take more periods."
+    ]
 
 
 def score_rows(

@@ -27,7 +27,9 @@ from placeshaping.likelihood.fairness import (
     flag_concentration,
     withdrawal_reasons,
 )
+from placeshaping.likelihood.groups import count_flagged
 from placeshaping.likelihood.offences import Override
+from placeshaping.reports.burden_floor import put_together, tell_burden, together
 
 DISCOVERED: Mapping[str, float] = {"reported": 0.0, "mixed": 0.5, "discovered": 1.0}
 """Share of incidents that are on record only if a patrol was there: an assumption, printed."""
@@ -67,7 +69,8 @@ class LayerAudit:
     Attributes
     ----------
     burdens
-        Tables of `fairness.burden_audit`: ``"deprivation decile"`` and others.
+        Tables of `fairness.burden_audit`, brought to rounded numbers by
+        `burden_floor.tell_burden`: ``"deprivation decile"`` and others.
     drifts
         Change of each since the first release; empty where this is the first.
     concentration
@@ -106,6 +109,9 @@ def audit_layer(
     """
     Audit a patrol layer.
 
+    Groups of few residents are put together, and everything is worked out from
+    rounded numbers (`burden_floor`).
+
     Parameters
     ----------
     flagged
@@ -141,7 +147,7 @@ def audit_layer(
     for kind, people in residents.items():
         _check_tagged(people, kind)
         crimes = None if recorded is None else recorded.get(kind)
-        burdens[kind] = burden_audit(last, people, recorded=crimes, rng=rng)
+        burdens[kind] = _burden(last, people, crimes, rng)
         before = dict((former or {}).get(kind, {}))
         if before:
             drifts[kind] = burden_drift({**before, "this release": burdens[kind]})
@@ -152,6 +158,20 @@ def audit_layer(
         feedback=None if urn is None else urn.run(rng=rng),
         corrected=None if urn is None else urn.run(corrected=True, rng=rng),
     )
+
+
+def _burden(
+    flagged: pd.DataFrame, people: pd.DataFrame, crimes: pd.DataFrame | None, rng: int
+) -> pd.DataFrame:
+    """Return the burden of groups of which none is small, from rounded numbers."""
+    counts = count_flagged(flagged.iloc[:, -1], people)
+    labels = together(counts["residents"], counts["flagged_residents"])
+    people = put_together(people, labels)
+    crimes = None if crimes is None else put_together(crimes, labels)
+    among = count_flagged(flagged.iloc[:, -1], people)["flagged_residents"]
+    burden = tell_burden(burden_audit(flagged, people, recorded=crimes, rng=rng), among)
+    highest = burden["burden_ratio"].max()
+    return burden.assign(screened=burden["burden_ratio"] < FOUR_FIFTHS * highest)
 
 
 def _check_tagged(people: pd.DataFrame, kind: str) -> None:
@@ -301,8 +321,20 @@ def decide(
     if lift_upper is None:
         unmeasured.append("Lift over trailing counts was not measured.")
     if audit is None or not audit.burdens:
-        unmeasured.append("Burden was not measured: residents and deprivation were not both given.")
-    elif not drifts:
-        unmeasured.append("Change of burden: this is the first release that is kept.")
+        unmeasured.append(
+            "Burden was not measured: neither residents with deprivation nor a census table "
+            "was given."
+        )
+    else:
+        unmeasured += _first_releases(audit)
     signed = override if reasons else None
     return Decision(reasons, triggers, signed, decided_on, tuple(unmeasured))
+
+
+def _first_releases(audit: LayerAudit) -> list[str]:
+    """Say of which kinds of groups no former release is kept."""
+    new = [kind for kind in audit.burdens if kind not in audit.drifts]
+    if not new:
+        return []
+    of = f" by {' and '.join(new)}" if audit.drifts else ""
+    return [f"Change of burden{of}: this is the first release that is kept."]

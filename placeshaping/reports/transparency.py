@@ -205,7 +205,7 @@ def _audit_dict(audit: LayerAudit) -> dict[str, Any]:
 
     return {
         "burdens": {kind: _records(t.reset_index()) for kind, t in audit.burdens.items()},
-        "drifts": {kind: _records(t.reset_index()) for kind, t in audit.drifts.items()},
+        "drifts": {kind: _records(t.round(2).reset_index()) for kind, t in audit.drifts.items()},
         "concentration": _plain(audit.concentration.to_dict()),
         "four_fifths": list(audit.screened),
         "feedback": urn(audit.feedback),

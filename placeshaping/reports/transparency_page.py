@@ -195,7 +195,9 @@ def _who_bears_it(audit: LayerAudit | None) -> tuple[ReportSection, ...]:
             (
                 "The burden ratio is a group's share of the residents of what is flagged, over its "
                 "share of all residents: 1 is even. It says where people live, not whom patrols "
-                "meet, nor why.",
+                "meet, nor why. Groups are for this audit alone: no model and no plan has seen "
+                "them. Numbers of residents are rounded before anything is worked out, and groups "
+                "of few are put together.",
                 concentrated,
             ),
             points=audit.screened,
@@ -205,6 +207,33 @@ def _who_bears_it(audit: LayerAudit | None) -> tuple[ReportSection, ...]:
     if audit.feedback is not None:
         sections.append(_feedback(audit))
     return tuple(sections)
+
+
+def burden_sentences(audit: LayerAudit) -> tuple[str, ...]:
+    """
+    Tell burden and its change in sentences, for a record that holds no tables.
+
+    Parameters
+    ----------
+    audit
+        From `layer_audit.audit_layer`.
+
+    Returns
+    -------
+    sentences
+        One or two for each kind of group.
+    """
+    told = []
+    for kind, table in audit.burdens.items():
+        rows = [f"{_named(kind, group)} {_with_interval(row, 'burden_ratio', '')}"
+                for group, row in table.iterrows()]  # fmt: skip
+        told.append(f"Burden ratio by {kind} (95 % interval): {'; '.join(rows)}.")
+        if kind in audit.drifts:
+            change = audit.drifts[kind]["change"].dropna()
+            rows = [f"{_named(kind, group)} {_ratio(value, sign='+')}"
+                    for group, value in change.items()]  # fmt: skip
+            told.append(f"Change by {kind} since the first release: {'; '.join(rows)}.")
+    return tuple(told)
 
 
 def _drifts(feedback: Feedback) -> str:
@@ -232,12 +261,14 @@ def _feedback(audit: LayerAudit) -> ReportSection:
 
 def _named(kind: str, group: object) -> str:
     """Name a group in words: a table of bare numbers reads like data."""
-    return f"{kind.split()[-1]} {group}" if str(group).isdigit() else str(group)
+    bare = all(part.isdigit() for part in str(group).split(" + "))
+    return f"{kind.split()[-1]} {group}" if bare else str(group)
 
 
 def _burden_table(kind: str, table: pd.DataFrame) -> ReportTable:
     per_crime = "per_crime_ratio" in table
-    heads = ["Group", "Share of residents", "Share of flagged residents", "Burden (interval)"]
+    counted = "households" if kind.endswith("households") else "residents"
+    heads = ["Group", f"Share of {counted}", f"Share of flagged {counted}", "Burden (interval)"]
     heads += ["Per recorded crime (interval)"] if per_crime else []
     rows = []
     for group, row in table.iterrows():
@@ -258,12 +289,17 @@ def _drift_table(kind: str, table: pd.DataFrame) -> ReportTable:
     rows = tuple(
         (
             _named(kind, group),
-            *(f"{row[name]:.2f}" for name in shown[:-1]),
-            f"{round(row['change'], 2) + 0.0:+.2f}",
+            *(_ratio(row[name]) for name in shown[:-1]),
+            _ratio(row["change"], sign="+"),
         )
         for group, row in table.iterrows()
     )
     return ReportTable(f"Burden by {kind}, release by release", heads, rows)
+
+
+def _ratio(value: float, *, sign: str = "") -> str:
+    """Write a ratio or its change; of a group that was told together with others, nothing."""
+    return f"{round(value, 2) + 0.0:{sign}.2f}" if np.isfinite(value) else "not told alone"
 
 
 def _with_interval(row: pd.Series, name: str, prefix: str) -> str:

@@ -13,7 +13,7 @@ import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -21,6 +21,7 @@ import numpy as np
 from placeshaping.verify.contents import Contents, UnreadableError
 from placeshaping.verify.loose_numbers import note_pairs, number_run
 from placeshaping.verify.plain_files import read_text
+from placeshaping.verify.resident_rows import check_residents, is_number, tells
 from placeshaping.verify.rules import Rules
 from placeshaping.verify.verdict import Breach, number_of
 
@@ -65,8 +66,9 @@ _GROUPS = {
 }
 _BURDEN = {
     "group": _TEXT, "screened": _FLAG,
-    **dict.fromkeys(("residents", "share", "flagged_share", "burden_ratio", "lower", "upper",
-                     "per_crime_ratio", "per_crime_lower", "per_crime_upper"), _NUMBER),
+    **dict.fromkeys(("residents", "flagged_residents", "share", "flagged_share", "burden_ratio",
+                     "lower", "upper", "per_crime_ratio", "per_crime_lower", "per_crime_upper"),
+                    _NUMBER),
 }  # fmt: skip
 _DRIFT = re.compile(r"group|change|this release|\d{4}-\d{2}-\d{2}")
 _FACTS = {
@@ -212,7 +214,7 @@ def look_at_words(where: str, text: str, contents: Contents) -> None:
 
 def check_record(contents: Contents, rules: Rules) -> Iterator[Breach]:
     """
-    Look for small and exact numbers of events among the scores of a record.
+    Look for small and exact numbers of events and of residents in a record.
 
     Parameters
     ----------
@@ -232,6 +234,7 @@ def check_record(contents: Contents, rules: Rules) -> Iterator[Breach]:
     if record is None or not rules.protects:
         return
     yield from _coarse(record)
+    yield from check_residents(record, rules)
     for name, counts in (
         ("scores", ("n", "N")),
         ("groups", ("n", "N")),
@@ -242,7 +245,7 @@ def check_record(contents: Contents, rules: Rules) -> Iterator[Breach]:
             f"{row.get('category')}, {row.get('group', row.get('model'))}: {key} {row[key]:g}"
             for row in rows
             for key in counts
-            if _is_number(row.get(key)) and _tells(float(row[key]), rules)
+            if is_number(row.get(key)) and tells(float(row[key]), rules)
         ]
         if bad:
             many = number_of(len(bad), "number of events", names="numbers of events")
@@ -252,17 +255,11 @@ def check_record(contents: Contents, rules: Rules) -> Iterator[Breach]:
         yield from _withheld(name, rows)
 
 
-def _tells(count: float, rules: Rules) -> bool:
-    if not rules.counts_shown:
-        return True
-    return count < rules.threshold or (bool(rules.rounding) and count % rules.rounding != 0)
-
-
 def _missed(name: str, rows: list[dict[str, Any]], rules: Rules) -> Iterator[Breach]:
     """Look for rates that tell of so few that were caught, or were missed."""
     for row in rows:
         rate, every = row.get("hit_rate"), row.get("N")
-        if not (_is_number(rate) and _is_number(every)):
+        if not (is_number(rate) and is_number(every)):
             continue
         most = float(every) + rules.rounding / 2
         if min(float(rate), 1 - float(rate)) * most < rules.threshold - rules.rounding / 2:
@@ -274,7 +271,7 @@ def _missed(name: str, rows: list[dict[str, Any]], rules: Rules) -> Iterator[Bre
 def _withheld(name: str, rows: list[dict[str, Any]]) -> Iterator[Breach]:
     """Look for rates beside numbers that are withheld."""
     for row in rows:
-        told = [key for key in _CAUGHT if _is_number(row.get(key))]
+        told = [key for key in _CAUGHT if is_number(row.get(key))]
         if row.get("note") == "withheld" and told:
             what = "holds a rate whose number of events is withheld"
             yield Breach(name, what, f"{row.get('group', row.get('model'))}: {told[0]}", "rates")
@@ -286,18 +283,14 @@ def _coarse(record: Mapping[str, Any]) -> Iterator[Breach]:
     facts = record.get("facts")
     for key in ("unlocated", "elsewhere"):
         share = facts.get(key) if isinstance(facts, dict) else None
-        if _is_number(share) and not np.isclose(float(share), round(float(share), 3), atol=1e-9):
+        if is_number(share) and not np.isclose(float(share), round(float(share), 3), atol=1e-9):
             yield Breach("facts", f"tells the share {key!r} too exactly", f"{share:g}", "shares")
     audit = record.get("audit")
     for row in (record.get("groups") or []) if isinstance(audit, dict | None) else []:
         rate = row.get("hit_rate") if isinstance(row, dict) else None
-        if _is_number(rate) and not np.isclose(float(rate), round(float(rate), 2), atol=1e-9):
+        if is_number(rate) and not np.isclose(float(rate), round(float(rate), 2), atol=1e-9):
             yield Breach("groups", "tells a hit rate too exactly", f"{rate:g}", "rates")
             return
-
-
-def _is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _odd(value: Any, kind: Any, where: str) -> Iterator[tuple[str, str]]:
@@ -334,9 +327,9 @@ def _is_of(value: Any, kind: str | None) -> bool:
     if kind == _TEXTS:
         return isinstance(value, list) and all(isinstance(one, str) for one in value)
     if kind == _ANY:
-        return isinstance(value, str) or _is_number(value)
+        return isinstance(value, str) or is_number(value)
     if kind == _NUMBER:
-        return _is_number(value)
+        return is_number(value)
     return isinstance(value, {_TEXT: str, _FLAG: bool}.get(str(kind), type(None)))
 
 

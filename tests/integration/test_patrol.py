@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,6 +18,7 @@ import shapely
 from typer.testing import CliRunner
 
 from placeshaping._core.errors import (
+    ColumnError,
     EmptyError,
     FileFormatError,
     InputError,
@@ -28,7 +30,10 @@ from placeshaping.cli import app
 from placeshaping.project.patrol import FILES, REGISTER, answer_request
 from placeshaping.project.patrol_audit import BURDENS, KIND
 from placeshaping.project.patrol_folder import answer_folder
+from placeshaping.project.patrol_forecast import expect, fit_place
+from placeshaping.project.patrol_place import read_place
 from placeshaping.project.patrol_register import mark_cell, read_marks
+from placeshaping.project.patrol_request import read_request
 from placeshaping.verify.files import verify_files
 
 NOW = dt.datetime(2025, 7, 1, 12, tzinfo=ZoneInfo("Europe/London"))
@@ -426,3 +431,110 @@ def test_streets_that_are_named_order_the_visits_and_say_so(folder: Path) -> Non
     path.write_text(path.read_text().replace("streets.gpkg", "times.csv"))
     with pytest.raises(FileFormatError, match=r"streets: times.csv holds no lines"):
         answer_request(path, now=NOW)
+
+
+CENSUS = """
+[[census]]
+file = "ethnicity.csv"
+[[census]]
+file = "tenure.csv"
+name = "tenure"
+columns = ["Owned", "Rented"]
+counted = "households"
+"""
+
+
+def ask_with_census(folder: Path, more: str = "", **swaps: str) -> Path:
+    """Ask for a layer audited by census groups: one of few residents among them."""
+    groups = {"White": (10000, 4000), "Asian": (3000, 9000), "Mixed": (1000, 1000), "Other": (4, 0)}
+    rows = [f"{code},{group},{numbers[k]}"
+            for k, code in enumerate(("E01900001", "E01900002"))
+            for group, numbers in groups.items()]  # fmt: skip
+    (folder / "ethnicity.csv").write_text("\n".join(["LSOA21CD,ethnic_group,n", *rows]))
+    (folder / "tenure.csv").write_text(
+        "LSOA21CD,Owned,Rented\nE01900001,5000,1000\nE01900002,2000,4000\n"
+    )
+    return ask_with_people(folder, CENSUS + more, **swaps)
+
+
+def scores_in(folder: Path) -> bytes:
+    """Return what the model expects of each cell, by the request of a folder."""
+    request = read_request(folder / "late.toml")
+    fitted = fit_place(request, read_place(request, folder=folder), folder=folder)
+    return expect(request, fitted.fitted).tobytes()
+
+
+def test_census_composition_is_audited_and_reaches_no_model(folder: Path) -> None:
+    plain = answer_request(ask_with_people(folder), now=NOW)
+    cells, stops = ((plain.folder / name).read_bytes() for name in ("grid_250.csv", "patrols.gpx"))
+    scores = scores_in(folder)
+    facts = dict(plain.facts.parameters), plain.facts.flagged, plain.facts.because
+    shutil.rmtree(plain.folder)
+    (folder / BURDENS).unlink()
+    made = answer_request(ask_with_census(folder), now=NOW)
+    assert (made.folder / "grid_250.csv").read_bytes() == cells
+    now, before = (one.facts.audited.encode() for one in (made, plain))
+    assert (made.folder / "patrols.gpx").read_bytes().replace(now, before) == stops
+    assert scores_in(folder) == scores
+    assert (dict(made.facts.parameters), made.facts.flagged, made.facts.because) == facts
+    told = json.loads((made.folder / "transparency.json").read_text())
+    kinds = [KIND, "ethnic group", "tenure of households"]
+    assert list(told["audit"]["burdens"]) == kinds
+    rows = {row["group"]: row for row in told["audit"]["burdens"]["ethnic group"]}
+    assert set(rows) == {"White", "Asian", "Mixed + Other"}
+    assert all(row["lower"] <= row["burden_ratio"] <= row["upper"] for row in rows.values())
+    assert all(row["flagged_residents"] % 5 == 0 for row in rows.values())
+    assert made.facts.audited in made.release.notes
+    for name in ("map.html", "patrols.kml"):
+        assert "ethnicity.csv" in (made.folder / name).read_text(), name
+    page = (made.folder / "transparency.md").read_text()
+    assert "Burden by ethnic group" in page
+    assert "Share of flagged households" in page
+    assert "ethnic group, for the audit alone" in page
+    for name in ("atrs.md", "atrs.json"):
+        text = (made.folder / name).read_text()
+        assert "Burden ratio by ethnic group (95 % interval): White 1.00 (" in text, name
+        assert "this layer by deprivation decile and ethnic group and tenure" in text, name
+    checked = [made.folder / name for name in sorted(RECORD)]
+    assert [one.file for one in verify_files(checked, today=NOW.date()) if not one.passed] == []
+
+
+def test_the_burden_of_census_groups_is_followed_and_withdraws_a_layer(folder: Path) -> None:
+    answer_request(ask_with_census(folder), now=NOW)
+    series = {one["series"] for one in json.loads((folder / BURDENS).read_text())["releases"]}
+    assert {one.rpartition(", by ")[2] for one in series} == {
+        KIND, "ethnic group", "tenure of households",
+    }  # fmt: skip
+    later = NOW + dt.timedelta(days=1)
+    one_half = "cells = 4\npatrols = 1"
+    with pytest.raises(WithdrawnError, match=r"of (White|Asian) has risen") as caught:
+        answer_request(ask_with_census(folder, cover=one_half), now=later)
+    assert len(caught.value.reasons) >= 2
+    loose = ask_with_census(folder, "[triggers]\nmost_rise = 2\n", cover=one_half)
+    made = answer_request(loose, now=later)
+    drift = json.loads((made.folder / "transparency.json").read_text())["audit"]["drifts"]
+    assert list(drift) == [KIND, "ethnic group", "tenure of households"]
+    assert {"group", "2025-07-01", "this release", "change"} == set(drift["ethnic group"][0])
+    assert (
+        "Burden by ethnic group, release by release"
+        in (made.folder / "transparency.md").read_text()
+    )
+    assert "Change by ethnic group since the first release" in (made.folder / "atrs.md").read_text()
+
+
+def test_a_record_into_which_a_small_group_is_put_is_refused(folder: Path) -> None:
+    made = answer_request(ask_with_census(folder), now=NOW)
+    path = made.folder / "transparency.json"
+    told = json.loads(path.read_text())
+    told["audit"]["burdens"]["ethnic group"].append({"group": "Other", "residents": 4})
+    path.write_text(json.dumps(told))
+    verdict = verify_files([path], today=NOW.date())[0]
+    assert any("number of residents under 5" in breach.what for breach in verdict.breaches)
+
+
+def test_a_census_table_that_cannot_be_used_leaves_nothing_behind(folder: Path) -> None:
+    path = ask_with_census(folder)
+    path.write_text(path.read_text().replace('"Owned", "Rented"', '"Owned", "Rentd"'))
+    with pytest.raises(ColumnError, match=r"tenure.csv has no column Rentd. Did you mean Rented"):
+        answer_request(path, now=NOW)
+    assert not (folder / "late").exists()

@@ -18,6 +18,7 @@ from placeshaping.likelihood.surfaces import KernelDensity
 from placeshaping.likelihood.units import make_units
 from placeshaping.reports.backtest import make_report, write_report
 from placeshaping.reports.backtest_tables import tabulate_scores
+from placeshaping.reports.backtest_words import words_of_scores
 from placeshaping.verify.files import verify_file
 
 MODELS = [TrailingCounts("12 months"), TrailingCounts("last"), KernelDensity(), SameSeason()]
@@ -184,3 +185,19 @@ def test_the_page_withstands_the_attacker(done, tmp_path, policy):
 def test_a_report_without_backtests_is_refused():
     with pytest.raises(EmptyError, match="no backtest"):
         make_report({}, title="x", made_on=TODAY, policy=POLICIES["open"])
+
+
+def test_a_deviance_without_interval_is_told_with_the_reason():
+    row = {"category": "Burglary", "model": "counts", "note": "", "origins": 3, "share": 0.05,
+           "baseline": True, "chosen": True, "default": True, "hit_rate": 0.4,
+           "hit_rate_lower": 0.3, "hit_rate_upper": 0.5, "poisson_deviance": 0.9,
+           "poisson_deviance_lower": np.nan, "poisson_deviance_upper": np.nan}  # fmt: skip
+    said = words_of_scores(pd.DataFrame([row]), 0.05, POLICIES["public"])
+    told = "The deviance has no interval: 3 periods are kept for reporting, and a bootstrap over"
+    assert said[-1].startswith(told)
+    sure = {**row, "poisson_deviance_lower": 0.8, "poisson_deviance_upper": 1.0}
+    assert not any("deviance" in one for one in
+                   words_of_scores(pd.DataFrame([sure]), 0.05, POLICIES["public"]))  # fmt: skip
+    both = pd.DataFrame([row, {**sure, "model": "another", "default": False, "chosen": False,
+                               "baseline": False}])  # fmt: skip
+    assert "The deviance of counts has no" in words_of_scores(both, 0.05, POLICIES["public"])[-1]

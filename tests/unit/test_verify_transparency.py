@@ -20,6 +20,14 @@ ROW = {
     "category": "Burglary", "model": "trailing 12 months", "share": 0.05, "n": 40.0, "N": 100.0,
     "hit_rate": 0.4, "note": "",
 }  # fmt: skip
+BURDEN = [
+    {"group": "White", "residents": 900, "flagged_residents": 60, "share": 0.75,
+     "flagged_share": 0.6, "burden_ratio": 0.8, "lower": 0.7, "upper": 0.95, "screened": True},
+    {"group": "Asian", "residents": 300, "flagged_residents": 40, "share": 0.25,
+     "flagged_share": 0.4, "burden_ratio": 1.6, "lower": 1.1, "upper": 2.03, "screened": False},
+    {"group": "Other", "residents": 0, "flagged_residents": 0, "share": 0.0,
+     "flagged_share": 0.0, "burden_ratio": None, "lower": None, "upper": None, "screened": False},
+]  # fmt: skip
 RECORD: dict[str, Any] = {
     "kind": "patrol layer transparency record",
     "version": 1,
@@ -32,7 +40,10 @@ RECORD: dict[str, Any] = {
     "scores": [ROW],
     "groups": [{**ROW, "group": "1", "kind": "deprivation decile"}],
     "calibration": None,
-    "audit": {"drifts": {"deprivation decile": [{"group": "1", "2026-01-02": 1.1, "change": 0.0}]}},
+    "audit": {
+        "burdens": {"ethnic group": BURDEN},
+        "drifts": {"deprivation decile": [{"group": "1", "2026-01-02": 1.1, "change": 0.0}]},
+    },
 }  # fmt: skip
 STANDARD: dict[str, Any] = {
     "standard": "Algorithmic Transparency Recording Standard",
@@ -85,6 +96,18 @@ def planted(**leaks: Any) -> dict[str, Any]:
         ({"facts__purpose": "1 2 3 4 5 6 7 8 9 10 11 12 13"}, "holds a list of numbers"),
         ({"audit__cells": {"a": 1}}, "holds the field 'cells', which is not on the list"),
         ({"audit__drifts": {"x": [{CELL: 1}]}}, "which is not on the list"),
+        (
+            {"audit__burdens__ethnic group__0__residents": 3},
+            "burden by ethnic group: 1 number of residents under 5 or not rounded to 5",
+        ),
+        ({"audit__burdens__ethnic group__1__flagged_residents": 41}, "1 number of residents"),
+        ({"audit__burdens__ethnic group__1__share": 0.2512}, "tells a share that is not worked"),
+        ({"audit__burdens__ethnic group__1__burden_ratio": 1.63}, "tells a share that is not"),
+        ({"audit__burdens__ethnic group__1__residents": None}, "tells a share that is not"),
+        ({"audit__burdens__ethnic group__1__lower": 1.1234}, "a limit of an interval too exactly"),
+        ({"audit__burdens__ethnic group__1__upper_code": "E01"}, "which is not on the list"),
+        ({"audit__burdens__ethnic group__1__group": CELL}, "names a cell of a grid"),
+        ({"audit__drifts__deprivation decile__0__change": 0.1234}, "of a release too exactly"),
         ({"calibration": [{"observed": 2.0}]}, "calibration: 1 number of events under 5"),
         ({"declaration": {"policy": "councillor", "expires": "2026-02-01"}}, "has expired"),
     ],
