@@ -334,7 +334,8 @@ def release(
             already_published=already_published,
             audited=protected.audited,
             sensitive=marked,
-            labels=[one.title for one in labels],
+            labels=[one.title for one in labels if not one.of_protected],
+            labels_of_protected=[one.title for one in labels if one.of_protected],
             changes=[
                 *changes,
                 *further,

@@ -24,6 +24,7 @@ def disclosure_statement(
     audited: str = "",
     sensitive: Sequence[str] = (),
     labels: Sequence[str] = (),
+    labels_of_protected: Sequence[str] = (),
     changes: Sequence[str] = (),
     expires: dt.date | None = None,
 ) -> Iterator[str]:
@@ -46,6 +47,8 @@ def disclosure_statement(
         Labels of the categories with the stricter threshold.
     labels
         Titles of the further layers in which areas are classed.
+    labels_of_protected
+        Titles of those that were worked out from the protected numbers.
     changes
         What was coarsened or merged before, in sentences.
     expires
@@ -94,6 +97,11 @@ def disclosure_statement(
             f"{listed(labels, most=len(labels))}: worked out from the numbers as they were, and "
             f"shown as words {scores} the scores behind them; an area whose number is hidden has "
             "no such word either."
+        )
+    if labels_of_protected:
+        yield (
+            f"{listed(labels_of_protected, most=len(labels_of_protected))}: worked out from the "
+            "protected numbers, and so from nothing that is hidden."
         )
     if audited:
         yield _AUDITS[audited]

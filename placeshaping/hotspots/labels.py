@@ -84,6 +84,9 @@ class LabelScheme:
         In the order of the legend.
     cautions
         What a reader must know, in sentences.
+    of_protected
+        Whether they were worked out from numbers that were protected before,
+        and not from those as they were.
     """
 
     name: str
@@ -93,6 +96,7 @@ class LabelScheme:
     method: str
     classes: tuple[LabelClass, ...]
     cautions: tuple[str, ...] = ()
+    of_protected: bool = False
 
     def __post_init__(self) -> None:
         """Refuse names that a table or a page has for something else."""

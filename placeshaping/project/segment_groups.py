@@ -196,6 +196,7 @@ def segment_labels(grouped: Grouped, level: str) -> AreaLabels:
         method=f"Areas that are alike: {grouped.segments.attrs['method']}",
         classes=tuple(classes),
         cautions=grouped.cautions,
+        of_protected=True,
     )
     return label_areas(scheme, {level: label.fillna(UNGROUPED).to_frame("label")})
 

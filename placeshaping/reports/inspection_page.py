@@ -12,7 +12,7 @@ import pandas as pd
 from placeshaping.pages.report import ReportContent, ReportSection, ReportTable, render_report
 from placeshaping.shaping.inspection_audit import coarsen_audit
 from placeshaping.shaping.inspection_words import describe_inspections, feature_words
-from placeshaping.shaping.targeting_scores import MODEL, describe_targeting
+from placeshaping.shaping.targeting_scores import MODEL, describe_targeting, targeting_finding
 
 if TYPE_CHECKING:
     from placeshaping._core.provenance import SourceFile
@@ -64,8 +64,8 @@ class InspectionReport:
 
     @property
     def lead(self) -> str:
-        """The finding, in a paragraph."""
-        return describe_targeting(self.scores)
+        """The finding, in two sentences."""
+        return targeting_finding(self.scores)
 
     @property
     def declaration(self) -> dict[str, Any]:
@@ -97,7 +97,10 @@ def inspection_page(report: InspectionReport) -> str:
     until = report.expires
     facts = [
         ("Purpose", report.purpose),
-        ("Listed", describe_inspections(report.listed)),
+        (
+            "Listed",
+            f"{len(report.listed):,} of {report.listed.attrs['properties']:,} properties",
+        ),
         (
             "Learned from",
             f"{report.model.visits:,} visits, {report.model.share:.0%} with a finding",
@@ -106,7 +109,11 @@ def inspection_page(report: InspectionReport) -> str:
     ]
     if report.lawful_basis:
         facts.append(("Lawful basis", report.lawful_basis))
-    sections = [_scores(report.scores), _model(report)]
+    sections = [
+        ReportSection("The list", (describe_inspections(report.listed),)),
+        _scores(report.scores),
+        _model(report),
+    ]
     if report.audit is not None:
         sections.append(_audit(report.audit))
     sections.append(_origin(report))
@@ -142,6 +149,7 @@ def _scores(scores: pd.DataFrame) -> ReportSection:
     return ReportSection(
         "The model beside plain rules",
         (
+            describe_targeting(scores),
             str(scores.attrs["method"]),
             "The model that knows the inspector is never used: its line says how much of a score "
             "would be who went, and not what was there.",

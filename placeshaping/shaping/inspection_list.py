@@ -61,7 +61,8 @@ def make_inspection_list(
     Returns
     -------
     list
-        Index ``property``, in the order of the visits: ``order``,
+        Index ``property``, in the order of the visits, those drawn by lot spread
+        evenly among the others, so that a team that runs short drops both: ``order``,
         ``area_code``, ``chosen_by`` (``"rank"`` or ``"lot"``), ``chance`` with
         ``low`` and ``high`` (90 %), ``reasons`` in words. All tagged
         ``personal``. ``attrs``: ``by``, ``drawn`` (chance of being drawn by
@@ -100,14 +101,15 @@ def make_inspection_list(
     lot = generator.choice(len(standing), round(by_lot * inspections), replace=False)
     ranked = _ranked(standing, model, by, generator)
     rest = ranked[~np.isin(ranked, lot)][: inspections - len(lot)]
-    rows = np.concatenate([rest, lot])
+    by_rank = np.ones(inspections, dtype=bool)
+    by_rank[generator.choice(inspections, len(lot), replace=False)] = False
+    rows = np.empty(inspections, dtype=np.int64)
+    rows[by_rank], rows[~by_rank] = rest, lot
     table = standing.iloc[rows]
     reasons = reasons_for(model, table)
     made = pd.concat(
         [
-            table[["area_code"]].assign(
-                chosen_by=np.where(np.arange(len(rows)) < len(rest), "rank", "lot")
-            ),
+            table[["area_code"]].assign(chosen_by=np.where(by_rank, "rank", "lot")),
             model.predict(table),
             reasons.rename("reasons"),
         ],

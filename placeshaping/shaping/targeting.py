@@ -40,6 +40,9 @@ LEAST_OF_EACH = 20
 
 FOLDS = 5
 
+MOST_KINDS = 40
+"""Different texts that a feature may hold; with more of them it is a name."""
+
 
 @dataclass(frozen=True, repr=False)
 class InspectionModel:
@@ -243,7 +246,8 @@ def feature_names(cases: pd.DataFrame, features: Sequence[str] | None) -> list[s
     Raises
     ------
     ColumnError
-        If a feature is missing, or says who inspected, what was found, or where.
+        If a feature is missing, says who inspected, what was found, or where,
+        or names more kinds than `MOST_KINDS`.
     """
     names = list(cases.attrs.get("features", ()) if features is None else features)
     barred = sorted({"inspector", "found", "random", "date"} & set(names))
@@ -254,6 +258,14 @@ def feature_names(cases: pd.DataFrame, features: Sequence[str] | None) -> list[s
         msg = "There is nothing to learn from: name features, or give cases of inspection_cases."
         raise ColumnError(msg)
     check_columns(cases.columns, [*names, "found", "area_code"], where="The table of cases")
+    for name in names:
+        texts = 0 if pd.api.types.is_numeric_dtype(cases[name]) else cases[name].nunique()
+        if texts > MOST_KINDS:
+            msg = (
+                f"{name!r} holds {texts:,} different texts. A feature describes, it does not name: "
+                f"give at most {MOST_KINDS} kinds, or leave it out."
+            )
+            raise ColumnError(msg)
     return names
 
 

@@ -168,15 +168,12 @@ def describe_targeting(scores: pd.DataFrame) -> str:
     >>> cases = inspection_cases(made.visits, made.properties, complaints=made.complaints)
     >>> scores = score_targeting(cases, inspections=0.2, form="logistic", by=["area"], draws=99)
     >>> print(describe_targeting(scores))
-    Go by the ... In areas that it had not seen, the model found something at ...
+    In areas that it had not seen, the model found something at ...
     """
     check_result(
         scores, made_by="score_targeting", columns=["precision", "gain"], facts=["use", "of_gain"]
     )
-    use = scores.attrs["use"]
-    told = [
-        "Go by the model." if use == MODEL else f"Go by the plain rule: {use}. It can be explained."
-    ]
+    told = []
     for scheme in scores.index.unique("by"):
         table = _Rows(scores.loc[scheme])
         rule = _best_rule(table.table)
@@ -198,6 +195,55 @@ def describe_targeting(scores: pd.DataFrame) -> str:
                 f"{max(share, 0):.0%} of that gain would have been the inspector's."
             )
     return " ".join(told)
+
+
+def targeting_finding(scores: pd.DataFrame) -> str:
+    """
+    Say in two sentences what to go by, and why.
+
+    Parameters
+    ----------
+    scores
+        From `score_targeting`.
+
+    Returns
+    -------
+    finding
+        The first of a page.
+
+    Raises
+    ------
+    InputError
+        If the table is not one of `score_targeting`.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame(
+    ...     {"precision": [0.4, 0.3, 0.2, 0.25, 0.15], "gain_low": [0, 0.05, 0.1, 0.1, 0.2],
+    ...      "gain": [0, 0.1, 0.2, 0.15, 0.25]},
+    ...     index=pd.MultiIndex.from_product([["time"], [MODEL, *RULES, ANYWHERE]]))
+    >>> table.attrs = {"use": MODEL, "of_gain": {"time": None}}
+    >>> print(targeting_finding(table.rename_axis(["by", "rule"])))
+    Go by the model: in months to come it surely found more than any plain rule. It found
+    something at 40% of its inspections, the best rule (most complaints) at 30%, ...
+    """
+    check_result(
+        scores, made_by="score_targeting", columns=["precision", "gain"], facts=["use", "of_gain"]
+    )
+    scheme = scores.index.unique("by")[-1]
+    rows, use = _Rows(scores.loc[scheme]), scores.attrs["use"]
+    rule = _best_rule(rows.table)
+    where = "in months to come" if scheme == "time" else "in areas that it had not seen"
+    opening = (
+        f"Go by the model: {where} it surely found more than any plain rule."
+        if use == MODEL
+        else f"Go by the plain rule {use!r}: the model did not surely find more than every rule."
+    )
+    return (
+        f"{opening} {'It' if use == MODEL else 'The model'} found something at "
+        f"{rows.at(MODEL, 'precision'):.0%} of its inspections, the best rule ({rule}) at "
+        f"{rows.at(rule, 'precision'):.0%}, going anywhere at {rows.at(ANYWHERE, 'precision'):.0%}."
+    )
 
 
 class _Rows:

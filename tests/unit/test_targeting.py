@@ -30,6 +30,7 @@ from placeshaping.shaping.targeting_scores import (
     describe_targeting,
     score_targeting,
     taken,
+    targeting_finding,
 )
 from placeshaping.synthetic.premises import make_premises
 
@@ -153,7 +154,7 @@ def test_where_nothing_can_be_learned_a_plain_rule_is_used(cases):
     noise = cases.assign(found=rng.permutation(cases["found"].to_numpy()))
     scores = score_targeting(noise, inspections=0.2, form="logistic", by=["area"], draws=299)
     assert scores.attrs["use"] != MODEL
-    assert describe_targeting(scores).startswith("Go by the plain rule")
+    assert targeting_finding(scores).startswith("Go by the plain rule")
     assert scores.loc["area"].loc[MODEL, "low"] < scores.loc["area"].loc[ANYWHERE, "precision"]
 
 
@@ -184,8 +185,11 @@ def test_reasons_rise_with_what_pulls(made, standing, model):
 def test_a_list_is_in_order_with_a_share_by_lot(standing, model):
     listed = make_inspection_list(standing, model, inspections=50, by_lot=0.2, rng=4)
     assert len(listed) == listed.index.nunique() == 50
-    assert listed["chosen_by"].tolist() == ["rank"] * 40 + ["lot"] * 10
-    assert listed["chance"].iloc[:40].is_monotonic_decreasing
+    assert listed["chosen_by"].value_counts().to_dict() == {"rank": 40, "lot": 10}
+    ranked = listed["chosen_by"] == "rank"
+    assert listed.loc[ranked, "chance"].is_monotonic_decreasing
+    assert listed["order"].tolist() == list(range(1, 51))
+    assert not ranked.iloc[:40].all()
     again = make_inspection_list(standing, model, inspections=50, by_lot=0.2, rng=4)
     pd.testing.assert_frame_equal(listed, again)
     assert "10 drawn by lot" in describe_inspections(listed)
@@ -281,6 +285,12 @@ def test_who_inspected_is_no_feature(made, cases):
         fit_inspections(cases, features=["storeys", "inspector"])
     with pytest.raises(ColumnError, match="'found' is no feature"):
         score_targeting(cases, inspections=0.1, features=["found"])
+
+
+def test_a_feature_that_names_somebody_is_refused(cases):
+    owners = cases.assign(landlord=[f"owner {row % 300}" for row in range(len(cases))])
+    with pytest.raises(ColumnError, match="'landlord' holds 300 different texts"):
+        fit_inspections(owners, features=["storeys", "landlord"])
 
 
 def test_too_little_is_told_with_what_to_do_until_then(cases):
