@@ -78,8 +78,8 @@ class Judgement:
             return ""
         files = listed([one.name for one in self.sources], most=9)
         return (
-            f"Audited by {' and '.join(self.audit.burdens)} ({files}), which no model and no plan "
-            "has seen: see the transparency record."
+            f"Audited by {listed(list(self.audit.burdens), most=9)} ({files}), which no model and "
+            "no plan has seen: see the transparency record."
         )
 
     @property

@@ -14,6 +14,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from placeshaping._core.checks import listed
 from placeshaping._core.output import staged_folder
 from placeshaping._core.provenance import versions
 from placeshaping.pages.report import ReportContent, ReportSection
@@ -330,4 +331,4 @@ def _data(record: TransparencyRecord) -> dict[str, str]:
 def _audited(record: TransparencyRecord) -> str:
     """Name the groups of residents that a layer was audited by."""
     kinds = [] if record.audit is None else list(record.audit.burdens)
-    return f": this layer by {' and '.join(kinds)}" if kinds else ""
+    return f": this layer by {listed(kinds, most=9)}" if kinds else ""

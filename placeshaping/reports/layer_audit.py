@@ -90,7 +90,7 @@ class LayerAudit:
     def screened(self) -> tuple[str, ...]:
         """The four-fifths screen in sentences: groups that bear much less than another."""
         return tuple(
-            f"By {kind}: the burden ratio of {', '.join(map(str, low))} is under "
+            f"By {kind}: the burden ratio of {'; '.join(map(str, low))} is under "
             f"{FOUR_FIFTHS:.0%} of the highest, that of {table['burden_ratio'].idxmax()}."
             for kind, table in self.burdens.items()
             if (low := list(table.index[table["screened"]]))

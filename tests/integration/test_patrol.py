@@ -494,7 +494,7 @@ def test_census_composition_is_audited_and_reaches_no_model(folder: Path) -> Non
     for name in ("atrs.md", "atrs.json"):
         text = (made.folder / name).read_text()
         assert "Burden ratio by ethnic group (95 % interval): White 1.00 (" in text, name
-        assert "this layer by deprivation decile and ethnic group and tenure" in text, name
+        assert "this layer by deprivation decile, ethnic group, tenure of households." in text, name
     checked = [made.folder / name for name in sorted(RECORD)]
     assert [one.file for one in verify_files(checked, today=NOW.date()) if not one.passed] == []
 
