@@ -24,6 +24,7 @@ from placeshaping._core.errors import PlaceshapingError
 from placeshaping._core.progress import quiet as no_progress
 from placeshaping.cli_backtest import backtest
 from placeshaping.cli_evaluate import evaluate
+from placeshaping.cli_index import index
 from placeshaping.cli_inspections import inspections
 from placeshaping.cli_ledger import ledger_app
 from placeshaping.cli_patrol import patrol_app
@@ -40,8 +41,8 @@ if TYPE_CHECKING:
 
 _ORDER = (
     "demo", "init", "check", "fetch", "run", "verify", "publish", "ledger",
-    "profile", "access", "site", "rounds", "review", "segments", "evaluate", "inspections",
-    "backtest", "patrol",
+    "profile", "access", "site", "rounds", "review", "segments", "index", "evaluate",
+    "inspections", "backtest", "patrol",
 )  # fmt: skip
 
 
@@ -114,6 +115,7 @@ app.command()(rounds)
 app.command()(evaluate)
 app.command()(inspections)
 app.command()(segments)
+app.command()(index)
 
 
 @app.command()

@@ -22,6 +22,20 @@ SEQUENTIAL: dict[int, tuple[str, ...]] = {
 }
 """YlGnBu by number of classes, low first."""
 
+TENTHS = (
+    "#ffffd9",
+    "#eff9b5",
+    "#cfecb3",
+    "#97d6b9",
+    "#5dc0c0",
+    "#31a6c2",
+    "#1f80b8",
+    "#2355a4",
+    "#22318d",
+    "#081d58",
+)
+"""YlGnBu of nine classes, drawn out evenly to ten: for steps of labels that are tenths."""
+
 
 @dataclass(frozen=True)
 class ClusterStyle:
@@ -166,7 +180,7 @@ def label_styles(scheme: LabelScheme) -> tuple[ClusterStyle, ...]:
 def _colours(tone: Tone, many: int) -> tuple[str, ...]:
     """Return the colours of a tone; a legend goes from the strongest hot to the strongest cold."""
     if tone == "step":
-        return sequential(many)
+        return sequential(many) if many <= max(SEQUENTIAL) else TENTHS
     few = _FEW.get(tone, ())
     if many > len(few):
         return _TONES[tone]

@@ -140,8 +140,8 @@ class Recipe(Section):
     `ledger` the file that remembers what was released, ``"none"`` for none;
     `dataset` what the records are called there, by default their subject;
     `secret` the file, outside this folder, that holds the key of methods that
-    need one; `backtest`, `patrol`, `access`, `siting` and `segments` are
-    for the commands of those names (`site` reads `siting`).
+    need one; `backtest`, `patrol`, `access`, `siting`, `segments` and `index`
+    are for the commands of those names (`site` reads `siting`).
     """
 
     title: str = Field(min_length=1)
@@ -165,6 +165,7 @@ class Recipe(Section):
     access: dict[str, Any] | None = None
     siting: dict[str, Any] | None = None
     segments: dict[str, Any] | None = None
+    index: dict[str, Any] | None = None
     show: Show = Show()
     output: Output = Output()
 

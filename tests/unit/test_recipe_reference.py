@@ -31,7 +31,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
 
 NOT_RECIPE = {
     "records", "areas", "population", "deprivation", "places", "show", "output",
-    "backtest", "patrol", "profile", "evaluation", "segments", "access", "siting",
+    "backtest", "patrol", "profile", "evaluation", "segments", "access", "siting", "index",
 }  # fmt: skip
 
 
