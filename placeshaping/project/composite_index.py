@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING, Any
 from placeshaping._core.errors import GivesAwayError, RecipeError
 from placeshaping._core.output import staged_folder
 from placeshaping.project.index_inputs import IndexInputs, read_index_inputs
-from placeshaping.project.index_measure import (
+from placeshaping.project.index_measure import Measured, measure_areas
+from placeshaping.project.index_request import IndexRecipe, make_index_recipe
+from placeshaping.project.index_words import (
     LAYER,
-    Measured,
     index_labels,
-    measure_areas,
     notes_on,
     special_words,
     words_found,
     words_how_sure,
 )
-from placeshaping.project.index_request import IndexRecipe, make_index_recipe
 from placeshaping.project.segments import FILES, MANIFEST, MOST_TURNS, attack
 
 if TYPE_CHECKING:

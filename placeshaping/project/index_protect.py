@@ -7,13 +7,8 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from placeshaping._core.errors import RecipeError
-from placeshaping.project.index_measure import (
-    Measured,
-    index_labels,
-    measure_areas,
-    notes_on,
-    words_how_sure,
-)
+from placeshaping.project.index_measure import Measured, measure_areas
+from placeshaping.project.index_words import index_labels, notes_on, words_how_sure
 from placeshaping.project.notes import record_notes
 from placeshaping.project.protect import policy_for
 from placeshaping.project.segment_protect import _rates

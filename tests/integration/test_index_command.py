@@ -299,3 +299,13 @@ def test_the_command_prints_what_was_found_and_the_files(place: Path) -> None:
     done = CliRunner().invoke(app, ["index", str(path), "--json"])
     told = json.loads(done.output)
     assert (told["policy"], told["areas"]) == ("facts", AREAS)
+
+
+def test_the_recipe_of_the_guide_runs_on_the_invented_district(district_folder: Path) -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "indices.md").read_text(encoding="utf-8")
+    text = guide.split("```toml\n")[1].partition("```")[0]
+    recipe = district_folder / "need.toml"
+    recipe.write_text(f'output.folder = "need"\n{text}')
+    made = make_index(recipe, made_on=DAY)
+    assert made.report.indicators["weight"].tolist() == pytest.approx([0.25, 0.25, 0.3, 0.2])
+    assert "made of those Indices themselves" in made.report.agreement
