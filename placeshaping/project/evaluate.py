@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,9 +76,12 @@ def run_evaluation(recipe: str | Path, *, made_on: dt.date) -> EvaluationOutcome
         If an area is not known, or there are too few areas, periods or records.
     DisclosureError
         If the policy is looser than the records allow, hides what would be
-        told, or a written file gives something away.
+        told, or a written file gives something away, by itself or together
+        with what was released before.
     """
+    from placeshaping.disclosure.panel_entries import entries_of_panel
     from placeshaping.disclosure.panels import protect_panel
+    from placeshaping.project.former import open_former
     from placeshaping.reports.evaluation import make_evaluation
 
     path = Path(recipe)
@@ -112,7 +115,27 @@ def run_evaluation(recipe: str | Path, *, made_on: dt.date) -> EvaluationOutcome
         contact=given.contact,
     )
     target = path.parent / request.output
-    return EvaluationOutcome(target, _written(report, target), report)
+    with open_former(given, gathered, folder=path.parent) as former:
+        entries = entries_of_panel(
+            protected,
+            panel.roles,
+            parts=_parts(request, gathered),
+            categories=categories,
+            dataset=given.dataset or gathered.subject,
+            title=given.title,
+            made_on=day,
+        )
+        with former.entering_checked(entries) as enter:
+            files = _written(report, target, enter)
+    return EvaluationOutcome(target, files, report)
+
+
+def _parts(request: EvaluationRequest, gathered: Gathered) -> dict[str, list[str]]:
+    """Return the smallest areas of each larger one."""
+    if request.level is None:
+        return {}
+    codes = gathered.lookup[f"{request.level}_code"].dropna().astype(str)
+    return {str(code): list(map(str, own.index)) for code, own in codes.groupby(codes)}
 
 
 def _policy(recipe: Recipe, gathered: Gathered, day: dt.date) -> Policy:
@@ -273,8 +296,8 @@ def _names(areas: gpd.GeoDataFrame, codes: list[str]) -> list[str]:
     return name_areas(codes, areas.get("area_name"))
 
 
-def _written(report: EvaluationReport, target: Path) -> tuple[Path, ...]:
-    """Write the report beside its folder, attack what holds numbers, and move all into place."""
+def _written(report: EvaluationReport, target: Path, enter: Callable[[], None]) -> tuple[Path, ...]:
+    """Write the report beside its folder, attack its numbers, enter it, and move all into place."""
     import tempfile
 
     from placeshaping.reports.evaluation import write_evaluation
@@ -294,4 +317,5 @@ def _written(report: EvaluationReport, target: Path) -> tuple[Path, ...]:
                 "periods, or count categories together."
             )
             raise DisclosureError(msg)
+    enter()
     return write_evaluation(report, target)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from placeshaping.project.recipe import Recipe
 
 if TYPE_CHECKING:
     from placeshaping.disclosure.ledger import Ledger
+    from placeshaping.disclosure.ledger.entry import LedgerEntry
     from placeshaping.disclosure.release import Release
 
 _log = logging.getLogger(__name__)
@@ -82,19 +84,55 @@ class Former:
             To be called when the products have withstood the attacker, before
             they are moved into place.
         """
+        with self._confirming(released.made_on, lambda: [self._enter(released)]) as enter:
+            yield enter
+
+    @contextmanager
+    def entering_checked(self, entries: Sequence[LedgerEntry]) -> Iterator[Callable[[], None]]:
+        """
+        Give what enters numbers that cannot be hidden further, or refuses them.
+
+        Parameters
+        ----------
+        entries
+            Of one product.
+
+        Yields
+        ------
+        enter
+            As of `entering`.
+
+        Raises
+        ------
+        DisclosureError
+            By `enter`, if they give a count away together with what was released before.
+        """
+        made_on = entries[0].made_on
+        with self._confirming(made_on, lambda: map(self._enter_checked, entries)) as enter:
+            yield enter
+
+    @contextmanager
+    def _confirming(
+        self, made_on: dt.date, enter: Callable[[], Iterable[tuple[int, bool]]]
+    ) -> Iterator[Callable[[], None]]:
         if self.path is None:
             yield lambda: None
             return
         entered: list[tuple[int, bool]] = []
+
+        def one_by_one() -> None:
+            for one in enter():
+                entered.append(one)  # noqa: PERF402 - those before a refusal are taken back
+
         try:
-            yield lambda: entered.append(self._enter(released))
+            yield one_by_one
         except BaseException:
             for number, is_new in entered:
                 if is_new:
                     self._make().withdraw(
                         number,
                         because="its products could not be put in place",
-                        on=released.made_on,
+                        on=made_on,
                         never_left=True,
                     )
             raise
@@ -113,6 +151,22 @@ class Former:
                 "give numbers away together with that one. Nothing was written; run again."
             )
             raise DisclosureError(msg)
+        return self._record(entry)
+
+    def _enter_checked(self, entry: LedgerEntry) -> tuple[int, bool]:
+        """Enter numbers as about to leave, unless they give others away."""
+        found = self._make().conflicts(entry)
+        if not found.empty:
+            msg = (
+                f"{len(found):,} numbers of {entry.title!r} would give others away together with "
+                f"what was released before ({listed(list(found['proof']), most=3)}). Nothing was "
+                "written. Take more areas, another start, longer blocks, or more categories."
+            )
+            raise DisclosureError(msg)
+        return self._record(entry)
+
+    def _record(self, entry: LedgerEntry) -> tuple[int, bool]:
+        ledger = self._make()
         known = set(ledger.list()["id"])
         number = ledger.record(entry, pending=True)
         return number, number not in known

@@ -17,6 +17,7 @@ from placeshaping._core.errors import (
     RecipeError,
     UnmatchedError,
 )
+from placeshaping.disclosure.ledger import open_ledger
 from placeshaping.project.evaluate import run_evaluation
 from placeshaping.project.evaluate_request import make_evaluation_request
 from placeshaping.synthetic.district import make_district
@@ -194,3 +195,14 @@ def test_a_recipe_without_the_section_says_how_to_add_it(tmp_path):
 def test_wrong_keys_are_told_by_name(section, told):
     with pytest.raises(RecipeError, match=told):
         make_evaluation_request(section)
+
+
+def test_totals_are_entered_in_the_ledger(done):
+    with open_ledger(done.folder.parent / "ledger.sqlite", create=False) as ledger:
+        listed = ledger.list()
+        numbers = listed.loc[listed["title"] == done.report.title, "id"]
+        known = pd.concat([ledger.show(int(number)).cells for number in numbers])
+    assert set(listed["state"]) == {"recorded"}
+    after = known[(known["area_code"] == "treated") & (known["first"] == "2024-01")]["count"]
+    assert done.report.protected.whole.total("treated", after=True) in after.tolist()
+    assert {"treated", "comparison", "ring 1"} <= set(known["area_code"])
