@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from placeshaping.verify.cells import cell_names, numbers_of
@@ -52,6 +53,27 @@ def check_evaluation(table: Table) -> Iterator[Breach]:
             numbers = number_of(int(odd.sum()), "number")
             what = f"{numbers} in {name!r} not worked out from the counts that are shown"
             yield Breach(table.where, what, "; ".join(cell_names(frame, odd)), attack="evaluation")
+    odd = _odd_ends(frame, _worked_out(before, after, compared)["expected"], after) & ~compared
+    if odd.any():
+        what = f"{number_of(int(odd.sum()), 'interval')} not around the difference that is shown"
+        yield Breach(table.where, what, "; ".join(cell_names(frame, odd)), attack="evaluation")
+
+
+def _odd_ends(
+    frame: pd.DataFrame, expected: NDArray[np.float64], after: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Tell which intervals have another middle than the difference, or other shares of it."""
+    odd = np.zeros(len(frame), dtype=bool)
+    if not {"interval_from", "interval_to"} <= set(frame.columns):
+        return odd
+    low, high = (numbers_of(frame[name]) for name in ("interval_from", "interval_to"))
+    size = np.maximum(np.abs(low) + np.abs(high), 1.0)
+    odd |= np.abs(low + high - 2 * (after - expected)) > _SIX_FIGURES * size
+    for end, name in ((low, "percent_from"), (high, "percent_to")):
+        if name in frame:
+            own = numbers_of(frame[name]) * expected / 100
+            odd |= np.abs(own - end) > _SIX_FIGURES * size
+    return odd
 
 
 def _worked_out(
