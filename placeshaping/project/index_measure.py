@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from placeshaping._core.checks import listed
 from placeshaping._core.errors import EmptyError
 from placeshaping.project.index_inputs import FEWEST_AREAS, IndexInputs, check_varied
+from placeshaping.project.segment_protect import UNIT
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,8 +29,8 @@ class Measured:
     places
         Areas by indicators: share of areas with less need, 0 to 1.
     indicators
-        By words: `domain`, `more_need`, `weight` (share of the index), `low`,
-        `median`, `high` and `shrunk` (median weight of the own figure).
+        By words: `domain`, `more_need`, `weight` (share of the index), `unit`,
+        `low`, `median`, `high` and `shrunk` (median weight of the own figure).
     sensitivity
         From `sensitivity.weight_sensitivity`.
     beside
@@ -125,12 +126,15 @@ def _indicators(recipe: IndexRecipe, inputs: IndexInputs, whole: pd.DataFrame) -
     ask = recipe.index
     members = pd.Series(ask.domains)
     total = sum(ask.weights.values())
+    units = {one.words: "%" for one in ask.indicators if one.of}
+    units |= {} if ask.own is None else {ask.own.words: UNIT}
     each = members.map(lambda d: ask.weights[d] / total / int((members == d).sum()))
     return pd.DataFrame(
         {
             "domain": members,
             "more_need": pd.Series(ask.ways),
             "weight": each,
+            "unit": members.index.map(lambda name: units.get(name, "")),
             "low": whole.min(),
             "median": whole.median(),
             "high": whole.max(),

@@ -28,7 +28,8 @@ MOST_ROWS = 100
 """Areas that a table of the page lists; the tables beside it have all."""
 
 _FIRM = 0.95
-_MUCH, _LITTLE = 0.9, 0.2
+_MUCH, _LITTLE = 0.8, 0.2
+_WIDE = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,8 +134,8 @@ def _finding(report: IndexReport) -> ReportSection:
         "What was found",
         (
             *report.found,
-            "Below stand the indicators in which an area has more need than nine in ten areas, and "
-            "as its strengths those in which four in five areas have more need than it."
+            "Below stand the indicators in which an area has more need than four in five areas, "
+            "and as its strengths those in which four in five have more need than it."
             + (f" {left:,} more areas stand in the tables." if left else ""),
         ),
         tables=(
@@ -159,7 +160,7 @@ def _made_of(report: IndexReport) -> ReportSection:
             str(row["domain"]),
             "higher" if row["more_need"] == "high" else "lower",
             f"{row['weight']:.1%}",
-            f"{row['low']:,.1f} to {row['high']:,.1f}, half above {row['median']:,.1f}",
+            _values(row),
             "no" if pd.isna(row["shrunk"]) else f"yes; own figures weigh {row['shrunk']:.0%}",
         )
         for name, row in report.indicators.iterrows()
@@ -167,9 +168,16 @@ def _made_of(report: IndexReport) -> ReportSection:
     heads = ("Indicator", "Domain", "More need when", "Weight", "Values", "Drawn to larger area")
     return ReportSection(
         "What it is made of",
-        ("Shares are in per cent. A domain's weight is divided equally among its indicators.",),
+        ("A domain's weight is divided equally among its indicators.",),
         tables=(ReportTable("Indicators and weights", heads, rows, (1, 2, 4, 5)),),
     )
+
+
+def _values(row: pd.Series[float]) -> str:
+    """Tell the least, the most and the middle value, to digits that tell areas apart."""
+    digits = 1 if row["high"] - row["low"] >= _WIDE else 2
+    low, high, middle = (f"{row[name]:,.{digits}f}" for name in ("low", "high", "median"))
+    return f"{low} to {high}{row['unit']}, half above {middle}"
 
 
 def _weights(report: IndexReport) -> ReportSection:
@@ -213,8 +221,8 @@ def _moving(report: IndexReport) -> ReportSection:
         "Which areas move",
         (
             f"{len(report.tenths) - len(moving):,} of {len(report.tenths):,} areas stay in their "
-            "tenth in at least 95% of the random weightings. The others, those that move most "
-            "first:" + (f" ({more:,} more stand in the tables.)" if more else ""),
+            "tenth in at least 95% of the random weightings. The others stand here, those that "
+            "move most first." + (f" {more:,} more stand in the tables." if more else ""),
         ),
         tables=(ReportTable("Areas whose tenth hangs on the weights", heads, rows),),
         folded=True,

@@ -181,7 +181,9 @@ def test_records_are_protected_before_areas_are_ranked(place: Path) -> None:
     assert table.loc[hidden, ["need_tenth", "tenth_moves"]].isna().all(axis=None)
     assert set(pd.to_numeric(table.loc[~hidden, "count"]) % 5) == {0}
     assert set(made.report.tenths.index) == set(table.loc[~hidden, "area_code"].astype(str))
-    assert "made of the protected numbers" in text_of(made.folder / "report.html")
+    page = text_of(made.folder / "report.html")
+    assert "made of the protected numbers" in page
+    assert "per 1,000 residents a year" in page
 
 
 def test_no_product_changes_with_what_protection_hides(place: Path) -> None:
