@@ -96,7 +96,7 @@ def search(
     tried = starts_of(cost, kept, sites, rng, starts)
     totals = improve(cost, tried, len(kept))
     best, total = tried[totals.argmin()], float(totals.min())
-    bound, price, worth = -np.inf, _second_lowest(cost, best), np.zeros(len(cost))
+    bound, price, worth = -np.inf, _first_price(cost, best, total), np.zeros(len(cost))
     for _ in range(2):
         found, price, value, sets = lower_bound(cost, kept, sites, total, price, _ROUNDS, _KEEP)
         if found > bound:
@@ -108,7 +108,8 @@ def search(
         if relative_gap(total, bound) < CLOSED:
             break
     fixed_in, fixed_out = _fixed(worth, kept, sites, bound, total)
-    return Found(best, total, min(bound, total), fixed_in, fixed_out)
+    nearest = float(cost.min(axis=0).sum())
+    return Found(best, total, min(max(bound, nearest), total), fixed_in, fixed_out)
 
 
 def search_shared(
@@ -280,7 +281,13 @@ def _kept_first(sets: Ints, kept: Ints) -> Ints:
     return np.array([np.concatenate([kept, s[~np.isin(s, kept)]]) for s in sets], dtype=np.int64)
 
 
-def _second_lowest(cost: Floats, chosen: Ints) -> Floats:
-    """Return prices to start from: the second lowest cost of each area, or the lowest."""
+def _first_price(cost: Floats, chosen: Ints, total: float) -> Floats:
+    """
+    Return prices to start from: the second lowest cost of each area.
+
+    Where that is a penalty, above the cost of all areas together, it is the lowest:
+    steps from so high a price would not come down to a bound that says anything.
+    """
     rank = min(1, len(chosen) - 1)
-    return np.asarray(np.partition(cost[chosen], rank, axis=0)[rank])
+    lowest, second = np.partition(cost[chosen], (0, rank), axis=0)[[0, rank]]
+    return np.asarray(np.where(second > abs(total), lowest, second))

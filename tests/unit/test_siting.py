@@ -221,3 +221,21 @@ def test_candidates_and_areas_out_of_reach_are_named():
     with pytest.raises(InputError, match="have no candidate within 5 minutes"):
         set_covering(people * [1, 1], costs_from_table(
             pairs.assign(cost=[1.0, 9.0]), origins, pd.Index(["x"])), within=5)  # fmt: skip
+
+
+def test_a_tight_guarantee_leaves_a_bound_that_says_something():
+    """Penalties on forbidden pairs once drove the bound below nothing: a gap of thousands of %."""
+    rng = np.random.default_rng(3)
+    a, c = rng.random((120, 2)) * 60, rng.random((40, 2)) * 60
+    away = np.linalg.norm(a[:, None] - c[None], axis=2)
+    origins, services = pd.RangeIndex(120).astype(str), pd.RangeIndex(40).astype(str)
+    pairs = pd.DataFrame(
+        {"origin": np.repeat(origins, 40), "service": np.tile(services, 120), "cost": away.ravel()}
+    )
+    demand = pd.Series(10.0, index=origins)
+    group = pd.Series((np.arange(120) < 30).astype(float), index=origins)
+    costs = costs_from_table(pairs, origins, services)
+    longest = p_centre(demand * group, costs, sites=6).objective
+    near = Guarantee(origins[:30], within=1.02 * longest)
+    plan = p_median(demand, costs, sites=6, guarantees=[near])
+    assert plan.gap < 0.1
