@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from placeshaping._core.checks import check_file
 from placeshaping._core.errors import GivesAwayError, InputError, RecipeError
 from placeshaping._core.output import staged_folder
 from placeshaping._core.progress import track
@@ -121,8 +122,10 @@ def run_profiles(
             "--drawn FILE."
         )
         raise InputError(msg)
+    for path in drawn:
+        check_file(Path(path))
     with ExitStack() as stack:
-        ready = prepare(recipe, made_on=made_on, stack=stack)
+        ready = prepare(recipe, made_on=made_on, stack=stack, names=areas)
         places = list(_places(ready.material, areas, every, drawn, each=each))
         profiles = _made(ready, places, since)
         kinds = tuple(write or ready.request.write or _usual())
@@ -158,7 +161,9 @@ class Ready:
     formers: Mapping[str, tuple[Former, Release]]
 
 
-def prepare(recipe: str | Path, *, made_on: dt.date, stack: ExitStack) -> Ready:
+def prepare(
+    recipe: str | Path, *, made_on: dt.date, stack: ExitStack, names: Sequence[str] = ()
+) -> Ready:
     """
     Read what a recipe names, and protect it: what all its profiles share.
 
@@ -170,6 +175,8 @@ def prepare(recipe: str | Path, *, made_on: dt.date, stack: ExitStack) -> Ready:
         The day that profiles bear, unless the recipe says another.
     stack
         Closes the ledger.
+    names
+        Of areas that will be asked for: unknown ones are refused at once.
 
     Returns
     -------
@@ -184,7 +191,7 @@ def prepare(recipe: str | Path, *, made_on: dt.date, stack: ExitStack) -> Ready:
     path = Path(recipe)
     given, request = read_profile_recipe(path)
     day = given.made_on or made_on
-    material, formers = _material(given, request, path.parent, day, stack)
+    material, formers = _material(given, request, path.parent, day, stack, names)
     return Ready(request, path.parent / request.folder, day, material, formers)
 
 
@@ -193,9 +200,15 @@ def _usual() -> tuple[Written, ...]:
 
 
 def _material(
-    recipe: Recipe, request: ProfileRequest, folder: Path, day: dt.date, stack: ExitStack
+    recipe: Recipe,
+    request: ProfileRequest,
+    folder: Path,
+    day: dt.date,
+    stack: ExitStack,
+    names: Sequence[str],
 ) -> tuple[Material, dict[str, tuple[Former, Release]]]:
     """Read and protect every service, and put together what is public of the areas."""
+    from placeshaping.project.profile_places import check_names
     from placeshaping.project.protect import protect_gathered
     from placeshaping.reports.profiles_places import Material
 
@@ -211,6 +224,8 @@ def _material(
         if first is None:
             first = gathered
             ground, access = make_ground(own, request, gathered, folder=folder)
+            finest = str(gathered.areas.attrs.get("level", "area"))
+            check_names(ground, names, finest=finest)
         former = stack.enter_context(open_former(own, gathered, folder=folder))
         released = protect_gathered(own, gathered, made_on=day, ledger=former.ledger)
         formers[name if several else gathered.subject] = (former, released)

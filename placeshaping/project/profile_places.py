@@ -16,6 +16,44 @@ if TYPE_CHECKING:
     from placeshaping.reports.profiles_places import Material, Place
 
 
+def check_names(ground: gpd.GeoDataFrame, names: Sequence[str], *, finest: str) -> None:
+    """
+    Refuse names that no area bears, before anything is protected, which takes minutes.
+
+    Parameters
+    ----------
+    ground
+        A row for each small area, with codes and names of the larger ones.
+    names
+        Codes or names at any level, letter case aside.
+    finest
+        Level of the small areas.
+
+    Raises
+    ------
+    InputError
+        If one is unknown (near names are offered).
+    """
+    known = dict.fromkeys(ground.index.astype(str), finest)
+    for column in map(str, ground.columns):
+        level = column.removesuffix("_code").removesuffix("_name")
+        if level != column:
+            level = finest if level == "area" else level
+            known.update(dict.fromkeys(ground[column].dropna().astype(str), level))
+    folded = {one.casefold() for one in known}
+    for name in names:
+        if name.strip().casefold() not in folded:
+            levels = list(dict.fromkeys(known.values()))
+            raise InputError(_unknown(name, list(known), levels))
+
+
+def _unknown(name: str, known: Sequence[str], levels: Sequence[str]) -> str:
+    near = near_names(name, known)
+    hint = f" Did you mean {listed(near)}?" if near else ""
+    searched = listed([LEVEL_NAMES.get(one, one) for one in levels])
+    return f"{name!r} is no area of this recipe.{hint} Levels searched: {searched}."
+
+
 def named_places(material: Material, names: Sequence[str], *, each: bool) -> list[Place]:
     """
     Find areas by their codes or names.
@@ -78,11 +116,7 @@ def _area(material: Material, name: str) -> tuple[str, str]:
         found += [(level, str(code)) for code in dict.fromkeys(codes[own])]
         known.update(dict.fromkeys([*labels, *codes], level))
     if not found:
-        near = near_names(name, known)
-        hint = f" Did you mean {listed(near)}?" if near else ""
-        levels = listed([LEVEL_NAMES.get(one, one) for one in material.levels])
-        msg = f"{name!r} is no area of this recipe.{hint} Levels searched: {levels}."
-        raise InputError(msg)
+        raise InputError(_unknown(name, list(known), material.levels))
     shown = [one for one in found if one[0] in material.levels]
     if not shown:
         level = found[0][0]
