@@ -411,7 +411,7 @@ def index_of(profiles: Sequence[Profile], *, title: str) -> ReportContent:
     return ReportContent(
         title=title,
         lead=f"Profiles of {len(ordered):,} areas, in the order of their names.",
-        facts=(),
+        facts=tuple((counted.name, counted.whole.label) for counted in first.counted),
         cautions=(
             "Look at the intervals on each page before comparing two areas: where they overlap, "
             "the difference may be chance.",

@@ -539,6 +539,8 @@ def test_the_index_leads_to_every_page(material):
     maker = ProfileMaker(material, made_on=DAY)
     made = [maker.make(place) for place in every_place(material, "district")]
     page = render_report(index_of(made, title="Marsh"))
+    counted = made[0].counted[0]
+    assert index_of(made, title="Marsh").facts[0] == (counted.name, counted.whole.label)
     assert 'href="west-fen.html"' in page
     assert page.index("East Fen") < page.index("West Fen")
 
