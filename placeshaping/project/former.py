@@ -33,6 +33,9 @@ class Former:
         Where the ledger is, or will be; None for a run that is not remembered.
     dataset
         Name of the records in it, to say so where it holds others alone.
+    apart
+        Names of records of which these are a part, or which are a part of
+        these: what was released of them gives the rest away.
 
     Attributes
     ----------
@@ -41,8 +44,11 @@ class Former:
         only when a release is entered.
     """
 
-    def __init__(self, path: Path | None, *, dataset: str | None = None) -> None:
+    def __init__(
+        self, path: Path | None, *, dataset: str | None = None, apart: Iterable[str] = ()
+    ) -> None:
         self.path, self.dataset = path, dataset
+        self.apart = sorted(set(apart) - {dataset})
         self.ledger: Ledger | None = None
         self._open = ExitStack()
 
@@ -59,8 +65,22 @@ class Former:
 
         if self.ledger is None:
             self.ledger = self._open.enter_context(open_ledger(self.path or Path()))
+            self._refuse_parts(self.ledger)
             self._tell_others()
         return self.ledger
+
+    def _refuse_parts(self, ledger: Ledger) -> None:
+        """Refuse records of which more, or a part, was released under another name."""
+        known = ledger.list()
+        out = set(known.loc[known["left_the_house"], "dataset"])
+        if found := [name for name in self.apart if name in out]:
+            msg = (
+                f"{ledger.path.name} holds a release of {listed(found)}: with {self.dataset!r} "
+                "beside it a reader could subtract what both count and get hidden numbers of the "
+                "rest. Release services together, or each by itself, not both. What never left the "
+                "house can be taken back: placeshaping ledger withdraw."
+            )
+            raise DisclosureError(msg)
 
     def _tell_others(self) -> None:
         """Say so where the ledger holds releases, and none under this recipe's name."""
@@ -172,10 +192,27 @@ class Former:
         return number, number not in known
 
 
-def open_former(recipe: Recipe, gathered: Gathered, *, folder: Path) -> Former:
-    """Return the ledger of a recipe, not yet open."""
+def open_former(
+    recipe: Recipe, gathered: Gathered, *, folder: Path, apart: Sequence[str] | None = None
+) -> Former:
+    """
+    Return the ledger of a recipe, not yet open.
+
+    Parameters
+    ----------
+    recipe, gathered, folder
+        What is released, and what paths are relative to.
+    apart
+        Names under which more of the same records, or a part of them, would
+        stand in the ledger; by default the recipe's services, if several.
+    """
     from placeshaping.disclosure.former import is_remembered
+    from placeshaping.project.records import services_of
 
     if recipe.ledger is None or not is_remembered(policy_for(recipe, gathered)):
         return Former(None)
-    return Former(folder / recipe.ledger, dataset=recipe.dataset or gathered.subject)
+    if apart is None:
+        names = (recipe.profile or {}).get("names", {})
+        services = services_of(recipe.records, names=names, folder=folder)
+        apart = list(services) if len(services) > 1 else []
+    return Former(folder / recipe.ledger, dataset=recipe.dataset or gathered.subject, apart=apart)

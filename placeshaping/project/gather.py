@@ -14,6 +14,7 @@ from placeshaping.project.listed_areas import wholes_within, year_of
 from placeshaping.project.places import read_places, read_postcodes_of
 from placeshaping.project.recipe import Areas, Recipe
 from placeshaping.project.records import (
+    CRIME,
     RecordFile,
     Sensitivity,
     check_files,
@@ -138,7 +139,7 @@ def gather(
     places = tuple(read_places(recipe, folder, areas, sources))
     postcodes = read_postcodes_of(recipe, folder, sources)
     police = all(file.kind == "police" for file in files)
-    subject = recipe.show.subject or ("Recorded crime" if police else "Records")
+    subject = recipe.show.subject or (CRIME if police else "Records")
     covered = _covered(lookup, files)
     outside = None if covered is None else ~counts["area_code"].isin(covered)
     return Gathered(

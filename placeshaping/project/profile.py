@@ -27,6 +27,7 @@ from placeshaping.project.profile_inputs import (
 )
 from placeshaping.project.profile_request import ProfileRequest, Written, read_profile_recipe
 from placeshaping.project.recipe import Recipe, Records
+from placeshaping.project.records import services_of, together_called
 
 if TYPE_CHECKING:
     from placeshaping.disclosure.release import Release
@@ -212,7 +213,7 @@ def _material(
     from placeshaping.project.protect import protect_gathered
     from placeshaping.reports.profiles_places import Material
 
-    groups = dict(_groups(recipe, request, folder))
+    groups = services_of(recipe.records, names=request.names, folder=folder)
     several = len(groups) > 1
     recipe = _one_policy(recipe, folder) if several else recipe
     ground, first, marked = None, None, set[str]()
@@ -226,7 +227,8 @@ def _material(
             ground, access = make_ground(own, request, gathered, folder=folder)
             finest = str(gathered.areas.attrs.get("level", "area"))
             check_names(ground, names, finest=finest)
-        former = stack.enter_context(open_former(own, gathered, folder=folder))
+        whole = [together_called(recipe, folder=folder)] if several else []
+        former = stack.enter_context(open_former(own, gathered, folder=folder, apart=whole))
         released = protect_gathered(own, gathered, made_on=day, ledger=former.ledger)
         formers[name if several else gathered.subject] = (former, released)
     if lost := [label for label in recipe.show.sensitive if label not in marked]:
@@ -257,27 +259,6 @@ def _missing(recipe: Recipe, gathered: Gathered) -> dict[str, str]:
         "access": not gathered.places,
     }
     return {name: MISSING[name] for name, absent in found.items() if absent}
-
-
-def _groups(
-    recipe: Recipe, request: ProfileRequest, folder: Path
-) -> Iterator[tuple[str, list[Records]]]:
-    """Yield services with their files: all of police.uk's layout are one, every other its own."""
-    from placeshaping.project.records import is_police
-
-    found: dict[str, list[Records]] = {}
-    for records in recipe.records:
-        name = request.names.get(records.file) or request.names.get(Path(records.file).name)
-        if name is None:
-            police = is_police(records, folder=folder)
-            name = "Recorded crime" if police else _words(Path(records.file).stem)
-        found.setdefault(name, []).append(records)
-    yield from found.items()
-
-
-def _words(stem: str) -> str:
-    text = stem.replace("_", " ").replace("-", " ").strip()
-    return f"{text[:1].upper()}{text[1:]}"
 
 
 def _one_policy(recipe: Recipe, folder: Path) -> Recipe:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from placeshaping._core.checks import check_file, listed
 from placeshaping._core.errors import EmptyError, RecipeError
 from placeshaping._core.provenance import SourceFile, describe_file
-from placeshaping.project.recipe import POLICE_ADDRESS, Records
+from placeshaping.project.recipe import POLICE_ADDRESS, Recipe, Records
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 Kind = Literal["police", "services"]
 Sensitivity = Literal["open", "personal", "special"]
+
+CRIME = "Recorded crime"
+"""What the records of police.uk are called."""
 
 
 @dataclass(frozen=True)
@@ -304,6 +307,41 @@ def sensitivity_of(records: Records, *, folder: Path) -> Sensitivity:
     """Return how sensitive records are: as the recipe says, or as follows from their kind."""
     usual: Sensitivity = "open" if is_police(records, folder=folder) else "personal"
     return records.sensitivity or usual
+
+
+def services_of(
+    given: Sequence[Records], *, names: Mapping[str, str], folder: Path
+) -> dict[str, list[Records]]:
+    """
+    Return services by name: all files of police.uk's layout are one, every other its own.
+
+    Parameters
+    ----------
+    given
+        The recipe's sections.
+    names
+        File -> name of its service, where it has one.
+    folder
+        What their paths are relative to.
+    """
+    found: dict[str, list[Records]] = {}
+    for records in given:
+        name = names.get(records.file) or names.get(Path(records.file).name)
+        if name is None and is_police(records, folder=folder):
+            name = CRIME
+        found.setdefault(name or _words(Path(records.file).stem), []).append(records)
+    return found
+
+
+def together_called(recipe: Recipe, *, folder: Path) -> str:
+    """Return what the ledger calls all records of a recipe together."""
+    police = all(is_police(records, folder=folder) for records in recipe.records)
+    return recipe.dataset or recipe.show.subject or (CRIME if police else "Records")
+
+
+def _words(stem: str) -> str:
+    text = stem.replace("_", " ").replace("-", " ").strip()
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def is_police(records: Records, *, folder: Path) -> bool:

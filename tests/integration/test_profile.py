@@ -11,11 +11,13 @@ import pytest
 
 from placeshaping import cli
 from placeshaping._core.errors import (
+    DisclosureError,
     GivesAwayError,
     InputError,
     PlaceshapingError,
     RecipeError,
 )
+from placeshaping.project.pipeline import run
 from placeshaping.project.profile import run_profiles, write_profiles
 from placeshaping.project.profile_inputs import read_benchmarks
 from placeshaping.project.profile_request import read_profile_recipe
@@ -193,6 +195,20 @@ def test_what_was_released_is_entered_in_the_ledger(folder):
     run_profiles(folder / "kept.toml", ["E07900001"], made_on=DAY, write=["json"])
     with open_ledger(folder / "ledger.sqlite") as ledger:
         assert set(ledger.list()["dataset"]) == {"Recorded crime", "Fly-tipping reports"}
+
+
+def test_services_apart_and_together_are_not_both_released(folder):
+    """Counts of all records less those of one service would be the other's, hidden ones too."""
+    head = 'ledger = "{}.sqlite"'
+    write(folder, name="apart.toml", head=head.format("apart"), more='folder = "apart"')
+    run_profiles(folder / "apart.toml", ["E07900001"], made_on=DAY, write=["json"])
+    with pytest.raises(DisclosureError, match="holds a release of Fly-tipping reports, Recorded c"):
+        run(folder / "apart.toml", made_on=DAY)
+    write(folder, name="both.toml", head=head.format("both"), more='folder = "both"')
+    run(folder / "both.toml", made_on=DAY)
+    with pytest.raises(DisclosureError, match="holds a release of Records: with"):
+        run_profiles(folder / "both.toml", ["E07900001"], made_on=DAY, write=["json"])
+    assert not (folder / "both").exists()
 
 
 def test_personal_records_side_by_side_need_a_basis(folder):
