@@ -513,6 +513,8 @@ def _layers(release: Release) -> dict[str, Any]:
         found["hotspots"]["column"] = "cluster"
     for scheme in release.labels:
         found[scheme.name] = _layer(scheme.title, scheme.about, label_styles(scheme))
+        if scheme.of_protected:
+            found[scheme.name]["alone"] = True  # made of more than the category of the view
     return found
 
 

@@ -255,7 +255,8 @@ def _words(
     if measure == "decile":
         return f"Index of Multiple Deprivation by {one}", "Tenths of all areas in England"
     if scheme is not None:
-        return f"{scheme.title} of {inside}, {period.label}, by {one}", scheme.about
+        of = "" if scheme.of_protected else f" of {inside}"
+        return f"{scheme.title}{of}, {period.label}, by {one}", scheme.about
     if measure == "hotspots":
         unit = "Each area with those that touch it, compared with the whole map (Gi*)"
         return f"Hot spots of {inside}, {period.label}, by {one}", unit

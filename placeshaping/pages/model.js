@@ -275,6 +275,11 @@
 
     model.per = (c) => "per 1,000 " + (data.categories[c].denominator || "residents") + " a year";
 
+    function layerTitle(measure, what) {
+      const layer = P.settings.layers[measure];
+      return layer.alone ? layer.title : layer.title + " of " + lowerFirst(what);
+    }
+
     model.titleOf = function (asked) {
       const state = model.placed(asked);
       const what = data.categories[state.category].label;
@@ -282,7 +287,7 @@
       const by = P.settings.words[levels[state.level].level] || levels[state.level].short;
       if (state.measure === "decile") { return "Index of Multiple Deprivation by " + by.one; }
       if (state.measure === "both") { return "Rate and deprivation: " + lowerFirst(what) + ", " + when + ", by " + by.one; }
-      if (model.isLayer(state.measure)) { return P.settings.layers[state.measure].title + " of " + lowerFirst(what) + ", " + when + ", by " + by.one; }
+      if (model.isLayer(state.measure)) { return layerTitle(state.measure, what) + ", " + when + ", by " + by.one; }
       if (state.measure === "rate") { return what + " " + model.per(state.category) + ", " + when + ", by " + by.one; }
       return "Number of records: " + lowerFirst(what) + ", " + when + ", by " + by.one;
     };

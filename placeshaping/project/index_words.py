@@ -81,7 +81,7 @@ def index_labels(
         label_areas(
             LabelScheme(
                 name=column, title=title, button=button, about=about, method=method,
-                classes=(*listing, *none), cautions=measured.cautions,
+                classes=(*listing, *none), cautions=measured.cautions, of_protected=True,
             ),
             {level: labels.astype(object).reindex(areas, fill_value=UNRANKED).to_frame("label")},
         )

@@ -130,6 +130,7 @@ def _units(
         )
     for name, column in columns.items():
         units[name] = _numbers(table[column].reindex(units.index), where=source.name)
+        _check_electors(units[name], where=f"{source.name}, column {column!r}")
     for kind in (*PLACES, "decile"):
         one = getattr(recipe.places, kind)
         if one is not None:
@@ -168,6 +169,16 @@ def _by_unit(
         )
         raise DuplicateError(msg)
     return keyed
+
+
+def _check_electors(values: pd.Series, *, where: str) -> None:
+    lost = values.index[values.isna()]
+    if len(lost):
+        msg = (
+            f"{where}: no number for {len(lost):,} of {len(values):,} units "
+            f"({listed(list(lost))}). Every unit needs one; write 0 where nobody is registered."
+        )
+        raise InputError(msg)
 
 
 def _numbers(values: pd.Series, *, where: str) -> pd.Series[float]:

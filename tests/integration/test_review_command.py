@@ -195,7 +195,7 @@ def test_missing_electors_are_listed(recipe, capsys):
                     'file = "short.csv"\ncode = "OA21CD"\nnow')  # fmt: skip
     told = refusal(capsys, "review", short)
     lost = ", ".join(electors["OA21CD"].iloc[:2])
-    assert f"electors_now is missing for 2 of {len(electors)} units ({lost})" in told
+    assert f"no number for 2 of {len(electors):,} units ({lost})" in told
 
 
 def test_islands_are_told_with_bridges(recipe, capsys):
