@@ -15,12 +15,12 @@ from placeshaping._core.errors import (
     RecipeError,
 )
 from placeshaping._core.provenance import SourceFile, describe_file
-from placeshaping.project.segment_inputs import (
-    _SPECIAL,
-    _check_names,
-    _matched,
-    _numbers,
-    _widened,
+from placeshaping.project.area_tables import (
+    SPECIAL,
+    check_names,
+    lay_out_wide,
+    match_areas,
+    read_numbers,
 )
 from placeshaping.project.segment_request import VariableTable
 
@@ -190,7 +190,7 @@ def _read_indicators(
     for one in recipe.index.indicators:
         path = files.note(one.file, "indicators")
         _refuse_special(one, recipe)
-        table = _matched(bare, _read_one(one, path), one.file)
+        table = match_areas(bare, _read_one(one, path), one.file)
         if one.of is None:
             found[one.words] = _complete(table["count"], one, path.name)
             continue
@@ -253,7 +253,7 @@ def _read_one(given: Indicator, path: Path) -> pd.DataFrame:
     table = read_table(path, sheet=given.sheet)
     area = find_area_column(table, code=given.code, where=path.name)
     first = [given.category, given.count] if given.category else [given.column]
-    _check_names(table.columns, [*first, *([given.of] if given.of else [])], path.name, "column")
+    check_names(table.columns, [*first, *([given.of] if given.of else [])], path.name, "column")
     codes = table[area.code].astype("str").str.strip()
     wide = table.set_axis(codes)
     if given.category:
@@ -262,7 +262,7 @@ def _read_one(given: Indicator, path: Path) -> pd.DataFrame:
             file=given.file, of=of, variables={given.column: given.words},
             already_published=given.already_published, category=given.category, count=given.count,
         )  # fmt: skip
-        wide = _widened(table, codes, as_table, [given.column], path.name)
+        wide = lay_out_wide(table, codes, as_table, [given.column], path.name)
     if not wide.index.is_unique:
         twice = wide.index[wide.index.duplicated()].unique()
         msg = (
@@ -270,9 +270,9 @@ def _read_one(given: Indicator, path: Path) -> pd.DataFrame:
             "the column that tells the rows apart: category = '...'."
         )
         raise DuplicateError(msg)
-    numbers = {"count": _numbers(wide[given.column], path.name)}
+    numbers = {"count": read_numbers(wide[given.column], path.name)}
     if given.of:
-        numbers["of"] = _numbers(wide[given.of], path.name)
+        numbers["of"] = read_numbers(wide[given.of], path.name)
     found = pd.DataFrame(numbers)
     found.index = pd.Index(found.index.astype("str"), name="area_code")
     found.attrs["vintage"] = vintage_of(found.index, area, where=path.name)
@@ -327,7 +327,7 @@ def _refuse_special(given: Indicator, recipe: IndexRecipe) -> None:
     """Refuse an indicator of a special category that the recipe does not name with a reason."""
     allowed = {one.variable for one in recipe.index.special}
     said = f"{Path(given.file).name} {given.column} {given.of or ''} {given.category or ''}"
-    if given.words in allowed or not _SPECIAL.search(f"{said} {given.words}".casefold()):
+    if given.words in allowed or not SPECIAL.search(f"{said} {given.words}".casefold()):
         return
     msg = (
         f"{Path(given.file).name}: {given.words} tells of a special category (ethnicity, health, "

@@ -11,7 +11,7 @@ from placeshaping.project.index_measure import Measured, measure_areas
 from placeshaping.project.index_words import index_labels, notes_on, words_how_sure
 from placeshaping.project.notes import record_notes
 from placeshaping.project.protect import policy_for
-from placeshaping.project.segment_protect import _rates
+from placeshaping.project.segment_protect import protected_rates
 
 if TYPE_CHECKING:
     from placeshaping.disclosure.former import HiddenCell
@@ -103,7 +103,7 @@ def release_index(
             "records, or larger areas."
         )
         raise RecipeError(msg)
-    own = {name: _rates(first, inputs.residents) for name in _own_words(recipe)}
+    own = {name: protected_rates(first, inputs.residents) for name in _own_words(recipe)}
     measured = measure_areas(recipe, inputs, inputs.values.assign(**own))
     notes = [
         *record_notes(gathered, recipe, policy=policy),

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from placeshaping._core.checks import check_columns, listed, near_names
-from placeshaping._core.errors import ColumnError, DuplicateError, InputError, RecipeError
+from placeshaping._core.checks import check_columns, listed
+from placeshaping._core.errors import ColumnError, DuplicateError, RecipeError
 from placeshaping._core.provenance import SourceFile, describe_file
+from placeshaping.project.area_tables import (
+    SPECIAL,
+    check_names,
+    lay_out_wide,
+    match_areas,
+    read_numbers,
+)
 
 if TYPE_CHECKING:
-    import geopandas as gpd
     import pandas as pd
 
     from placeshaping.areas.ladder import Ladder
     from placeshaping.project.gather import Gathered
     from placeshaping.project.segment_request import SegmentRecipe, VariableTable
-
-_SPECIAL = re.compile(
-    r"ethnic|\brac(?:e|ial)\b|religio|belief|faith|disab|\bhealth|illness|long.term sick|"
-    r"sexual|gender.?ident|trade.?union|politic|country.?of.?birth|nationalit|passport|"
-    r"main.?language|special educational"
-)
-"""What marks a table or a variable as of a special category, or near one."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +122,7 @@ def read_inputs(recipe: SegmentRecipe, *, folder: Path) -> SegmentInputs:
     check_columns(people.columns, ["residents"], where=str(recipe.population.residents))
     residents = attach_population(bare, people[["residents"]])["residents"].astype("float64")
     tables = [
-        _matched(bare, _read_table(one, note(one.file, "variables"), recipe), one.file)
+        match_areas(bare, _read_table(one, note(one.file, "variables"), recipe), one.file)
         for one in recipe.segments.tables
     ]
     values = pd.concat([pd.DataFrame(index=areas.index), *tables], axis="columns")
@@ -146,21 +144,6 @@ def read_inputs(recipe: SegmentRecipe, *, folder: Path) -> SegmentInputs:
     )
 
 
-def _matched(areas: gpd.GeoDataFrame, shares: pd.DataFrame, where: str) -> pd.DataFrame:
-    """Give the areas their percentages; refuse those of another census year."""
-    import pandas as pd
-
-    from placeshaping.joins.attributes import attach_population
-
-    try:
-        joined = attach_population(areas, shares, missing="allow")
-    except InputError as error:
-        told = str(error).replace("The population table", f"The table {Path(where).name}")
-        msg = told.replace("the population table", f"the table {Path(where).name}")
-        raise type(error)(msg) from error
-    return pd.DataFrame(joined.drop(columns="geometry"))
-
-
 def _read_table(given: VariableTable, path: Path, recipe: SegmentRecipe) -> pd.DataFrame:
     """Read the percentages of one table, by area code, under their words."""
     import pandas as pd
@@ -173,11 +156,11 @@ def _read_table(given: VariableTable, path: Path, recipe: SegmentRecipe) -> pd.D
     area = find_area_column(table, code=given.code, where=path.name)
     names = list(dict.fromkeys(name for part in given.parts.values() for name in part))
     needed = [given.of, *([given.category, given.count] if given.category else names)]
-    _check_names(table.columns, needed, path.name, "column")
+    check_names(table.columns, needed, path.name, "column")
     codes = table[area.code].astype("str").str.strip()
     wide = table.set_axis(codes)
     if given.category:
-        wide = _widened(table, codes, given, names, path.name)
+        wide = lay_out_wide(table, codes, given, names, path.name)
     _refuse_special(given, path.name, recipe)
     if not wide.index.is_unique:
         twice = wide.index[wide.index.duplicated()].unique()
@@ -186,73 +169,25 @@ def _read_table(given: VariableTable, path: Path, recipe: SegmentRecipe) -> pd.D
             "the column that tells the rows apart: category = '...'."
         )
         raise DuplicateError(msg)
-    numbers = wide[names].apply(lambda c: _numbers(c, path.name))
+    numbers = wide[names].apply(lambda c: read_numbers(c, path.name))
     counts = pd.DataFrame(
         {words: numbers[part].sum(axis=1, skipna=False) for words, part in given.parts.items()}
     )
-    shares = percentages(counts, _numbers(wide[given.of], path.name))
+    shares = percentages(counts, read_numbers(wide[given.of], path.name))
     shares.index = pd.Index(shares.index.astype("str"), name="area_code")
     shares.attrs["vintage"] = vintage_of(shares.index, area, where=path.name)
     return shares
 
 
-def _widened(
-    table: pd.DataFrame,
-    codes: pd.Series[str],
-    given: VariableTable,
-    names: Iterable[str],
-    where: str,
-) -> pd.DataFrame:
-    """Lay a long table out with a column a category."""
-    kind = table[str(given.category)].astype("str").str.strip()
-    _check_names(kind.unique(), names, where, f"category of {given.category}")
-    long = table.assign(_code=codes.to_numpy(), _kind=kind.to_numpy())
-    again = long.duplicated(["_code", "_kind"])
-    if again.any():
-        msg = (
-            f"{where}: {int(again.sum()):,} rows repeat an area and a category. Keep one year and "
-            "one measure."
-        )
-        raise DuplicateError(msg)
-    wide = long.pivot_table(index="_code", columns="_kind", values=given.count, aggfunc="first")
-    first = long.drop_duplicates("_code").set_index("_code")[given.of]
-    return wide.assign(**{given.of: first})
-
-
-def _check_names(present: Iterable[object], wanted: Iterable[str], where: str, what: str) -> None:
-    known = [str(name) for name in present]
-    lost = [name for name in wanted if name not in known]
-    if not lost:
-        return
-    near = near_names(lost[0], known)
-    hint = f" Did you mean {listed(near)}?" if near else ""
-    msg = f"{where} has no {what} {listed(lost)}.{hint} It has: {listed(known, most=15)}."
-    raise ColumnError(msg)
-
-
-def _numbers(column: pd.Series[str], where: str) -> pd.Series[float]:
-    from placeshaping.sources.values import to_numbers
-
-    numbers = to_numbers(column)
-    lost = numbers.isna() & column.notna()
-    if lost.any():
-        msg = (
-            f"{where}: {int(lost.sum()):,} values of {column.name!r} are no numbers "
-            f"({listed(list(column[lost].unique()), most=3)}). Correct or empty them."
-        )
-        raise ColumnError(msg)
-    return numbers.astype("float64")
-
-
 def _refuse_special(given: VariableTable, where: str, recipe: SegmentRecipe) -> None:
     """Refuse variables of a special category that the recipe does not name with a reason."""
     allowed = {one.variable for one in recipe.segments.special}
-    about_all = _SPECIAL.search(f"{where} {given.category or ''} {given.of}".casefold())
+    about_all = SPECIAL.search(f"{where} {given.category or ''} {given.of}".casefold())
     held = [
         words
         for words, names in given.parts.items()
         if words not in allowed
-        and (about_all or _SPECIAL.search(f"{' '.join(names)} {words}".casefold()))
+        and (about_all or SPECIAL.search(f"{' '.join(names)} {words}".casefold()))
     ]
     if held:
         msg = (
@@ -276,7 +211,7 @@ def _published(
     path = note(given.file, "classification")
     table = read_table(path)
     area = find_area_column(table, code=given.code, where=path.name)
-    _check_names(table.columns, [given.column], path.name, "column")
+    check_names(table.columns, [given.column], path.name, "column")
     labels: pd.Series[str] = table.set_axis(table[area.code].astype("str").str.strip())[
         given.column
     ]

@@ -126,7 +126,7 @@ def release_groups(
             "records, or larger areas."
         )
         raise RecipeError(msg)
-    values = inputs.values.assign(**{words: _rates(first, inputs.residents)})
+    values = inputs.values.assign(**{words: protected_rates(first, inputs.residents)})
     grouped = group_areas(recipe, inputs, values, {words: UNIT})
     notes = [
         *record_notes(gathered, recipe, policy=policy),
@@ -139,7 +139,7 @@ def release_groups(
     return grouped, released(labelled, notes)
 
 
-def _rates(first: Release, residents: pd.Series[float]) -> pd.Series[float]:
+def protected_rates(first: Release, residents: pd.Series[float]) -> pd.Series[float]:
     """Work out rates from the numbers that leave; a hidden one counts as the middle of its mark."""
     policy, period = first.policy, first.periods[0]
     table = first.tables[first.levels[0]]
