@@ -417,7 +417,7 @@ def index_of(profiles: Sequence[Profile], *, title: str) -> ReportContent:
             "the difference may be chance.",
         ),
         sections=(
-            ReportSection("At a glance", tables=(table,)),
+            ReportSection("The areas side by side", tables=(table,)),
             ReportSection("What stands out", points=said),
         ),
         footer=footer_of(first),
